@@ -1,0 +1,5 @@
+VERSION = "1"
+
+from .celery import app as celery_app  # noqa: E402  (shared_task needs the app)
+
+__all__ = ["VERSION", "celery_app"]

@@ -1,0 +1,184 @@
+// The grammar of `.play` and `.inv` files. It accepts broadly: every statement may stand in every
+// block, modifiers in any order, unknown words among them; compile/, catalog/ and inventory/
+// reject precisely.
+//
+// What src/syntax/lex.cc has done before: brackets are balanced; a NEWLINE ends every statement
+// and every field, also before a `}` (never two in a row, none inside `( )` and `[ ]`, none before
+// a `{` or `else`, none after a `,` or `{`, none between the modifiers of a header).
+parser grammar CnplayParser;
+
+options { tokenVocab = CnplayLexer; }
+
+@parser::members {
+  // An unknown modifier takes the value that follows it, unless that is a known modifier.
+  bool valueFollows() {
+    switch (_input->LA(1)) {
+      case NAME: case TRUE: case FALSE: case NONE: case NOT: case NUMBER: case MEASURE:
+      case FRACTION: case PERCENT: case STRING_OPEN: case SINGLE_QUOTED: case LPAREN:
+      case LBRACKET: case MINUS:
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+file: topItem* EOF;
+// A value on its own, for parse_expression().
+single: value NEWLINE? EOF;
+
+topItem: (use | play | procedure | module | inventory) NEWLINE;
+
+use: USE string AS word;
+play: PLAY word string? block;
+procedure: PROCEDURE word LPAREN (parameter (COMMA parameter)* COMMA?)? RPAREN block;
+module: MODULE word (DOT NAME)* string? block;
+
+block: LBRACE item* RBRACE;
+
+item: statement NEWLINE;
+
+statement
+  : let | action | shell | step | phase | parallel | sequence | forEach | ifElse | doCall
+  | waitUntil | barrier | pivot | undo | hold | offer | onFailure | always | handler | notify
+  | flush | rollback | human | tick | deadline | window | report | owner | hosts | param
+  | hostvar | secret | require | lock | modeDecl | headModifier | returnsDecl | clause | script
+  ;
+
+let: LET target (ASSIGN) (shellCall | value modifiers);
+target: word | FIELD COLON type;
+action: NAME (DOT NAME)* arguments modifiers;
+shell: shellCall;
+shellCall: SH arguments? scriptText (UNLESS SH scriptText | modifier)*;
+step: STEP label? string? modifiers block;
+phase: PHASE label? string? modifiers block;
+parallel: PARALLEL modifiers block;
+sequence: SEQUENCE block;
+forEach: FOR word IN expr block;
+ifElse: IF expr block (ELSE (block | ifElse))?;
+doCall: DO word (DOT NAME)* arguments modifiers;
+waitUntil: WAIT UNTIL expr COMMA? modifiers;
+barrier: BARRIER;
+pivot: PIVOT string?;
+undo: UNDO (ALL | block);
+hold: HOLD expr;
+offer: OFFER word;
+onFailure: ON_FAILURE ((BEFORE | AFTER) PIVOT)? block;
+always: ALWAYS block;
+handler: HANDLER label? string? modifiers block;
+notify: NOTIFY word;
+flush: FLUSH;
+rollback: ROLLBACK word string? modifiers block;
+human: (MANUAL | APPROVE | ASK) (label | FIELD COLON type)? string? modifiers block?;
+tick: (ITEM | EVIDENCE) (word | FIELD COLON type)? string;
+deadline: DEADLINE expr ELSE ROLLBACK word;
+window: WINDOW FROM expr TO expr;
+report: REPORT word;
+owner: OWNER expr;
+hosts: HOSTS word ASSIGN expr (EXPECT expr)?;
+param: PARAM parameter;
+parameter: FIELD COLON type (ASSIGN value)? parameterTail?;
+parameterTail: string where? | where string?;
+where: WHERE expr (COMMA string)?;
+hostvar: HOSTVAR FIELD COLON type (ASSIGN value)?;
+secret: SECRET word ASSIGN expr;
+require: REQUIRE expr (COMMA string)?;
+lock: LOCK expr;
+modeDecl: MODE word;
+headModifier: headWord expr;
+headWord
+  : ON | TIMEOUT | RETRY | EVERY | EXPECT | BUDGET | TOLERATE | SERIAL | AS | WHEN | LATE_BY | TAGS
+  | BY | DEFAULT | COUNT | WITHIN | RESOURCE
+  ;
+
+returnsDecl: RETURNS LBRACE (FIELD COLON type (COMMA | NEWLINE))* RBRACE;
+clause: (NEEDS | USES | WRITES | READS) expr (COMMA expr)*;
+script: (CHECK | APPLY | VERIFY | PREVIEW) (NONE | SH scriptText) | NATIVE;
+
+modifiers: modifier*;
+modifier
+  : (headWord | NOTIFY) expr
+  | (ONCE | OUTAGE | PARALLEL)
+  | NAME ({valueFollows()}? expr | {!valueFollows()}?)
+  ;
+
+// ---- inventories
+
+inventory: INVENTORY hostName groupBody;
+groupBody: LBRACE groupItem* RBRACE;
+groupItem: groupEntry (COMMA | NEWLINE);
+groupEntry
+  : settings
+  | HOST hostPattern hostBody?
+  | GROUP hostName groupBody
+  | MEMBERS hostName (COMMA hostName)*
+  ;
+settings: (VARS | SSH) record;
+hostBody: LBRACE hostItem* RBRACE;
+hostItem: (settings | field) (COMMA | NEWLINE);
+hostPattern: string | hostPart+ (hostRange hostPart*)?;
+hostRange: LBRACKET hostBound SPREAD hostBound RBRACKET;
+hostBound: NUMBER | word;
+hostName: string | hostPart+;
+hostPart: word | TRUE | FALSE | NONE | NOT | AND | OR | IN | IF | THEN | ELSE | SH
+        | MINUS | DOT | NUMBER | MEASURE | FRACTION;
+
+// ---- types
+
+type: typeName (LT type (COMMA type)* GT | LPAREN typeWord (COMMA typeWord)* COMMA? RPAREN)? QUESTION?;
+typeName: word;
+typeWord: word | TRUE | FALSE | NONE | NOT | AND | OR | IN | IF | THEN | ELSE | SH;
+
+// ---- values
+
+// A record stands only where no block can follow it.
+value: record | expr;
+record: LBRACE recordItem* RBRACE;
+recordItem: field (COMMA | NEWLINE);
+field: FIELD COLON value | SPREAD expr;
+
+arguments: LPAREN (argument (COMMA argument)* COMMA?)? RPAREN;
+argument: FIELD COLON value | SPREAD expr | value;
+
+expr: IF expr THEN expr ELSE expr | disjunction;
+disjunction: conjunction (OR conjunction)*;
+conjunction: negation (AND negation)*;
+negation: NOT negation | comparison;
+comparison: operand ((EQ | NE | LT | LE | GT | GE | IN) operand)?;
+operand
+  : operand DOT NAME
+  | operand LBRACKET expr RBRACKET
+  | operand arguments
+  | MINUS operand
+  | operand (STAR | SLASH | MOD) operand
+  | operand (PLUS | MINUS) operand
+  | operand AMP operand
+  | operand PIPE operand
+  | <assoc=right> operand COALESCE operand
+  | primary
+  ;
+primary
+  : word | NUMBER | MEASURE | PERCENT | FRACTION | TRUE | FALSE | NONE | string
+  | LPAREN value RPAREN
+  | LBRACKET (value (COMMA value)* COMMA?)? RBRACKET
+  ;
+
+string: STRING_OPEN (TEXT | ESCAPE | INTERP_OPEN expr INTERP_CLOSE)* STRING_CLOSE | SINGLE_QUOTED;
+scriptText: SCRIPT_OPEN SCRIPT_TEXT* SCRIPT_CLOSE;
+
+// ---- words
+
+// The name of a step: any word but a modifier, since the name may be left out.
+label
+  : NAME | USE | PLAY | PROCEDURE | MODULE | INVENTORY | OWNER | HOSTS | PARAM | LET | HOSTVAR
+  | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
+  | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
+  | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS
+  | CHECK | APPLY | VERIFY | PREVIEW | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
+  | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
+  ;
+word
+  : label
+  | PARALLEL | NOTIFY | ON | ONCE | OUTAGE | TIMEOUT | RETRY | EVERY | EXPECT | BUDGET | TOLERATE
+  | SERIAL | AS | WHEN | LATE_BY | TAGS | BY | DEFAULT | COUNT | WITHIN | RESOURCE
+  ;

@@ -1,0 +1,83 @@
+// What may be called: the declarations of modules, the project's own first, then the built-in
+// ones. Knows no host and runs nothing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diag/diagnostic.h"
+#include "diag/source.h"
+#include "syntax/ast.h"
+
+namespace cnplay::catalog {
+
+struct Param {
+  std::string name;
+  const syntax::TypeExpr* type = nullptr;
+  const syntax::Expr* fallback = nullptr;  // null: required, unless the type is optional
+  std::string doc;
+  diag::Span span;  // of the name
+};
+
+struct Script {
+  std::string text;
+  diag::Span span;
+  const std::vector<std::uint32_t>* line_offsets = nullptr;
+};
+
+enum class Verify { by_check, by_script, none };
+
+// One module. Pointers lead into the catalog's own syntax trees.
+struct Module {
+  std::string name;   // "git.rebase"
+  std::string title;
+  std::string doc;    // the comment lines right above the module, `#` taken off
+  std::vector<Param> params;
+  std::vector<std::pair<std::string, const syntax::TypeExpr*>> returns;
+  std::vector<std::string> needs;   // commands
+  std::vector<std::string> uses;    // resources
+  std::vector<std::string> writes;  // params naming paths that apply changes
+  std::vector<std::string> reads;   // params naming paths that check or apply read
+  std::optional<Script> check, apply, verify_script, preview, preflight;
+  Verify verify = Verify::by_check;
+  bool native = false;
+  bool builtin = false;
+  diag::Span span;  // of the name
+  std::string source;  // the file's name
+};
+
+class Catalog {
+ public:
+  // Adds the modules of one source: checks each declaration (codes E04xx: a module twice in one
+  // place, no script at all, a `$name` in a script that is neither a parameter nor assigned
+  // there, `fact` of a name that `returns` lacks, a returned fact that no script sets, `writes x`
+  // where x is no parameter, an unknown clause, `verify none` without apply, ...). Modules added
+  // first win over later ones of the same name.
+  void add(const diag::SourceMap::Source& source, bool builtin, diag::Diagnostics& diags);
+
+  // nullptr if there is none.
+  const Module* find(std::string_view name) const;
+  // All names, sorted.
+  std::vector<std::string> names() const;
+  // Text of the source of a module as it was written, comments included, for `cnplay modules NAME`.
+  std::string source_text(const Module& module, const diag::SourceMap& sources) const;
+
+ private:
+  std::vector<std::unique_ptr<syntax::File>> files_;
+  std::map<std::string, Module, std::less<>> modules_;
+};
+
+// The `$name`s of a shell text that it neither assigns itself nor may take for granted (HOME,
+// PATH, PWD, IFS, nl, preview, digits and specials): with the offset of each in the text.
+struct ShellName {
+  std::string name;
+  std::size_t offset = 0;
+};
+std::vector<ShellName> free_names(std::string_view script);
+// Names that the script itself assigns (`x=`, `for x in`, `read -r x`, `: "${x:=...}"`).
+std::vector<std::string> assigned_names(std::string_view script);
+
+}  // namespace cnplay::catalog

@@ -1,0 +1,138 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace cnplay::cli {
+namespace {
+
+constexpr const char* kFooter = R"(Examples:
+  cnplay -i staging update_code.play            run a play on inventories/staging.inv
+  cnplay -i staging update_code.play --check    say what a run would change, change nothing
+  cnplay check -i prod update_code.play         find all mistakes, connect to nothing
+  cnplay plan -i prod update_code.play          what runs where, when, and for how long
+  cnplay explain E0101                          what a diagnostic means
+
+Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
+5 unknown, 6 aborted. See docs/exit-codes.md.)";
+
+void add_target(CLI::App& app, Options& o) {
+  app.add_option("-i,--inventory", o.inventory,
+                 "Inventory: a name (staging means inventories/staging.inv) or a path")
+      ->type_name("NAME");
+  app.add_option("-l,--limit", o.limit, "Only these hosts: groups, hosts, globs, joined by , & !")
+      ->type_name("PATTERN");
+  app.add_option("-e,--extra", o.extra, "Set a parameter of the play (may be repeated)")
+      ->type_name("NAME=VALUE")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--play", o.play_name, "Which play, where the file has several")->type_name("NAME");
+}
+
+void add_file(CLI::App& app, Options& o, bool required) {
+  auto* option = app.add_option("PLAY", o.play, "The playbook, such as update_code.play");
+  if (required) option->required();
+}
+
+void add_connection(CLI::App& app, Options& o) {
+  app.add_option("-f,--forks", o.forks, "At most this many hosts at once (default: all)")
+      ->check(CLI::Range(1, 100000));
+  app.add_flag("-k,--ask-pass", o.ask_password, "Ask for the ssh password");
+  app.add_flag("-K,--ask-become-pass", o.ask_become, "Ask for the sudo password");
+  app.add_option_function<std::string>(
+         "--host-key", [&o](const std::string& value) { o.accept_new = value == "accept-new"; },
+         "strict (default): unknown host keys are refused; accept-new: they are stored")
+      ->check(CLI::IsMember({"strict", "accept-new"}));
+}
+
+void add_output(CLI::App& app, Options& o) {
+  app.add_flag("--json", o.json, "Machine-readable output");
+  app.add_option("--colour,--color", o.colour, "always or never (default: on a terminal)")
+      ->check(CLI::IsMember({"always", "never"}));
+}
+
+}  // namespace
+
+std::variant<Options, int> read_options(int argc, char** argv) {
+  Options o;
+  CLI::App app{"cnplay runs runbooks on hosts over ssh.", "cnplay"};
+  app.footer(kFooter);
+  app.set_version_flag("--version", "cnplay " CNPLAY_VERSION);
+  app.require_subcommand(0, 1);
+  app.option_defaults()->always_capture_default(false);
+
+  add_file(app, o, false);
+  add_target(app, o);
+  add_connection(app, o);
+  add_output(app, o);
+  app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
+  app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
+  app.add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+
+  auto* check = app.add_subcommand("check", "Find all mistakes in a play, connect to nothing");
+  add_file(*check, o, true);
+  add_target(*check, o);
+  add_output(*check, o);
+
+  auto* plan = app.add_subcommand("plan", "Print what would run where, and in which order");
+  add_file(*plan, o, true);
+  add_target(*plan, o);
+  add_output(*plan, o);
+
+  auto* preflight =
+      app.add_subcommand("preflight", "Reach every host and prove what the play needs");
+  add_file(*preflight, o, true);
+  add_target(*preflight, o);
+  add_connection(*preflight, o);
+  add_output(*preflight, o);
+
+  auto* explain = app.add_subcommand("explain", "Explain a diagnostic code");
+  explain->add_option("CODE", o.topic, "Such as E0101; none: list all");
+
+  auto* modules = app.add_subcommand("modules", "List the modules, or show one with its source");
+  modules->add_option("NAME", o.topic, "Such as git.rebase");
+
+  auto* hosts = app.add_subcommand("hosts", "List the hosts that an inventory and --limit name");
+  hosts->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
+      ->type_name("NAME")
+      ->required();
+  hosts->add_option("-l,--limit", o.limit, "Only these hosts")->type_name("PATTERN");
+  add_output(*hosts, o);
+
+  auto* show = app.add_subcommand("show", "Show what a past run did (the newest by default)");
+  show->add_option("RUN", o.topic, "A run's id or its beginning");
+  add_output(*show, o);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help, --version
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    std::cerr << "cnplay: " << e.what() << "\nhelp: `cnplay --help` lists the options\n";
+    return kUsage;
+  }
+
+  if (check->parsed()) o.command = Command::check;
+  if (plan->parsed()) o.command = Command::plan;
+  if (preflight->parsed()) o.command = Command::preflight;
+  if (explain->parsed()) o.command = Command::explain;
+  if (modules->parsed()) o.command = Command::modules;
+  if (hosts->parsed()) o.command = Command::hosts;
+  if (show->parsed()) o.command = Command::show;
+
+  const bool needs_play = o.command == Command::run || o.command == Command::check ||
+                          o.command == Command::plan || o.command == Command::preflight;
+  if (needs_play && o.play.empty()) {
+    std::cerr << "cnplay: no play was named\n"
+                 "help: cnplay -i staging update_code.play (`cnplay --help` for more)\n";
+    return kUsage;
+  }
+  if (needs_play && o.inventory.empty()) {
+    std::cerr << "cnplay: no inventory was named: on which hosts?\n"
+                 "help: add `-i NAME`; `-i staging` means inventories/staging.inv\n";
+    return kUsage;
+  }
+  return o;
+}
+
+}  // namespace cnplay::cli

@@ -1,0 +1,50 @@
+// The command line, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace cnplay::cli {
+
+enum class Command { run, check, plan, preflight, explain, modules, hosts, show };
+
+struct Options {
+  Command command = Command::run;
+  std::string play;        // path of the play, as given
+  std::string play_name;   // --play: which of several in the file
+  std::string inventory;   // -i, as given
+  std::string limit;       // -l
+  std::vector<std::string> extra;  // -e name=value, as given
+  std::string topic;       // a code (explain), a module's name (modules), a run's id (show)
+  bool dry_run = false;    // --check
+  bool diff = false;
+  int verbosity = 0;       // -v
+  bool json = false;
+  bool accept_new = false;     // --host-key accept-new
+  bool ask_password = false;   // -k
+  bool ask_become = false;     // -K
+  std::uint32_t forks = 0;     // 0: all at once
+  std::optional<std::string> colour;  // always, never
+};
+
+// The command line read, or the exit code with which to end at once (help, version, usage
+// errors: their text has been printed).
+std::variant<Options, int> read_options(int argc, char** argv);
+
+// Exit codes, as docs/exit-codes.md describes them.
+enum Exit {
+  kSuccess = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kRefused = 3,
+  kUnreachable = 4,
+  kUnknown = 5,
+  kAborted = 6,
+  kBug = 70,
+};
+
+}  // namespace cnplay::cli

@@ -1,0 +1,172 @@
+#include "cli/project.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "catalog/embedded.h"
+#include "syntax/parse.h"
+
+namespace cnplay::cli {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uintmax_t kMaxFile = 16u << 20;
+
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+// Plays and inventories that are near enough in name to be meant.
+std::string suggestion(const std::string& directory, const std::string& name) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::string near = diag::did_you_mean(name, names);
+  return near.empty() ? "" : "; did you mean `" + near + "`?";
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) return fail(path + ": cannot be read: " + error.message());
+  if (size > kMaxFile) return fail(path + ": is larger than 16 MiB", "is it really a playbook?");
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return fail(path + ": cannot be read: " + std::strerror(errno));
+  return std::move(text).str();
+}
+
+Result<std::string> find_inventory(const std::string& name) {
+  if (is_file(name)) return name;
+  const std::string in_folder = "inventories/" + name + ".inv";
+  if (name.find('/') == std::string::npos && is_file(in_folder)) return in_folder;
+  return fail("no inventory `" + name + "`: there is neither a file " + name + " nor " + in_folder +
+                  suggestion("inventories", name + ".inv"),
+              "run cnplay in the folder that holds inventories/, or give a path");
+}
+
+Result<std::string> find_play(const std::string& name) {
+  if (is_file(name)) return name;
+  const std::string in_folder = "playbooks/" + name;
+  if (name.find('/') == std::string::npos && is_file(in_folder)) return in_folder;
+  return fail("no play `" + name + "`: there is neither a file " + name + " nor " + in_folder +
+                  suggestion("playbooks", name),
+              "run cnplay in the folder that holds playbooks/, or give a path");
+}
+
+Status load_modules(Project& project) {
+  struct stat st {};
+  if (::stat("modules", &st) == 0 && S_ISDIR(st.st_mode)) {
+    if ((st.st_mode & S_IWOTH) != 0) {
+      return fail("the folder modules/ is writable by everybody: not read",
+                  "chmod o-w modules, and look at what is in it");
+    }
+    std::vector<std::string> files;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator("modules", error)) {
+      if (entry.path().extension() == ".play") files.push_back(entry.path().string());
+    }
+    std::sort(files.begin(), files.end());
+    for (const std::string& file : files) {
+      auto text = read_file(file);
+      if (!text) return text.error();
+      project.catalog.add(project.sources.add(file, std::move(*text)), false, project.diags);
+    }
+  }
+  for (const catalog::EmbeddedFile& file : catalog::embedded_modules()) {
+    const auto& source =
+        project.sources.add("built-in " + std::string(file.name), std::string(file.text));
+    project.catalog.add(source, true, project.diags);
+  }
+  return {};
+}
+
+Status load_inventory(Project& project, const Options& options) {
+  auto path = find_inventory(options.inventory);
+  if (!path) return path.error();
+  auto text = read_file(*path);
+  if (!text) return text.error();
+  const auto& source = project.sources.add(*path, std::move(*text));
+  syntax::File file = syntax::parse(source, project.diags);
+  if (project.diags.has_errors()) return {};
+  project.inventory = inventory::read(std::move(file), project.sources, project.diags);
+  if (project.inventory && !options.limit.empty()) {
+    const auto& pattern = project.sources.add("--limit", options.limit);
+    project.limit = inventory::select(*project.inventory, pattern, project.diags);
+  }
+  return {};
+}
+
+Status load(Project& project, const Options& options) {
+  auto path = find_play(options.play);
+  if (!path) return path.error();
+  auto text = read_file(*path);
+  if (!text) return text.error();
+  if (auto status = load_modules(project); !status) return status;
+  if (auto status = load_inventory(project, options); !status) return status;
+
+  compile::Input input;
+  input.sources = &project.sources;
+  input.play = &project.sources.add(*path, std::move(*text));
+  input.play_name = options.play_name;
+  input.inventory = project.inventory.get();
+  input.catalog = &project.catalog;
+  input.limited = !options.limit.empty();
+  input.limit = project.limit;
+  for (const std::string& extra : options.extra) {
+    const auto equals = extra.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail("`-e " + extra + "` is not of the form NAME=VALUE", "write `-e branch=master`");
+    }
+    input.extra.emplace_back(extra.substr(0, equals), extra.substr(equals + 1));
+  }
+  input.load = [](const std::string& from,
+                  const std::string& relative) -> Result<std::pair<std::string, std::string>> {
+    const std::string library =
+        (fs::path(from).parent_path() / relative).lexically_normal().string();
+    auto content = read_file(library);
+    if (!content) return content.error();
+    return std::pair{library, std::move(*content)};
+  };
+  if (!project.inventory) {
+    // The play's own mistakes are shown together with the inventory's.
+    syntax::parse(*input.play, project.diags);
+    return {};
+  }
+  project.plan = compile::compile(input, project.diags);
+  if (project.diags.has_errors()) project.plan.reset();
+  return {};
+}
+
+bool wants_colour(const Options& options, int descriptor) {
+  if (options.colour) return *options.colour == "always";
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(descriptor) == 1 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+int print_diagnostics(const Project& project, const Options& options) {
+  if (options.json) {
+    std::cout << diag::to_json(project.diags, project.sources) << "\n";
+  } else if (!project.diags.empty()) {
+    std::cerr << diag::to_text(project.diags, project.sources, wants_colour(options, 2));
+  }
+  return project.diags.has_errors() ? kRefused : kSuccess;
+}
+
+}  // namespace cnplay::cli

@@ -1,0 +1,50 @@
+// A project on disk: finds and reads plays, libraries, inventories and modules, and has them
+// compiled. The only place that reads them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "catalog/catalog.h"
+#include "cli/options.h"
+#include "compile/compile.h"
+#include "diag/diagnostic.h"
+#include "inventory/inventory.h"
+#include "plan/plan.h"
+
+namespace cnplay::cli {
+
+struct Project {
+  diag::SourceMap sources;
+  diag::Diagnostics diags;
+  catalog::Catalog catalog;
+  std::unique_ptr<inventory::Inventory> inventory;
+  std::vector<inventory::HostIndex> limit;
+  std::optional<plan::Plan> plan;
+};
+
+// The text of a file, at most 16 MiB. Errors name the path and the cause.
+Result<std::string> read_file(const std::string& path);
+
+// Where `-i NAME` lies: the path itself if there is such a file, else inventories/NAME.inv.
+Result<std::string> find_inventory(const std::string& name);
+// Where PLAY lies: the path itself, else playbooks/PLAY.
+Result<std::string> find_play(const std::string& name);
+
+// Adds the project's own modules/*.play and then the built-in ones. An Error if the directory
+// is writable by everybody: whoever could write there could run commands on all hosts.
+Status load_modules(Project& project);
+Status load_inventory(Project& project, const Options& options);
+
+// All of it: modules, inventory, play, compiled. An Error is one of usage (a file that is not
+// there); mistakes inside the files are in project.diags, and then there is no plan.
+Status load(Project& project, const Options& options);
+
+// Whether stdout (or stderr) takes colours, by --colour, NO_COLOR and the terminal.
+bool wants_colour(const Options& options, int descriptor);
+
+// Prints the diagnostics (text on stderr, or JSON on stdout) and returns kRefused if there are errors.
+int print_diagnostics(const Project& project, const Options& options);
+
+}  // namespace cnplay::cli

@@ -1,0 +1,40 @@
+// Syntax tree + inventory + catalog -> plan, or all of the diagnostics. Pure: reads no clock, no
+// environment, no network; files only through the given loader.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/catalog.h"
+#include "diag/diagnostic.h"
+#include "diag/source.h"
+#include "inventory/inventory.h"
+#include "plan/plan.h"
+#include "syntax/ast.h"
+
+namespace cnplay::compile {
+
+struct Input {
+  diag::SourceMap* sources = nullptr;          // grows by libraries and `-e` values
+  const diag::SourceMap::Source* play = nullptr;
+  std::string play_name;                       // which play of the file; "" if it has one
+  const inventory::Inventory* inventory = nullptr;
+  const catalog::Catalog* catalog = nullptr;
+  std::vector<std::pair<std::string, std::string>> extra;  // `-e name=value`
+  std::vector<inventory::HostIndex> limit;     // empty: no limit
+  bool limited = false;
+  // The text of a library named by `use`, by a path relative to the using file; an Error if it
+  // cannot be read. Also returns the name to show.
+  std::function<Result<std::pair<std::string, std::string>>(const std::string& from,
+                                                            const std::string& path)>
+      load;
+};
+
+// All errors are added to `diags` in one go; nullopt if there was one. The plan of a successful
+// compilation satisfies plan::check_invariants. Deterministic: equal input, equal plan.
+std::optional<plan::Plan> compile(const Input& input, diag::Diagnostics& diags);
+
+}  // namespace cnplay::compile

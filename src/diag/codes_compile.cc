@@ -1,0 +1,10 @@
+#include "diag/code_tables.h"
+
+namespace cnplay::diag {
+
+const std::vector<CodeText>& compile_codes() {
+  static const std::vector<CodeText> table = {};
+  return table;
+}
+
+}  // namespace cnplay::diag

@@ -1,0 +1,228 @@
+// THE NARROW WAIST: what is to be done, on whom, in which order. Made by compile/, carried out
+// by run/, shown by report/. Plain data: it can be printed, hashed and serialised, and knows
+// neither the language it came from nor SSH.
+//
+// The task graph is kept folded: a node is a step (or a barrier) with the set of hosts it is for,
+// and an edge says whether it holds host by host or for all hosts at once. The task graph in
+// full is the product, so a plan's size grows with the number of steps, not steps x hosts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/units.h"
+#include "plan/value.h"
+
+namespace cnplay::plan {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+struct Connection {
+  std::string address;
+  std::uint16_t port = 22;
+  std::string user;
+  std::vector<std::string> identities;
+  std::vector<std::string> known_hosts;
+  std::string jump;                        // a host's name; empty: none
+  std::optional<SecretRef> password;       // for ssh
+  std::optional<SecretRef> become_password;  // for sudo
+  friend bool operator==(const Connection&, const Connection&) = default;
+};
+
+struct Host {
+  std::string name;
+  std::vector<std::string> groups;
+  Connection connection;
+};
+
+// `hosts web = group("web")`, for titles and listings.
+struct HostSet {
+  std::string name;
+  std::vector<HostIndex> hosts;
+};
+
+struct SecretSource {
+  std::string name;  // as declared
+  enum class Kind { env, command, ask, vault, generate } kind{};
+  std::vector<std::string> arguments;  // the variable; the argv; the prompt; the path
+  std::string where;                   // "file:line"
+};
+
+struct Script {
+  std::string text;   // POSIX sh, dedented
+  std::string where;  // "modules/git.play:12", of its first line
+};
+using ScriptId = std::uint32_t;  // into Plan::scripts; kNone: absent
+
+struct Param {
+  std::string name;
+  Column value;        // per host of the node
+  bool secret = false; // never printed, sent on stdin only
+  bool path = false;   // its declared type is path or list<path>
+};
+
+struct FactDecl {
+  std::string name;
+  FactType type{};
+};
+
+enum class Verify { by_check, by_script, none };
+
+struct Action {
+  std::string module;  // "git.rebase"; "sh" for an inline script
+  std::string name;    // of its `let`, or ""
+  std::vector<Param> params;
+  std::string become;  // user, "" = the login user
+  Column when;         // bool; empty: always
+  ScriptId check = kNone;      // absent: the action reports `changed`, `would run` in a dry run
+  ScriptId apply = kNone;      // absent: a module that only checks (http.check)
+  ScriptId verify_script = kNone;
+  ScriptId preview = kNone;    // dry run: makes in $preview what `writes` would become
+  ScriptId preflight = kNone;  // read-only, run before the first change if its params are known
+  Verify verify = Verify::by_check;
+  std::vector<FactDecl> returns;
+  std::vector<std::string> needs;   // commands that must exist on the host
+  std::vector<std::string> uses;    // resources of the host, e.g. "dpkg"
+  std::vector<std::string> writes;  // params naming paths it changes
+  std::vector<std::string> reads;   // params naming paths it reads (besides all path params)
+  std::vector<NodeId> notify;       // handler nodes
+  std::string where;                // "file:line"
+};
+
+struct Retry {
+  std::uint32_t times = 0;  // further attempts after the first
+  Duration every{0};        // pause before each
+};
+
+enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler };
+
+enum class EdgeKind {
+  same_host,  // host h waits for the predecessor on h, if h is in the predecessor's set
+  all_hosts,  // every host waits for the predecessor on all of its live hosts
+};
+
+struct Edge {
+  NodeId from = 0;
+  EdgeKind kind = EdgeKind::same_host;
+};
+
+// A point of the graph. Its predecessors always have smaller ids.
+struct Node {
+  NodeId id = 0;
+  NodeKind kind = NodeKind::step;
+  std::string path;   // stable identity: "update_code/cutover/code", loop keys and batches in
+                      // brackets: "update_code/cutover/code[2]"
+  std::string title;  // for people; the path's last part if none was written
+  std::string where;  // "file:line"
+  std::uint32_t phase = kNone;  // innermost phase, into Plan::phases
+  std::vector<HostIndex> hosts; // in inventory order; one for a `once` step; empty for others
+  bool once = false;            // its facts are scalars, visible on all hosts
+  std::vector<Edge> after;
+  std::vector<Action> actions;
+  std::vector<Action> undo;     // FactRef{node = this} in it are `saved` facts
+  Retry retry;
+  std::optional<Duration> timeout;  // of one attempt on one host
+  std::optional<Duration> expect;
+  // How many hosts of the play may have failed, in all, without stopping the run.
+  std::uint32_t tolerate = 0;
+  Column when;  // of the step, per host; empty: always
+  // wait
+  Value until;                       // a Time, possibly deferred
+  std::optional<Duration> late_by;
+};
+
+enum class ResponseKind { undo_all, hold, offer, section };
+
+struct Response {
+  ResponseKind kind{};
+  Value message;               // hold
+  std::string rollback;        // offer
+  std::uint32_t section = kNone;  // section
+};
+
+enum class Side { any, before_pivot, after_pivot };
+
+struct OnFailure {
+  Side side = Side::any;
+  std::uint32_t phase = kNone;  // the phase it stands in; kNone: the play
+  std::vector<Response> responses;
+};
+
+struct Phase {
+  std::string path;
+  std::string title;
+  std::uint32_t parent = kNone;
+  std::optional<Duration> expect;
+  std::optional<Duration> budget;
+  bool outage = false;
+  NodeId end = kNone;  // its phase_end node
+};
+
+// A graph of its own inside the plan: its nodes have edges only among themselves.
+enum class SectionKind { main, always, on_failure };
+struct Section {
+  SectionKind kind = SectionKind::main;
+  std::vector<NodeId> nodes;  // in source order
+  bool report_timings = false;
+};
+
+enum class RequireKind { rehearsed };
+struct Requirement {
+  RequireKind kind{};
+  std::string on;  // inventory
+  Duration within{0};
+  std::string where;
+};
+
+struct Plan {
+  std::string play;
+  std::string title;
+  std::string owner;
+  std::string inventory;
+  std::string file;  // of the play, as given
+  std::vector<Host> hosts;  // all that the play may touch, in inventory order
+  std::vector<HostSet> sets;
+  std::vector<std::pair<std::string, Value>> params;  // values in force, secrets as SecretRef
+  std::vector<SecretSource> secrets;
+  std::vector<Script> scripts;
+  std::vector<Node> nodes;
+  std::vector<Phase> phases;
+  std::vector<Section> sections;  // [0] is the main one
+  std::vector<OnFailure> on_failure;
+  std::vector<Requirement> requirements;
+  std::vector<std::string> locks;
+  // Hash of the play, its libraries and the modules it uses, whatever the inventory:
+  // what `require rehearsed` compares.
+  std::string program_hash;
+
+  const Node& node(NodeId id) const { return nodes[id]; }
+};
+
+// SHA-256, hex, over everything that decides what a run does (source places and titles are
+// left out): the same input gives the same hash.
+std::string hash(const Plan& plan);
+
+// Hash of one action on one host: module, scripts, params. What resume compares.
+std::string hash(const Plan& plan, const Action& action, std::size_t host_position);
+
+// What must hold for every plan that compile/ makes; the text of the first violation, or "".
+// Edges point backwards and stay in their section, hosts exist and are sorted, columns fit, ...
+std::string check_invariants(const Plan& plan);
+
+// JSON with "version": 1, and back.
+std::string to_json(const Plan& plan);
+Result<Plan> from_json(const std::string& text);
+
+struct PrintOptions {
+  std::optional<Time> now;  // for clock times
+  bool colour = false;
+  bool pipeline = false;
+  std::size_t width = 100;
+};
+// For people: what runs where, in which order, what runs concurrently, where the barriers are,
+// the expected durations, the predicted outage.
+std::string print(const Plan& plan, const PrintOptions& options);
+
+}  // namespace cnplay::plan

@@ -1,0 +1,128 @@
+// A host as the runner sees it: reach it, run a task on it, be told what came of it. How that
+// goes over the wire (bootstrap, frames, sudo) stays inside this room.
+//
+// The runner is one thread with one loop: it starts work (start() never blocks) and reaps events
+// with next(). Tests put a fake here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/text.h"
+#include "base/units.h"
+
+namespace cnplay::remote {
+
+using HostIndex = std::uint32_t;
+using TaskId = std::uint64_t;  // unique in the run
+
+enum class Stage { check, apply, verify, preview, preflight };
+enum class Stream { out, err };
+
+// A parameter as the scripts see it: `$name`. Never part of the script's text; sent quoted, on
+// stdin, as an unexported shell variable.
+struct Variable {
+  std::string name;   // [A-Za-z_][A-Za-z0-9_]*
+  std::string value;  // no NUL
+  bool secret = false;
+};
+
+enum class Mode {
+  apply,      // check; if it says change: apply, then verify
+  check,      // check only; then preview, if there is one and check said change
+  preflight,  // the preflight script alone
+};
+enum class Verify { by_check, by_script, none };
+
+// One action on one host. The stages run in one shipment on the host: nothing of it waits for
+// the controller.
+struct Task {
+  TaskId id = 0;
+  HostIndex host = 0;
+  std::string become;  // user; "" = the login user
+  Mode mode = Mode::apply;
+  std::string check;          // "" = none: apply runs at once
+  std::string apply;          // "" = none: a module that only checks
+  std::string verify_script;
+  std::string preview;
+  std::string preflight;
+  Verify verify = Verify::by_check;
+  std::vector<Variable> variables;
+  std::optional<Duration> timeout;  // of all stages together; enforced on the host as well
+};
+
+enum class Verdict { none, ok, change, fail, skip };
+
+struct StageResult {
+  Stage stage{};
+  int exit_code = 0;    // of the script; 0 where it ended by a verdict
+  Verdict verdict{};    // what it said
+  Untrusted message;    // of the verdict
+};
+
+enum class Ended {
+  finished,     // the stages ran as far as they go; see `stages`
+  timed_out,    // killed, all of its process group is gone
+  cancelled,    // killed on request, likewise
+  not_started,  // never sent: the host was lost or could not become the user before
+  lost,         // was sent, and its result could not be read back: unknown
+};
+
+struct TaskResult {
+  Ended ended{};
+  std::vector<StageResult> stages;  // in the order they ran
+  std::vector<std::pair<std::string, Untrusted>> facts;  // of the check, as said by `fact`
+  Untrusted diff;      // what `diff_lines` printed, capped at 256 KiB
+  Untrusted tail;      // the last 16 KiB of its output, both streams
+  std::uint64_t output_bytes = 0;
+  std::string preview;  // the directory that holds the preview; "" if none was made
+  std::string error;    // why, for timed_out, not_started and lost
+  std::string help;
+  Duration took{};
+  // Whether apply may have begun: what makes `lost` unknown rather than unreachable.
+  bool apply_possible = false;
+};
+
+// --- events, reaped with next()
+struct HostReady { HostIndex host{}; std::string user; std::string boot_id; };
+enum class Unreachable { resolve, refused, timeout, host_key, authentication, shell, lost, other };
+struct HostFailed { HostIndex host{}; Unreachable kind{}; std::string message; std::string help; };
+// Each task in flight on it gets its own TaskEnded (lost or not_started) right before this.
+struct HostLost { HostIndex host{}; std::string message; };
+struct TaskOutput { TaskId task{}; HostIndex host{}; Stage stage{}; Stream stream{}; Untrusted bytes; };
+struct TaskEnded { TaskId task{}; HostIndex host{}; TaskResult result; };
+struct LockEnded { HostIndex host{}; std::string name; bool acquired{}; Untrusted holder; std::string error; };
+struct Woken {};  // wake() was called
+
+using Event = std::variant<HostReady, HostFailed, HostLost, TaskOutput, TaskEnded, LockEnded, Woken>;
+
+class Hosts {
+ public:
+  virtual ~Hosts() = default;
+
+  // Begins to connect and log in. HostReady or HostFailed follows.
+  virtual void connect(HostIndex host) = 0;
+  // Begins a task on a host that is ready. TaskEnded follows, exactly once. Tasks of the same
+  // host and user that overlap run in shells of their own.
+  virtual void start(Task task) = 0;
+  // Kills the task's process group. Its TaskEnded still follows (perhaps with its real result,
+  // if it was faster).
+  virtual void cancel(TaskId task) = 0;
+  // Takes the named lock on the host for as long as this connection lives; `owner` is readable to
+  // others. LockEnded follows.
+  virtual void lock(HostIndex host, std::string name, std::string owner) = 0;
+  // The next event, waiting at most `wait`. nullopt: nothing came.
+  virtual std::optional<Event> next(Duration wait) = 0;
+  // Makes next() return Woken. The only call that is allowed from any thread.
+  virtual void wake() = 0;
+  // Ends all connections in good order: scratch directories removed, nothing left running that
+  // was not asked to stay. Blocks for at most `within`. True if all ended well.
+  virtual bool close(Duration within) = 0;
+};
+
+}  // namespace cnplay::remote

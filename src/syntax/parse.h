@@ -1,0 +1,20 @@
+// Characters to syntax tree. ANTLR4 lives behind this header; nothing of it shows.
+#pragma once
+
+#include "diag/diagnostic.h"
+#include "diag/source.h"
+#include "syntax/ast.h"
+
+namespace cnplay::syntax {
+
+// Parses one source (of any kind: plays, procedures, modules, inventories). Adds a diagnostic
+// for each syntax error (codes E00xx) and returns what could be understood: after errors the
+// tree may lack parts, so its user must look at `diags.has_errors()` before it complains of
+// things that are missing. Never throws on any input. Thread-safe for different sources.
+File parse(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
+
+// Parses one expression on its own (the value of `-e name=...` when its type is not text).
+// nullptr after an error, which is in `diags`.
+ExprPtr parse_expression(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
+
+}  // namespace cnplay::syntax

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Reads every #include of src/ against the table of rooms: no arrow may run back.
+
+A room may include itself and the rooms listed for it. Third-party headers are confined to
+the rooms that own them, and a room is entered by its faces only where FACES names them.
+"""
+import pathlib
+import re
+import sys
+
+SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
+
+MAY = {
+    "base": [],
+    "diag": ["base"],
+    "syntax": ["base", "diag"],
+    "inventory": ["base", "diag", "syntax"],
+    "catalog": ["base", "diag", "syntax"],
+    "plan": ["base"],
+    "compile": ["base", "diag", "syntax", "inventory", "catalog", "plan"],
+    "events": ["base", "plan"],
+    "ssh": ["base"],
+    "remote": ["base", "ssh"],
+    "run": ["base", "plan", "events", "remote"],
+    "journal": ["base", "plan", "events"],
+    "secrets": ["base"],
+    "report": ["base", "diag", "plan", "events"],
+    "cli": None,  # wires everything
+}
+
+# What other rooms may include of a room whose inside is not for them.
+FACES = {
+    "ssh": {"ssh/transport.h"},
+    "remote": {"remote/remote.h", "remote/session.h"},
+    "run": {"run/run.h"},
+    "compile": {"compile/compile.h"},
+    "syntax": {"syntax/ast.h", "syntax/parse.h"},
+    "inventory": {"inventory/inventory.h"},
+    "catalog": {"catalog/catalog.h", "catalog/embedded.h"},
+}
+
+# (pattern of an include, rooms that may have it)
+THIRD_PARTY = [
+    (re.compile(r"^libssh/"), {"ssh"}),
+    (re.compile(r"^(antlr4-runtime|Cnplay(Lexer|Parser))"), {"syntax"}),
+    (re.compile(r"^boost/asio"), {"ssh", "remote", "cli"}),
+    (re.compile(r"^sodium"), {"plan", "secrets", "remote"}),
+    (re.compile(r"^CLI/"), {"cli"}),
+    (re.compile(r"^spdlog/"), {"cli"}),
+]
+# ANTLR is for .cc files and inner headers of syntax/ alone: its faces must not show it.
+ANTLR_FREE = {"syntax/ast.h", "syntax/parse.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
+
+
+def violations(files):
+    for path, text in files:
+        room = path.split("/")[0]
+        if room not in MAY:
+            yield f"src/{path}: no such room in the table: {room}"
+            continue
+        for target in INCLUDE.findall(text):
+            other = target.split("/")[0]
+            if other in MAY and other != room and "/" in target:
+                if MAY[room] is not None and other not in MAY[room]:
+                    yield f"src/{path} includes {target}: {room}/ may not know {other}/"
+                elif other in FACES and target not in FACES[other]:
+                    yield f"src/{path} includes {target}: the inside of {other}/ (its faces: {', '.join(sorted(FACES[other]))})"
+            for pattern, rooms in THIRD_PARTY:
+                if pattern.match(target) and room not in rooms:
+                    yield f"src/{path} includes <{target}>: only {', '.join(sorted(rooms))} may"
+            if path in ANTLR_FREE and THIRD_PARTY[1][0].match(target):
+                yield f"src/{path} shows ANTLR ({target})"
+
+
+def main():
+    # The test can fail: a made-up tree with three wrong arrows must give three complaints.
+    wrong = [
+        ("run/x.cc", '#include "syntax/ast.h"\n'),
+        ("plan/x.cc", "#include <libssh/libssh.h>\n"),
+        ("remote/x.cc", '#include "ssh/session.h"\n'),
+    ]
+    assert len(list(violations(wrong))) == 3, list(violations(wrong))
+
+    files = [
+        (str(p.relative_to(SRC)), p.read_text(encoding="utf-8"))
+        for p in sorted(SRC.rglob("*"))
+        if p.suffix in {".h", ".cc"}
+    ]
+    assert len(files) > 10, "src/ was not found"
+    found = list(violations(files))
+    for line in found:
+        print(line)
+    print(f"{len(files)} files, {len(found)} wrong arrows")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
