@@ -118,9 +118,8 @@ hash_of() { # FILES AND DIRECTORIES, under the fleet's directory
 stale_builds() { # PREFIX KEEP: removes other versions and what was left by interrupted builds
   local path
   for path in "$fleet_cache/$1"-*; do
-    [ -d "$path" ] && [ "$path" != "$2" ] || continue
-    grep -qF " $path" /proc/self/mountinfo && continue
-    grep -qsF "lowerdir=" /proc/self/mountinfo && grep -qF "$path" /proc/self/mountinfo && continue
-    rm -rf --one-file-system "$path"
+    if [ ! -d "$path" ] || [ "$path" = "$2" ]; then continue; fi
+    # A running fleet may still lie on it.
+    grep -qF "$path" /proc/self/mountinfo || rm -rf --one-file-system "$path"
   done
 }

@@ -187,9 +187,9 @@ tear_down() { # removes all that an `up` made, whole or interrupted, of this or 
   for path in /run/netns/cnplay-*; do
     [ -e "$path" ] && ip netns delete "$(basename "$path")"
   done
-  # Removing a namespace removes its links, but only once its last process is gone.
+  # Removing a namespace removes its links, but a moment later: then they are gone by themselves.
   for path in /sys/class/net/cnp-*; do
-    [ -e "$path" ] && ip link delete "$(basename "$path")" 2>/dev/null
+    [ ! -e "$path" ] || ip link delete "$(basename "$path")" 2>/dev/null || true
   done
   [ ! -e "/sys/class/net/$bridge" ] || ip link delete "$bridge"
   if [ -d "$fleet_dir" ]; then rm -rf --one-file-system "$fleet_dir"; fi
@@ -297,15 +297,19 @@ await_hosts() { # SECONDS HOSTS...
     die "the hosts above did not answer in $seconds s" "their consoles are in $fleet_dir/hosts/*/console.log; '$0 exec HOST journalctl -b' shows more"
 }
 
-reset_hosts() { # MODE HOSTS...: runs lib/reset_host on all at once
-  local mode=$1 host jobs=() failed=0 job
-  shift
+on_host() { # HOST MODE: runs lib/reset_host inside
+  inside "$1" root bash -s "$2" "$(role_of "$1")" < "$here/lib/reset_host"
+}
+
+note_programs() { # HOSTS...: waits for the programs of the site and notes their pids, for reset
+  local host jobs=() failed=0 job
   for host in "$@"; do
-    inside "$host" root bash -s "$mode" "$(role_of "$host")" < "$here/lib/reset_host" &
+    on_host "$host" record &
     jobs+=($!)
   done
   for job in "${jobs[@]}"; do wait "$job" || failed=1; done
-  [ "$failed" -eq 0 ] || die "resetting failed, see above" "start afresh: $0 reset --fresh"
+  [ "$failed" -eq 0 ] || die "not all programs of the site run, see above" \
+    "their logs are in /srv/www/log of the host: $0 exec HOST tail /srv/www/log/*.log"
 }
 
 is_up() { # HOSTS...: the same hosts, from the same image, all running
@@ -364,41 +368,50 @@ bring_up() { # HOSTS...
   for host in "$@"; do start_host "$host"; done
   await_hosts 120 "$@"
   echo "$*" > "$fleet_dir/up"
-  reset_hosts record "$@"
+  note_programs "$@"
   say "up ($(seconds_since "$start")): $*"
 }
 
+start_afresh() { # HOST: from an untouched file system; its keys are in the seed, and stay
+  local dir
+  dir=$(host_dir "$1")
+  stop_host "$1" "$dir"
+  unmount_under "$dir"
+  rm -rf --one-file-system "${dir:?}"/{upper,work}
+  mkdir "$dir"/{upper,work}
+  start_host "$1"
+}
+
+# In place, a host is back in about a second if no program has to be restarted. Where that does not
+# do (other packages, not running, anything that fails), it is started afresh, which always does.
+reset_one() { # HOST "" or --fresh
+  ip link set "cnp-$1" up
+  if [ "$2" != --fresh ] && recorded_pid "$(host_dir "$1")/nspawn.pid" >/dev/null &&
+    (on_host "$1" reset) >> "$fleet_dir/reset.log" 2>&1; then
+    return 0
+  fi
+  start_afresh "$1"
+  touch "$(host_dir "$1")/fresh"
+}
+
 reset_fleet() { # "" or --fresh
-  local start=$EPOCHREALTIME host hosts dir jobs=()
+  local start=$EPOCHREALTIME host hosts fresh=() jobs=() job failed=0
   need_up
   read -r -a hosts < "$fleet_dir/up"
   publish_site v1
   [ "$(cat "$fleet_dir/published-apt")" = 1.0 ] || publish_apt 1.0
+  : > "$fleet_dir/reset.log"
+  rm -f "$fleet_dir"/hosts/*/fresh
   for host in "${hosts[@]}"; do
-    ip link set "cnp-$host" up
-    dir=$(host_dir "$host")
-    if [ "$1" = --fresh ]; then
-      stop_host "$host" "$dir" &
-      jobs+=($!)
-    elif ! leader_of "$host" >/dev/null; then
-      stop_host "$host" "$dir"
-      start_host "$host"
-    fi
+    reset_one "$host" "$1" &
+    jobs+=($!)
   done
-  if [ "$1" = --fresh ]; then
-    wait "${jobs[@]}"
-    for host in "${hosts[@]}"; do
-      dir=$(host_dir "$host")
-      unmount_under "$dir"
-      rm -rf --one-file-system "${dir:?}"/{upper,work}
-      mkdir "$dir"/{upper,work}
-      start_host "$host"
-    done
-    await_hosts 120 "${hosts[@]}"
-    reset_hosts record "${hosts[@]}"
-  else
-    reset_hosts reset "${hosts[@]}"
-    await_hosts 60 "${hosts[@]}"
-  fi
-  say "reset to version 1 ($(seconds_since "$start"))"
+  for job in "${jobs[@]}"; do wait "$job" || failed=1; done
+  [ "$failed" -eq 0 ] || die "a host could not be started afresh, see above" "start over: $0 down && $0 up"
+  await_hosts 120 "${hosts[@]}"
+  for host in "${hosts[@]}"; do
+    [ ! -e "$(host_dir "$host")/fresh" ] || fresh+=("$host")
+  done
+  [ "${#fresh[@]}" -eq 0 ] || note_programs "${fresh[@]}"
+  say "reset to version 1 ($(seconds_since "$start"))${fresh[*]:+; started afresh: ${fresh[*]}}"
 }
