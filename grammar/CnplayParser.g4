@@ -25,14 +25,14 @@ options { tokenVocab = CnplayLexer; }
 
 file: topItem* EOF;
 // A value on its own, for parse_expression().
-single: value NEWLINE? EOF;
+single: value NEWLINE EOF;
 
 topItem: (use | play | procedure | module | inventory) NEWLINE;
 
 use: USE string AS word;
 play: PLAY word string? block;
 procedure: PROCEDURE word LPAREN (parameter (COMMA parameter)* COMMA?)? RPAREN block;
-module: MODULE word (DOT NAME)* string? block;
+module: MODULE (word | SH) (DOT NAME)* string? block;
 
 block: LBRACE item* RBRACE;
 
@@ -50,8 +50,8 @@ target: word | FIELD COLON type;
 action: NAME (DOT NAME)* arguments modifiers;
 shell: shellCall;
 shellCall: SH arguments? scriptText (UNLESS SH scriptText | modifier)*;
-step: STEP label? string? modifiers block;
-phase: PHASE label? string? modifiers block;
+step: STEP heading block;
+phase: PHASE heading block;
 parallel: PARALLEL modifiers block;
 sequence: SEQUENCE block;
 forEach: FOR word IN expr block;
@@ -65,11 +65,11 @@ hold: HOLD expr;
 offer: OFFER word;
 onFailure: ON_FAILURE ((BEFORE | AFTER) PIVOT)? block;
 always: ALWAYS block;
-handler: HANDLER label? string? modifiers block;
+handler: HANDLER heading block;
 notify: NOTIFY word;
 flush: FLUSH;
 rollback: ROLLBACK word string? modifiers block;
-human: (MANUAL | APPROVE | ASK) (label | FIELD COLON type)? string? modifiers block?;
+human: (MANUAL | APPROVE | ASK) heading block?;
 tick: (ITEM | EVIDENCE) (word | FIELD COLON type)? string;
 deadline: DEADLINE expr ELSE ROLLBACK word;
 window: WINDOW FROM expr TO expr;
@@ -85,22 +85,28 @@ secret: SECRET word ASSIGN expr;
 require: REQUIRE expr (COMMA string)?;
 lock: LOCK expr;
 modeDecl: MODE word;
-headModifier: headWord expr;
+headModifier: headWord expr (EVERY expr)?;
 headWord
   : ON | TIMEOUT | RETRY | EVERY | EXPECT | BUDGET | TOLERATE | SERIAL | AS | WHEN | LATE_BY | TAGS
   | BY | DEFAULT | COUNT | WITHIN | RESOURCE
   ;
 
-returnsDecl: RETURNS LBRACE (FIELD COLON type (COMMA | NEWLINE))* RBRACE;
+returnsDecl: RETURNS LBRACE returnsItem* RBRACE;
+returnsItem: FIELD COLON type (COMMA | NEWLINE);
 clause: (NEEDS | USES | WRITES | READS) expr (COMMA expr)*;
-script: (CHECK | APPLY | VERIFY | PREVIEW) (NONE | SH scriptText) | NATIVE;
+script: (CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT) (NONE | SH scriptText) | NATIVE;
 
-modifiers: modifier*;
-modifier
-  : (headWord | NOTIFY) expr
-  | (ONCE | OUTAGE | PARALLEL)
-  | NAME ({valueFollows()}? expr | {!valueFollows()}?)
+// The name, the title and the modifiers of a statement with a block. A word that is no modifier is
+// the name; behind it an unknown word is a modifier, for the compiler to refuse.
+heading
+  : (label | FIELD COLON type) string? modifiers
+  | string modifiers
+  | knownModifier modifiers
+  |
   ;
+modifiers: modifier*;
+modifier: knownModifier | NAME ({valueFollows()}? expr | {!valueFollows()}?);
+knownModifier: (headWord | NOTIFY) expr | ONCE | OUTAGE | PARALLEL;
 
 // ---- inventories
 
@@ -174,7 +180,7 @@ label
   | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
   | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
   | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS
-  | CHECK | APPLY | VERIFY | PREVIEW | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
+  | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
   | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
   ;
 word

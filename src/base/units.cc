@@ -52,8 +52,8 @@ struct LocalParts {
 
 // `YYYY-MM-DD[ T]HH:MM[:SS[.mmm]]` at the front of `text`.
 std::optional<LocalParts> parse_local(std::string_view text) {
-  if (text.size() < 16 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') ||
-      text[13] != ':') {
+  if (text.size() < 16 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != ' ' && text[10] != 'T') || text[13] != ':') {
     return std::nullopt;
   }
   const auto year = digits(text.substr(0, 4));
@@ -78,9 +78,9 @@ std::optional<LocalParts> parse_local(std::string_view text) {
       text.remove_prefix(4);
     }
   }
-  return LocalParts{date::local_days{ymd} + std::chrono::hours{*hour} +
-                        std::chrono::minutes{*minute} + seconds,
-                    text};
+  return LocalParts{
+      date::local_days{ymd} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} + seconds,
+      text};
 }
 
 std::string format_local(date::local_time<Duration> local, char separator) {
@@ -95,8 +95,8 @@ std::string format_local(date::local_time<Duration> local, char separator) {
 }
 
 std::string milliseconds_of(Instant t) {
-  const auto ms = (t.time_since_epoch() - date::floor<std::chrono::seconds>(t.time_since_epoch()))
-                      .count();
+  const auto ms =
+      (t.time_since_epoch() - date::floor<std::chrono::seconds>(t.time_since_epoch())).count();
   std::string out = std::to_string(ms);
   return "." + std::string(3 - out.size(), '0') + out;
 }
@@ -163,7 +163,8 @@ std::string human_duration(Duration d) {
 
 std::string format_size(Size s) {
   for (const auto& [unit, bytes] : kSizeUnits) {
-    if (s.bytes != 0 && s.bytes % bytes == 0) return std::to_string(s.bytes / bytes) + std::string(unit);
+    if (s.bytes != 0 && s.bytes % bytes == 0)
+      return std::to_string(s.bytes / bytes) + std::string(unit);
   }
   return "0B";
 }
@@ -185,7 +186,8 @@ std::string format_time(const Time& t) {
   const date::time_zone* zone = find_zone(t.zone.empty() ? "UTC" : t.zone);
   if (zone == nullptr) return format_rfc3339(t.at);
   std::string out = format_local(zone->to_local(t.at), ' ');
-  if (t.at.time_since_epoch() % std::chrono::seconds{1} != Duration{0}) out += milliseconds_of(t.at);
+  if (t.at.time_since_epoch() % std::chrono::seconds{1} != Duration{0})
+    out += milliseconds_of(t.at);
   return out + " " + (t.zone.empty() ? "UTC" : t.zone);
 }
 

@@ -18,6 +18,7 @@ struct Param {
   std::string name;
   const syntax::TypeExpr* type = nullptr;
   const syntax::Expr* fallback = nullptr;  // null: required, unless the type is optional
+  const syntax::Where* where = nullptr;    // null: every value of the type will do
   std::string doc;
   diag::Span span;  // of the name
 };
@@ -30,11 +31,12 @@ struct Script {
 
 enum class Verify { by_check, by_script, none };
 
-// One module. Pointers lead into the catalog's own syntax trees.
+// One module. Its declaration was checked when it was added: `valid` says with what result.
+// Pointers lead into the catalog's own syntax trees.
 struct Module {
-  std::string name;   // "git.rebase"
+  std::string name;  // "git.rebase"
   std::string title;
-  std::string doc;    // the comment lines right above the module, `#` taken off
+  std::string doc;  // the comment lines right above the module, `#` taken off
   std::vector<Param> params;
   std::vector<std::pair<std::string, const syntax::TypeExpr*>> returns;
   std::vector<std::string> needs;   // commands
@@ -45,7 +47,9 @@ struct Module {
   Verify verify = Verify::by_check;
   bool native = false;
   bool builtin = false;
-  diag::Span span;  // of the name
+  bool valid = true;   // false: something in its declaration was reported already
+  diag::Span whole;    // of the whole declaration
+  diag::Span span;     // of the name
   std::string source;  // the file's name
 };
 
@@ -71,7 +75,9 @@ class Catalog {
 };
 
 // The `$name`s of a shell text that it neither assigns itself nor may take for granted (HOME,
-// PATH, PWD, IFS, nl, preview, digits and specials): with the offset of each in the text.
+// PATH, PWD, OLDPWD, IFS, PPID, OPTARG, OPTIND, LC_ALL, nl, preview, digits and specials): with the
+// offset of each in the text. `${x:-y}` and `${x:+y}` do not count as reading x: they are the
+// way to ask whether it is set.
 struct ShellName {
   std::string name;
   std::size_t offset = 0;

@@ -26,7 +26,8 @@ void add_target(CLI::App& app, Options& o) {
       ->type_name("NAME=VALUE")
       ->take_all()
       ->expected(1);
-  app.add_option("--play", o.play_name, "Which play, where the file has several")->type_name("NAME");
+  app.add_option("--play", o.play_name, "Which play, where the file has several")
+      ->type_name("NAME");
 }
 
 void add_file(CLI::App& app, Options& o, bool required) {

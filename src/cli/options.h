@@ -14,20 +14,20 @@ enum class Command { run, check, plan, preflight, explain, modules, hosts, show 
 
 struct Options {
   Command command = Command::run;
-  std::string play;        // path of the play, as given
-  std::string play_name;   // --play: which of several in the file
-  std::string inventory;   // -i, as given
-  std::string limit;       // -l
+  std::string play;                // path of the play, as given
+  std::string play_name;           // --play: which of several in the file
+  std::string inventory;           // -i, as given
+  std::string limit;               // -l
   std::vector<std::string> extra;  // -e name=value, as given
-  std::string topic;       // a code (explain), a module's name (modules), a run's id (show)
-  bool dry_run = false;    // --check
+  std::string topic;               // a code (explain), a module's name (modules), a run's id (show)
+  bool dry_run = false;            // --check
   bool diff = false;
-  int verbosity = 0;       // -v
+  int verbosity = 0;  // -v
   bool json = false;
-  bool accept_new = false;     // --host-key accept-new
-  bool ask_password = false;   // -k
-  bool ask_become = false;     // -K
-  std::uint32_t forks = 0;     // 0: all at once
+  bool accept_new = false;            // --host-key accept-new
+  bool ask_password = false;          // -k
+  bool ask_become = false;            // -K
+  std::uint32_t forks = 0;            // 0: all at once
   std::optional<std::string> colour;  // always, never
 };
 

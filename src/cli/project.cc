@@ -154,6 +154,12 @@ Status load(Project& project, const Options& options) {
   return {};
 }
 
+int usage_error(const Error& error) {
+  std::cerr << "cnplay: " << error.what << "\n";
+  if (!error.help.empty()) std::cerr << "help: " << error.help << "\n";
+  return kUsage;
+}
+
 bool wants_colour(const Options& options, int descriptor) {
   if (options.colour) return *options.colour == "always";
   const char* no_colour = std::getenv("NO_COLOR");

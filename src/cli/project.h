@@ -41,10 +41,14 @@ Status load_inventory(Project& project, const Options& options);
 // there); mistakes inside the files are in project.diags, and then there is no plan.
 Status load(Project& project, const Options& options);
 
+// Prints an Error of usage on stderr and returns kUsage.
+int usage_error(const Error& error);
+
 // Whether stdout (or stderr) takes colours, by --colour, NO_COLOR and the terminal.
 bool wants_colour(const Options& options, int descriptor);
 
-// Prints the diagnostics (text on stderr, or JSON on stdout) and returns kRefused if there are errors.
+// Prints the diagnostics (text on stderr, or JSON on stdout) and returns kRefused if there are
+// errors.
 int print_diagnostics(const Project& project, const Options& options);
 
 }  // namespace cnplay::cli

@@ -18,13 +18,13 @@
 namespace cnplay::compile {
 
 struct Input {
-  diag::SourceMap* sources = nullptr;          // grows by libraries and `-e` values
+  diag::SourceMap* sources = nullptr;  // grows by libraries and `-e` values
   const diag::SourceMap::Source* play = nullptr;
-  std::string play_name;                       // which play of the file; "" if it has one
+  std::string play_name;  // which play of the file; "" if it has one
   const inventory::Inventory* inventory = nullptr;
   const catalog::Catalog* catalog = nullptr;
   std::vector<std::pair<std::string, std::string>> extra;  // `-e name=value`
-  std::vector<inventory::HostIndex> limit;     // empty: no limit
+  std::vector<inventory::HostIndex> limit;                 // empty: no limit
   bool limited = false;
   // The text of a library named by `use`, by a path relative to the using file; an Error if it
   // cannot be read. Also returns the name to show.

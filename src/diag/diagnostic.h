@@ -25,7 +25,8 @@ struct Diagnostic {
   Label subject;        // the smallest span, with what is wrong right there
   // Further places of the same file, underlined in the same excerpt with `---`.
   std::vector<Label> context;
-  // `note: text` with an excerpt of another place (its span may be unknown: then text alone).
+  // `note: text` and the place it speaks of, FILE:LINE:COLUMN (its span may be unknown: then text
+  // alone). A place of the same file is often better shown as context.
   std::vector<Label> notes;
   std::string help;  // the remedy; may be empty
 };

@@ -19,71 +19,162 @@ using plan::NodeId;
 
 // `would_change`, `would_run` and `depends` occur in a dry run only.
 enum class Outcome {
-  ok, changed, skipped, failed, unreachable, unknown, aborted, would_change, would_run, depends
+  ok,
+  changed,
+  skipped,
+  failed,
+  unreachable,
+  unknown,
+  aborted,
+  would_change,
+  would_run,
+  depends
 };
 const char* name(Outcome outcome);
 std::optional<Outcome> outcome_of(std::string_view name);
 
 enum class Mode { apply, check };
+const char* name(Mode mode);
 enum class Stage { check, apply, verify, preview, preflight };
 const char* name(Stage stage);
 enum class Stream { out, err };
 
 struct RunStarted {
-  std::string run;  // id: 20261120-213005-update_code-4f2a
+  std::string run;                                       // id: 20261120-213005-update_code-4f2a
   std::string play, title, inventory, user, controller;  // who, and on which machine
   std::string plan_hash, program_hash;
   Mode mode{};
   Instant now{};  // the run's fixed `now`
   std::vector<std::string> hosts;
 };
-struct HostConnecting { HostIndex host{}; };
-struct HostConnected { HostIndex host{}; std::string remote_user; std::string boot_id; };
-struct HostUnreachable { HostIndex host{}; std::string message; std::string help; };
+struct HostConnecting {
+  HostIndex host{};
+};
+struct HostConnected {
+  HostIndex host{};
+  std::string remote_user;
+  std::string boot_id;
+};
+struct HostUnreachable {
+  HostIndex host{};
+  std::string message;
+  std::string help;
+};
 // The connection died after it had stood. Tasks in flight end on their own, as unknown.
-struct HostLost { HostIndex host{}; std::string message; };
+struct HostLost {
+  HostIndex host{};
+  std::string message;
+};
 struct PreflightStarted {};
-struct PreflightProblem { std::optional<HostIndex> host; std::string message; std::string help; };
-struct PreflightEnded { bool ok{}; Duration took{}; };
-struct PhaseStarted { std::uint32_t phase{}; };
-struct PhaseEnded { std::uint32_t phase{}; Duration took{}; bool complete{}; };
+struct PreflightProblem {
+  std::optional<HostIndex> host;
+  std::string message;
+  std::string help;
+};
+struct PreflightEnded {
+  bool ok{};
+  Duration took{};
+};
+struct PhaseStarted {
+  std::uint32_t phase{};
+};
+struct PhaseEnded {
+  std::uint32_t phase{};
+  Duration took{};
+  bool complete{};
+};
 // What part of the run a step belongs to.
 enum class Part { forward, handler, undo, on_failure, always };
 const char* name(Part part);
-struct StepStarted { NodeId node{}; HostIndex host{}; Part part{}; std::uint32_t attempt = 1; };
-struct ActionStarted {
-  NodeId node{}; HostIndex host{}; std::uint32_t action{}; Part part{}; std::uint64_t task{};
+struct StepStarted {
+  NodeId node{};
+  HostIndex host{};
+  Part part{};
+  std::uint32_t attempt = 1;
 };
-struct Output { std::uint64_t task{}; HostIndex host{}; Stage stage{}; Stream stream{}; Untrusted bytes; };
+struct ActionStarted {
+  NodeId node{};
+  HostIndex host{};
+  std::uint32_t action{};
+  Part part{};
+  std::uint64_t task{};
+};
+struct Output {
+  std::uint64_t task{};
+  HostIndex host{};
+  Stage stage{};
+  Stream stream{};
+  Untrusted bytes;
+};
 struct ActionEnded {
-  NodeId node{}; HostIndex host{}; std::uint32_t action{}; Part part{}; std::uint64_t task{};
+  NodeId node{};
+  HostIndex host{};
+  std::uint32_t action{};
+  Part part{};
+  std::uint64_t task{};
   Outcome outcome{};
-  Untrusted message;  // "1a2b -> 3c4d", "conflict while rebasing"
-  std::string reason; // the controller's own words where it judges: "applied but not converged"
+  Untrusted message;   // "1a2b -> 3c4d", "conflict while rebasing"
+  std::string reason;  // the controller's own words where it judges: "applied but not converged"
   Untrusted diff;
   std::vector<std::pair<std::string, Untrusted>> facts;
   std::optional<int> exit_code;
-  Untrusted tail;     // the last output, for what failed
+  Untrusted tail;  // the last output, for what failed
   Duration took{};
 };
 struct RetryScheduled {
-  NodeId node{}; HostIndex host{}; std::uint32_t attempt{}; std::uint32_t of{}; Duration in{};
+  NodeId node{};
+  HostIndex host{};
+  std::uint32_t attempt{};
+  std::uint32_t of{};
+  Duration in{};
 };
 struct StepEnded {
-  NodeId node{}; HostIndex host{}; Part part{}; Outcome outcome{}; std::string reason; Duration took{};
+  NodeId node{};
+  HostIndex host{};
+  Part part{};
+  Outcome outcome{};
+  std::string reason;
+  Duration took{};
 };
-struct BarrierPassed { NodeId node{}; };
-struct WaitStarted { NodeId node{}; Time until; };
-struct WaitEnded { NodeId node{}; bool late{}; };
-struct Pivoted { NodeId node{}; std::string title; };
+struct BarrierPassed {
+  NodeId node{};
+};
+struct WaitStarted {
+  NodeId node{};
+  Time until;
+};
+struct WaitEnded {
+  NodeId node{};
+  bool late{};
+};
+struct Pivoted {
+  NodeId node{};
+  std::string title;
+};
 // The run has stopped going forward: which nodes and hosts, against which tolerance.
-struct FailureDeclared { NodeId node{}; std::vector<HostIndex> hosts; bool after_pivot{}; };
-struct UndoStarted { std::vector<NodeId> nodes; };  // in the order they will be undone
-struct UndoEnded { bool complete{}; };
-struct Held { std::string message; };
-struct RollbackOffered { std::string name; };
-struct AbortRequested { int times{}; };  // 1: finish what is in flight; 2: stop at once
-struct Notice { std::string text; };     // for people, from the controller
+struct FailureDeclared {
+  NodeId node{};
+  std::vector<HostIndex> hosts;
+  bool after_pivot{};
+};
+struct UndoStarted {
+  std::vector<NodeId> nodes;
+};  // in the order they will be undone
+struct UndoEnded {
+  bool complete{};
+};
+struct Held {
+  std::string message;
+};
+struct RollbackOffered {
+  std::string name;
+};
+struct AbortRequested {
+  int times{};
+};  // 1: finish what is in flight; 2: stop at once
+struct Notice {
+  std::string text;
+};  // for people, from the controller
 enum class Verdict { success, failed, unreachable, unknown, aborted, refused };
 const char* name(Verdict verdict);
 struct HostSummary {
@@ -91,16 +182,20 @@ struct HostSummary {
   std::uint32_t ok{}, changed{}, skipped{}, failed{}, unknown{}, would_change{}, depends{};
   bool unreachable{};
 };
-struct StepTiming { NodeId node{}; std::optional<Duration> expect; std::optional<Duration> took; };
+struct StepTiming {
+  NodeId node{};
+  std::optional<Duration> expect;
+  std::optional<Duration> took;
+};
 struct RunEnded {
   Verdict verdict{};
   Duration took{};
   std::vector<HostSummary> hosts;
-  std::vector<StepTiming> steps;     // of nodes that ran
-  std::optional<Duration> outage;    // length of the outage phases, absent if there is none
+  std::vector<StepTiming> steps;   // of nodes that ran
+  std::optional<Duration> outage;  // length of the outage phases, absent if there is none
   std::optional<Duration> outage_expect;
-  bool outage_open{};                // the outage goes on: the run was held or stopped inside
-  std::string advice;                // what a person does next
+  bool outage_open{};  // the outage goes on: the run was held or stopped inside
+  std::string advice;  // what a person does next
 };
 
 struct Event {
@@ -141,7 +236,7 @@ class Tee final : public Sink {
 // One JSON object, without a newline: {"v":1,"seq":..,"at":"..","type":"StepStarted",...}. Hosts
 // by name, nodes by path. Bytes of hosts: as text if valid UTF-8, else {"base64": "..."}.
 std::string to_json(const Event& event, const plan::Plan& plan);
-// The inverse. An Error says what is wrong with the line.
+// The inverse. An Error says what is wrong with the line. For many lines: events/decoder.h.
 Result<Event> from_json(const std::string& line, const plan::Plan& plan);
 
 }  // namespace cnplay::events

@@ -24,16 +24,25 @@ using GroupIndex = std::uint32_t;
 // A value as an inventory can hold it: evaluated (interpolations of `index`, `host` and
 // `inventory` done), not yet typed by the play's declarations.
 struct Value {
-  struct Duration { std::int64_t milliseconds = 0; };
-  struct Size { std::int64_t bytes = 0; };
-  struct Percent { std::int64_t value = 0; };
+  struct Duration {
+    std::int64_t milliseconds = 0;
+  };
+  struct Size {
+    std::int64_t bytes = 0;
+  };
+  struct Percent {
+    std::int64_t value = 0;
+  };
   // `env("X")`, `command(["pass", "x"])`, `ask("prompt")`, `vault("path")`.
-  struct Secret { std::string kind; std::vector<std::string> arguments; };
+  struct Secret {
+    std::string kind;
+    std::vector<std::string> arguments;
+  };
   using List = std::vector<Value>;
   using Record = std::vector<std::pair<std::string, Value>>;
 
-  std::variant<std::monostate, bool, std::int64_t, std::string, Duration, Size, Percent, Secret, List,
-               Record>
+  std::variant<std::monostate, bool, std::int64_t, std::string, Duration, Size, Percent, Secret,
+               List, Record>
       data;
   Span span;
 };
@@ -63,7 +72,7 @@ struct Group {
 struct Ssh {
   std::string address;  // the host's name where none is given
   std::uint16_t port = 22;
-  std::string user;     // "" if none is given
+  std::string user;  // "" if none is given
   std::vector<std::string> identities;
   std::vector<std::string> known_hosts;
   std::string jump;

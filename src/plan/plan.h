@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/units.h"
@@ -25,8 +26,8 @@ struct Connection {
   std::string user;
   std::vector<std::string> identities;
   std::vector<std::string> known_hosts;
-  std::string jump;                        // a host's name; empty: none
-  std::optional<SecretRef> password;       // for ssh
+  std::string jump;                          // a host's name; empty: none
+  std::optional<SecretRef> password;         // for ssh
   std::optional<SecretRef> become_password;  // for sudo
   friend bool operator==(const Connection&, const Connection&) = default;
 };
@@ -58,9 +59,9 @@ using ScriptId = std::uint32_t;  // into Plan::scripts; kNone: absent
 
 struct Param {
   std::string name;
-  Column value;        // per host of the node
-  bool secret = false; // never printed, sent on stdin only
-  bool path = false;   // its declared type is path or list<path>
+  Column value;         // per host of the node
+  bool secret = false;  // never printed, sent on stdin only
+  bool path = false;    // its declared type is path or list<path>
 };
 
 struct FactDecl {
@@ -74,10 +75,10 @@ struct Action {
   std::string module;  // "git.rebase"; "sh" for an inline script
   std::string name;    // of its `let`, or ""
   std::vector<Param> params;
-  std::string become;  // user, "" = the login user
-  Column when;         // bool; empty: always
-  ScriptId check = kNone;      // absent: the action reports `changed`, `would run` in a dry run
-  ScriptId apply = kNone;      // absent: a module that only checks (http.check)
+  std::string become;      // user, "" = the login user
+  Column when;             // bool; empty: always
+  ScriptId check = kNone;  // absent: the action reports `changed`, `would run` in a dry run
+  ScriptId apply = kNone;  // absent: a module that only checks (http.check)
   ScriptId verify_script = kNone;
   ScriptId preview = kNone;    // dry run: makes in $preview what `writes` would become
   ScriptId preflight = kNone;  // read-only, run before the first change if its params are known
@@ -116,12 +117,12 @@ struct Node {
                       // brackets: "update_code/cutover/code[2]"
   std::string title;  // for people; the path's last part if none was written
   std::string where;  // "file:line"
-  std::uint32_t phase = kNone;  // innermost phase, into Plan::phases
-  std::vector<HostIndex> hosts; // in inventory order; one for a `once` step; empty for others
-  bool once = false;            // its facts are scalars, visible on all hosts
+  std::uint32_t phase = kNone;   // innermost phase, into Plan::phases
+  std::vector<HostIndex> hosts;  // in inventory order; one for a `once` step; empty for others
+  bool once = false;             // its facts are scalars, visible on all hosts
   std::vector<Edge> after;
   std::vector<Action> actions;
-  std::vector<Action> undo;     // FactRef{node = this} in it are `saved` facts
+  std::vector<Action> undo;  // FactRef{node = this} in it are `saved` facts
   Retry retry;
   std::optional<Duration> timeout;  // of one attempt on one host
   std::optional<Duration> expect;
@@ -129,7 +130,7 @@ struct Node {
   std::uint32_t tolerate = 0;
   Column when;  // of the step, per host; empty: always
   // wait
-  Value until;                       // a Time, possibly deferred
+  Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;
 };
 
@@ -137,8 +138,8 @@ enum class ResponseKind { undo_all, hold, offer, section };
 
 struct Response {
   ResponseKind kind{};
-  Value message;               // hold
-  std::string rollback;        // offer
+  Value message;                  // hold
+  std::string rollback;           // offer
   std::uint32_t section = kNone;  // section
 };
 
@@ -181,7 +182,7 @@ struct Plan {
   std::string title;
   std::string owner;
   std::string inventory;
-  std::string file;  // of the play, as given
+  std::string file;         // of the play, as given
   std::vector<Host> hosts;  // all that the play may touch, in inventory order
   std::vector<HostSet> sets;
   std::vector<std::pair<std::string, Value>> params;  // values in force, secrets as SecretRef
@@ -206,6 +207,9 @@ std::string hash(const Plan& plan);
 
 // Hash of one action on one host: module, scripts, params. What resume compares.
 std::string hash(const Plan& plan, const Action& action, std::size_t host_position);
+
+// SHA-256 of the bytes, in lower-case hex.
+std::string sha256_hex(std::string_view bytes);
 
 // What must hold for every plan that compile/ makes; the text of the first violation, or "".
 // Edges point backwards and stay in their section, hosts exist and are sorted, columns fit, ...

@@ -38,21 +38,24 @@ struct Deferred {
 
 // Paths and enum alternatives are strings here: their types have done their work.
 struct Value {
-  std::variant<std::monostate, bool, std::int64_t, std::string, Duration, Time, Size, Percent, List,
-               Record, SecretRef, Deferred>
-      data;
+  using Data = std::variant<std::monostate, bool, std::int64_t, std::string, Duration, Time, Size,
+                            Percent, List, Record, SecretRef, Deferred>;
+  Data data;
 
   Value() = default;
   template <class T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Value>)
-  explicit Value(T&& value) : data(std::forward<T>(value)) {}
+  requires(!std::is_same_v<std::remove_cvref_t<T>, Value> &&
+           std::is_constructible_v<Data, T>) explicit Value(T&& value)
+      : data(std::forward<T>(value)) {}
 
   bool is_none() const { return std::holds_alternative<std::monostate>(data); }
   bool is_deferred() const { return std::holds_alternative<Deferred>(data); }
   // Deferred, a secret, or a list or record that holds one.
   bool needs_run_time() const;
   template <class T>
-  const T* as() const { return std::get_if<T>(&data); }
+  const T* as() const {
+    return std::get_if<T>(&data);
+  }
   friend bool operator==(const Value&, const Value&) = default;
 };
 
@@ -79,10 +82,23 @@ enum class Op {
   record,    // of operands, names in `names`
   member,    // operand 0, names[0]
   index,     // operand 0 [operand 1]
-  negate, not_,
-  add, sub, mul, div, mod,
-  eq, ne, lt, le, gt, ge,
-  and_, or_, in, coalesce,
+  negate,
+  not_,
+  add,
+  sub,
+  mul,
+  div,
+  mod,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  and_,
+  or_,
+  in,
+  coalesce,
   conditional,  // if operand 0 then operand 1 else operand 2; lazy
   call,         // a pure builtin, names[0], see builtins in eval.h
 };

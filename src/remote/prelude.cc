@@ -8,10 +8,13 @@ namespace cnplay::remote {
 // - Only redirections of one digit are portable. Descriptor 8 carries what check says to the part
 //   that runs apply: through a pipe, because a home need not be writable, and read up to a line
 //   `end`, not up to its closing, because children left in the background hold it open.
+// - bash reads characters: in UTF-8, `read` loses bytes and even line ends at broken ones. So facts
+//   are read in the C locale.
 // - `set -e` is ignored inside anything that is tested (`if`, `||`), so stages are run bare.
+// - The watcher is ended by KILL: mksh sleeps in a built-in, and heeds TERM only after it.
 // - No function's name is a prefix of _cn_run or equal to a word that a torn line may end in.
 // - Verdicts go over stderr: `x=$(helper)` captures stdout, and helpers may say `fail`.
-static constexpr std::string_view kPrelude = R"SH(
+static constexpr std::string_view kPrelude = R"SH(# shellcheck shell=sh disable=SC2154
 unset CDPATH ENV BASH_ENV
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -67,7 +70,7 @@ fact() {
 }
 _cn_fact() {
   case $_cn_s in check) ;; *) fail "\`fact\` can be used in check alone, not in $_cn_s" ;; esac
-  case $1 in '' | [0-9]* | *[!A-Za-z0-9_]* | _cn_*) fail "\`fact\` needs a name, not '$1'" ;; esac
+  case $1 in '' | [0-9]* | *[!A-Za-z0-9_]* | _cn_* | IFS | PATH | HOME) fail "\`fact\` needs a name, not '$1'" ;; esac
   [ "${#2}" -le 65536 ] || fail "the fact $1 is larger than 64 KiB"
   _cn_put "$_cn_r$_cn_n F $1$nl$2$_cn_r$_cn_n f$nl"
   _cn_put "f $1$nl$2$nl$_cn_n$nl" >&8
@@ -96,6 +99,8 @@ _cn_stage() {
 # ended well.
 _cn_listen() {
   _cn_v=
+  _cn_lc=$LC_ALL
+  LC_ALL=C
   while IFS= read -r _cn_l; do
     case $_cn_l in
     'v change') case $_cn_v in '') _cn_v=change ;; esac ;;
@@ -118,6 +123,7 @@ _cn_listen() {
       ;;
     esac
   done
+  LC_ALL=$_cn_lc
   case $_cn_v in change) return 0 ;; *) return 1 ;; esac
 }
 _cn_apply() {
@@ -161,9 +167,11 @@ _cn_steps() {
 # SECONDS: kills this shell's process group when the controller has not done so in time.
 _cn_watch() {
   _cn_i=0
+  _cn_p=2
+  [ "$1" -gt 1 ] || _cn_p=1
   while [ "$_cn_i" -lt "$1" ]; do
-    sleep 2
-    _cn_i=$((_cn_i + 2))
+    sleep "$_cn_p"
+    _cn_i=$((_cn_i + _cn_p))
     kill -0 "$$" 2>/dev/null || exit 0
   done
   trap '' TERM
@@ -186,7 +194,7 @@ _cn_run() {
     eval "$5"
     _cn_steps "$@"
   ) </dev/null
-  case $3 in 0) ;; *) { kill "$_cn_w" && wait "$_cn_w"; } 2>/dev/null ;; esac
+  case $3 in 0) ;; *) { kill -KILL "$_cn_w" && wait "$_cn_w"; } 2>/dev/null ;; esac
   _cn_mark "E $1 out"
   _cn_mark "E $1 err" >&2
 }

@@ -114,7 +114,8 @@ class Hosts {
   // if it was faster).
   virtual void cancel(TaskId task) = 0;
   // Takes the named lock on the host for as long as this connection lives; `owner` is readable to
-  // others. LockEnded follows.
+  // others. LockEnded follows; and a second one, not acquired, should a lock that was held be lost
+  // while the connection lives.
   virtual void lock(HostIndex host, std::string name, std::string owner) = 0;
   // The next event, waiting at most `wait`. nullopt: nothing came.
   virtual std::optional<Event> next(Duration wait) = 0;

@@ -37,10 +37,10 @@ struct Settings {
   std::uint16_t port = 22;
   std::string user;
 
-  // Authentication, in this order; each is tried at most once.
-  bool use_agent = true;                // the keys of SSH_AUTH_SOCK, if that is set
+  // Authentication, in this order; each key and the password is tried at most once.
   std::vector<std::string> identities;  // private key files, `~` expanded by the caller
-  std::optional<Secret> password;       // by `password`, else `keyboard-interactive`
+  bool use_agent = true;                // then the keys of SSH_AUTH_SOCK, if that is set
+  std::optional<Secret> password;       // then by `password`, else `keyboard-interactive`
 
   std::vector<std::string> known_hosts;  // empty: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts
   enum class HostKeys { strict, accept_new } host_keys = HostKeys::strict;
@@ -155,11 +155,12 @@ struct Options {
   unsigned max_connecting_per_address = 8;
   // For tests: called on the loop's thread with the time each handler took, when it took more
   // than `slow_handler_limit`. Null: not measured.
-  std::function<void(std::chrono::microseconds, const char* where)> on_slow_handler;
+  std::function<void(std::chrono::microseconds, const char* where)> on_slow_handler{};
   std::chrono::microseconds slow_handler_limit{50000};
 };
 
-// The real one: libssh on Boost.Asio. Raises RLIMIT_NOFILE to its hard limit. The destructor
+// The real one: libssh on Boost.Asio. Its connections must not be used while it is being destroyed;
+// calls on them after that do nothing. Raises RLIMIT_NOFILE to its hard limit. The destructor
 // closes all connections (callbacks are called as with close()), joins the threads and thus
 // must not run on one of them.
 std::unique_ptr<Transport> make_transport(Options options);

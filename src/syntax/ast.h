@@ -88,7 +88,23 @@ struct Unary {
   ExprPtr operand;
 };
 enum class BinaryOp {
-  add, sub, mul, div, mod, eq, ne, lt, le, gt, ge, and_, or_, in, intersect, union_, coalesce
+  add,
+  sub,
+  mul,
+  div,
+  mod,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  and_,
+  or_,
+  in,
+  intersect,
+  union_,
+  coalesce
 };
 // `intersect` is `&`, `union_` is `|` (host sets); `coalesce` is `??`.
 struct Binary {
@@ -144,8 +160,8 @@ struct Item;
 using Items = std::vector<Item>;
 struct Block {
   Items items;
-  Span span;   // braces included
-  Span open;   // the `{`
+  Span span;  // braces included
+  Span open;  // the `{`
 };
 
 // --- inside a play or procedure, and inside steps. The grammar lets every item stand in every
@@ -199,7 +215,7 @@ struct If {  // `if static_condition { ... } else { ... }`
   Block then;
   std::optional<Block> otherwise;
 };
-struct Do {  // `do lib.procedure(args)`
+struct Do {   // `do lib.procedure(args)`
   Expr call;  // always a Call
   std::vector<Modifier> modifiers;
 };
@@ -211,10 +227,10 @@ struct Barrier {};
 struct Pivot {
   std::optional<Expr> title;
 };
-struct Undo {        // `undo { ... }` in a step
+struct Undo {  // `undo { ... }` in a step
   Block body;
 };
-struct UndoAll {};   // `undo all`
+struct UndoAll {};  // `undo all`
 struct Hold {
   Expr message;
 };
@@ -334,10 +350,10 @@ struct ScriptClause {
 
 struct Item {
   std::variant<Let, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If, Do, WaitUntil,
-               Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler, Notify, Flush,
-               Rollback, Human, TickItem, Deadline, Window, Report, Owner, HostsDecl, ParamDecl,
-               HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier, Returns, Clause,
-               ScriptClause>
+               Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler, Notify,
+               Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner, HostsDecl,
+               ParamDecl, HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier, Returns,
+               Clause, ScriptClause>
       node;
   Span span;
   Span keyword;  // the word that begins it, for tight underlines
@@ -371,11 +387,12 @@ struct Module {
 
 // `host web[1..2] { address: ... }`, `host db1 { ... vars { ... } ssh { ... } }`.
 struct HostNode {
-  Name pattern;                                        // the base name, "web"
-  std::optional<std::pair<std::string, std::string>> range;  // digits as written: "1", "2" ("01": padded)
-  std::string suffix;                                  // what follows the range
+  Name pattern;  // the base name, "web"
+  std::optional<std::pair<std::string, std::string>>
+      range;           // digits as written: "1", "2" ("01": padded)
+  std::string suffix;  // what follows the range
   Span pattern_span;
-  std::vector<Argument> fields;  // address: ..., port: ...: the ssh settings' short form
+  std::vector<Argument> fields;             // address: ..., port: ...: the ssh settings' short form
   std::vector<std::vector<Argument>> vars;  // each `vars { ... }`
   std::vector<std::vector<Argument>> ssh;
   Span span;

@@ -1,4 +1,9 @@
 // Characters to syntax tree. ANTLR4 lives behind this header; nothing of it shows.
+//
+// NOTE, what a reader of the tree should know of the tokens (the whole is in tokens.h): a `${`
+// ends on its line; a newline ends each statement and field, but means nothing in `( )` and `[ ]`,
+// before `{` and `else`, after `,`, and in a header before a modifier; `25%` is a percent and
+// `10%3` a remainder, as is every `%` with a space before it.
 #pragma once
 
 #include "diag/diagnostic.h"

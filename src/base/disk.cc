@@ -1,0 +1,113 @@
+#include "base/disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace cnplay {
+namespace {
+
+Error system_error(const std::string& path, const char* doing) {
+  const int code = errno;
+  std::string help;
+  if (code == ENOSPC || code == EDQUOT) help = "free some space on that file system";
+  if (code == EACCES || code == EROFS) help = "check who owns it and its permissions";
+  return fail(path + ": cannot " + doing + ": " + std::strerror(code), std::move(help));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Status write_all(int fd, const std::string& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(path, "be written");
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+class SystemAppendFile final : public AppendFile {
+ public:
+  SystemAppendFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  Status append(std::string_view bytes) override { return write_all(fd_.get(), path_, bytes); }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+}  // namespace
+
+Status SystemDisk::make_directory(const std::string& path) {
+  std::error_code error;
+  const auto parent = std::filesystem::path(path).parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(path, "be created");
+  return {};
+}
+
+Result<std::unique_ptr<AppendFile>> SystemDisk::create(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return system_error(path, "be created");
+  return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(fd, path));
+}
+
+Status SystemDisk::replace(const std::string& path, std::string_view bytes) {
+  const std::string temporary = path + ".new";
+  {
+    const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd.ok()) return system_error(temporary, "be created");
+    if (auto status = write_all(fd.get(), temporary, bytes); !status) return status;
+    if (::fsync(fd.get()) != 0) return system_error(temporary, "be written to disk");
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error(path, "be replaced");
+  return {};
+}
+
+Result<std::string> SystemDisk::read(const std::string& path, std::size_t limit) const {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.ok()) return system_error(path, "be read");
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(path, "be read");
+    if (n == 0) return {std::move(text)};
+    text.append(buffer, static_cast<std::size_t>(n));
+    if (text.size() > limit) {
+      return fail(path + ": is larger than " + std::to_string(limit) + " bytes");
+    }
+  }
+}
+
+std::vector<std::string> SystemDisk::list(const std::string& path) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace cnplay

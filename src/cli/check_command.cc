@@ -1,0 +1,24 @@
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/project.h"
+
+namespace cnplay::cli {
+
+int check_command(const Options& options) {
+  Project project;
+  if (auto status = load(project, options); !status) return usage_error(status.error());
+  const int code = print_diagnostics(project, options);
+  if (code != kSuccess || !project.plan) return code == kSuccess ? kRefused : code;
+  if (!options.json) {
+    std::size_t steps = 0;
+    for (const auto& node : project.plan->nodes) {
+      steps += node.kind == plan::NodeKind::step ? 1 : 0;
+    }
+    std::cout << options.play << ": no mistakes found: " << steps << " steps on "
+              << project.plan->hosts.size() << " hosts of `" << project.plan->inventory << "`\n";
+  }
+  return kSuccess;
+}
+
+}  // namespace cnplay::cli

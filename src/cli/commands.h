@@ -1,0 +1,16 @@
+// The commands, one small file each. Each returns the exit code (options.h).
+#pragma once
+
+#include "cli/options.h"
+
+namespace cnplay::cli {
+
+int run_command(const Options& options);      // cnplay -i INV PLAY, and `preflight`
+int check_command(const Options& options);    // cnplay check
+int plan_command(const Options& options);     // cnplay plan
+int explain_command(const Options& options);  // cnplay explain CODE
+int modules_command(const Options& options);  // cnplay modules [NAME]
+int hosts_command(const Options& options);    // cnplay hosts
+int show_command(const Options& options);     // cnplay show [RUN]
+
+}  // namespace cnplay::cli

@@ -1,0 +1,30 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/project.h"
+
+namespace cnplay::cli {
+
+int plan_command(const Options& options) {
+  Project project;
+  if (auto status = load(project, options); !status) return usage_error(status.error());
+  if (!project.plan) return print_diagnostics(project, options);
+  if (options.json) {
+    std::cout << plan::to_json(*project.plan) << "\n";
+    return kSuccess;
+  }
+  print_diagnostics(project, options);  // warnings
+  plan::PrintOptions print;
+  print.now = Time{SystemClock().now(), "UTC"};
+  print.colour = wants_colour(options, 1);
+  winsize size{};
+  if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) print.width = size.ws_col;
+  std::cout << plan::print(*project.plan, print);
+  return kSuccess;
+}
+
+}  // namespace cnplay::cli

@@ -1,0 +1,15 @@
+// Which view a run is shown in: JSON lines, a live screen, or plain lines.
+#pragma once
+
+#include <memory>
+
+#include "cli/options.h"
+#include "events/event.h"
+#include "plan/plan.h"
+
+namespace cnplay::cli {
+
+// The view that the options and the terminal ask for, on stdout. `plan` must outlive it.
+std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options);
+
+}  // namespace cnplay::cli

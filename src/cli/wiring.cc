@@ -1,0 +1,161 @@
+#include "cli/wiring.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "journal/run_directory.h"
+
+namespace cnplay::cli {
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string home() {
+  if (std::string home = environment("HOME"); !home.empty()) return home;
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry == nullptr ? "/" : entry->pw_dir;
+}
+
+}  // namespace
+
+std::string runs_root() {
+  if (std::string root = environment("CNPLAY_RUNS"); !root.empty()) return root;
+  std::string state = environment("XDG_STATE_HOME");
+  if (state.empty()) state = home() + "/.local/state";
+  return state + "/cnplay/runs";
+}
+
+std::string expand_home(const std::string& path) {
+  if (path == "~") return home();
+  return path.starts_with("~/") ? home() + path.substr(1) : path;
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry == nullptr ? std::to_string(::getuid()) : entry->pw_name;
+}
+
+std::string machine_name() {
+  char name[256] = "localhost";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+Result<Secret> SecretStore::get(std::uint32_t index) {
+  if (const auto it = values_.find(index); it != values_.end()) return it->second;
+  const plan::SecretSource& source = plan_.secrets[index];
+  const auto value = [&]() -> Result<Secret> {
+    using Kind = plan::SecretSource::Kind;
+    switch (source.kind) {
+      case Kind::env:
+        return secrets::from_environment(source.arguments.at(0));
+      case Kind::command:
+        return secrets::from_command(source.arguments);
+      case Kind::ask:
+        return prompter_.ask(source.arguments.at(0));
+      case Kind::vault:
+      case Kind::generate:
+        break;
+    }
+    return fail("this source of secrets is not supported yet", "use env, command or ask");
+  }();
+  if (!value) {
+    return fail("the secret `" + source.name + "` (" + source.where + "): " + value.error().what,
+                value.error().help);
+  }
+  redactor_.add(source.name, *value);
+  values_.emplace(index, *value);
+  return *value;
+}
+
+std::optional<Secret> SecretStore::known(std::uint32_t index) const {
+  const auto it = values_.find(index);
+  return it == values_.end() ? std::nullopt : std::optional(it->second);
+}
+
+Result<Secret> SecretStore::ask(const std::string& name, const std::string& prompt) {
+  auto value = prompter_.ask(prompt);
+  if (value) redactor_.add(name, *value);
+  return value;
+}
+
+Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
+                                                        const Options& options,
+                                                        SecretStore& store) {
+  std::optional<Secret> password;
+  std::optional<Secret> become;
+  if (options.ask_password) {
+    auto value = store.ask("ssh password", "ssh password");
+    if (!value) return value.error();
+    password = *value;
+  }
+  if (options.ask_become) {
+    auto value = store.ask("sudo password", "sudo password");
+    if (!value) return value.error();
+    become = *value;
+  }
+  std::vector<remote::HostSettings> all;
+  all.reserve(plan.hosts.size());
+  for (const plan::Host& host : plan.hosts) {
+    const plan::Connection& connection = host.connection;
+    remote::HostSettings settings;
+    settings.ssh.name = host.name;
+    settings.ssh.address = connection.address;
+    settings.ssh.port = connection.port;
+    settings.ssh.user = connection.user.empty() ? user_name() : connection.user;
+    for (const auto& path : connection.identities) {
+      settings.ssh.identities.push_back(expand_home(path));
+    }
+    for (const auto& path : connection.known_hosts) {
+      settings.ssh.known_hosts.push_back(expand_home(path));
+    }
+    if (connection.identities.empty()) {
+      for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"}) {
+        std::string path = expand_home(std::string("~/.ssh/") + name);
+        if (::access(path.c_str(), R_OK) == 0) settings.ssh.identities.push_back(std::move(path));
+      }
+    }
+    if (options.accept_new) settings.ssh.host_keys = ssh::Settings::HostKeys::accept_new;
+    settings.ssh.password = password;
+    if (connection.password) {
+      auto value = store.get(connection.password->index);
+      if (!value) return value.error();
+      settings.ssh.password = *value;
+    }
+    std::optional<Secret> host_become = become;
+    if (connection.become_password) {
+      auto value = store.get(connection.become_password->index);
+      if (!value) return value.error();
+      host_become = *value;
+    }
+    settings.become_password = [host_become] { return host_become; };
+    all.push_back(std::move(settings));
+  }
+  return all;
+}
+
+Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
+                         const Disk& disk, const std::string& root, Instant now) {
+  if (requirement.on == plan.inventory) return {};  // this is the rehearsal
+  const auto found =
+      journal::find_rehearsal(journal::finished_runs(disk, root), plan.play, requirement.on,
+                              plan.program_hash, requirement.within, now);
+  if (found.valid) return {};
+  std::string why = "no complete run of it on `" + requirement.on + "` is on record in " + root;
+  if (found.nearest) {
+    const bool changed = found.nearest->program_hash != plan.program_hash;
+    why = "the last one, " + found.nearest->id +
+          (changed ? ", was of another version of the play or its modules"
+                   : ", is older than " + format_duration(requirement.within));
+  }
+  return fail(requirement.where + ": the play must have been rehearsed on `" + requirement.on +
+                  "` within " + format_duration(requirement.within) + ": " + why,
+              "rehearse it: cnplay -i " + requirement.on + " " + plan.file);
+}
+
+}  // namespace cnplay::cli

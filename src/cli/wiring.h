@@ -1,0 +1,56 @@
+// From a compiled plan to the things that carry it out: secrets resolved, hosts made, the
+// preconditions answered from the record of runs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "cli/options.h"
+#include "plan/plan.h"
+#include "remote/session.h"
+#include "secrets/redactor.h"
+#include "secrets/sources.h"
+
+namespace cnplay::cli {
+
+// Where runs are recorded: $CNPLAY_RUNS, else $XDG_STATE_HOME/cnplay/runs, else
+// ~/.local/state/cnplay/runs.
+std::string runs_root();
+
+// `~` and `~/x` expanded to $HOME; other texts as they are.
+std::string expand_home(const std::string& path);
+
+std::string user_name();
+std::string machine_name();
+
+// Resolves each secret of a plan once and teaches the redactor about it.
+class SecretStore {
+ public:
+  SecretStore(const plan::Plan& plan, secrets::Prompter& prompter, secrets::Redactor& redactor)
+      : plan_(plan), prompter_(prompter), redactor_(redactor) {}
+
+  Result<Secret> get(std::uint32_t index);
+  // The secret if it has been resolved (no prompt, no command).
+  std::optional<Secret> known(std::uint32_t index) const;
+  // A secret that is no part of the plan (-k, -K).
+  Result<Secret> ask(const std::string& name, const std::string& prompt);
+
+ private:
+  const plan::Plan& plan_;
+  secrets::Prompter& prompter_;
+  secrets::Redactor& redactor_;
+  std::map<std::uint32_t, Secret> values_;
+};
+
+// Settings of each host of the plan, in its order. Passwords that the plan names are resolved here.
+Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
+                                                        const Options& options, SecretStore& store);
+
+// Whether a precondition holds, by the record under `root`; the Error says why not.
+Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
+                         const Disk& disk, const std::string& root, Instant now);
+
+}  // namespace cnplay::cli

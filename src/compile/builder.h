@@ -1,0 +1,254 @@
+// Walks a play and makes the plan of it: declarations give names their values, blocks give nodes
+// and edges. Procedures are inlined, loops unrolled, batches copied; what is left is the graph.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "compile/calls.h"
+#include "compile/evaluator.h"
+#include "compile/graph.h"
+#include "compile/loader.h"
+#include "compile/modifiers.h"
+#include "syntax/ast.h"
+
+namespace cnplay::compile {
+
+enum class Place {
+  play,
+  phase,
+  procedure,
+  control,
+  parallel,
+  sequence,
+  on_failure,
+  always,
+  step,
+  undo,
+  handler
+};
+
+// A step that later ones may read facts of.
+struct StepRecord {
+  std::string name;
+  const syntax::Step* node = nullptr;
+  std::vector<std::uint64_t> iteration;                           // of the loops it stands in
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;  // (parallel, branch)
+  Span declared;
+  std::shared_ptr<StepFacts> facts;
+  std::vector<std::shared_ptr<ActionFacts>> actions;  // those of `facts`, which grow by batches
+};
+
+// A handler, compiled when all that notify it are known.
+struct HandlerRecord {
+  const syntax::Handler* node = nullptr;
+  Span declared;
+  std::set<HostIndex> hosts;  // that notify it
+  bool notified = false;
+  struct Use {
+    plan::NodeId node = 0;
+    std::size_t action = 0;
+  };
+  std::vector<Use> uses;
+};
+
+// A play or one inlining of a procedure: steps and handlers are visible inside of it.
+struct Frame {
+  LoadedFile* file = nullptr;
+  const syntax::Procedure* procedure = nullptr;  // nullptr: the play
+  Frame* caller = nullptr;
+  std::vector<StepRecord> steps;
+  std::map<std::string, HandlerRecord> handlers;
+};
+
+// Where the walk stands.
+struct Position {
+  Place place = Place::play;
+  Place base = Place::play;  // of a `for` or `if`: the place around it
+  std::string prefix;        // of paths: "update_code/cutover"
+  std::string key;           // "[a]", "[2]": of loops and batches, for the next name
+  std::uint32_t phase = plan::kNone;
+  std::uint32_t section = 0;
+  Flow* flow = nullptr;
+  const std::vector<HostIndex>* batch = nullptr;  // of a `serial` phase
+  Tolerance tolerance;
+  std::vector<std::uint64_t> iteration;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;
+  std::string_view inside;  // what of the blocks around forbids barriers: "`parallel`", "`serial`"
+};
+
+class Builder {
+ public:
+  Builder(Context& context, LoadedFile& file);
+
+  void build(const syntax::Play& play);
+
+ private:
+  friend class OpenScope;
+  friend class Discard;
+
+  // declarations.cc
+  void declare_head(const syntax::Block& block);
+  void owner(const syntax::Owner& node);
+  void hosts(const syntax::HostsDecl& node);
+  void param(const syntax::ParamDecl& node);
+  void refuse_clear_secret(Evaluated& value, Span at);
+  void hostvar(const syntax::HostvarDecl& node);
+  void secret(const syntax::SecretDecl& node);
+  void let(const syntax::Let& node);
+  void require(const syntax::Require& node);
+  void rehearsed(const syntax::Call& call, Span at);
+  void lock(const syntax::Lock& node);
+  void check_extras();
+  Evaluated extra_value(const diag::SourceMap::Source& source, const std::string& name,
+                        const TypePtr& type);
+  void declare(const syntax::Name& name, Evaluated value, std::string_view what);
+  Span extra_span(const diag::SourceMap::Source& source, const std::string& name) const;
+
+  // items.cc: the walk
+  void announce_names(const syntax::Block& block);
+  void items(const syntax::Block& block, Position& position);
+  void item(const syntax::Item& item, Position& position);
+  bool allowed(const syntax::Item& item, const Position& position);
+  void phase(const syntax::Phase& node, const syntax::Item& item, const Position& position);
+  void phase_body(const syntax::Phase& node, Position inner, std::uint32_t phase);
+  std::set<HostIndex> hosts_of(const syntax::Phase& node, Position inner, std::uint32_t phase);
+  void parallel(const syntax::Parallel& node, const Position& position);
+  void parallel_item(const syntax::Item& item, Position& position, const Flow& before,
+                     std::deque<Flow>& branches, std::uint32_t id);
+  void for_each(const syntax::For& node, Position& position,
+                const std::function<void(Position&)>& body);
+  void if_else(const syntax::If& node, const Position& position,
+               const std::function<void(const syntax::Block&)>& body);
+  void barrier(plan::NodeKind kind, std::string_view word, Span at, const Position& position,
+               std::string title = "");
+  void pivot(const syntax::Pivot& node, const syntax::Item& item, const Position& position);
+  void wait(const syntax::WaitUntil& node, const syntax::Item& item, const Position& position);
+  plan::Node& add_node(plan::NodeKind kind, std::string path, Span at, const Position& position);
+  std::string unique_path(const std::string& prefix, const std::string& base);
+  std::string claim_path(const std::string& prefix, const std::string& name, Span at,
+                         std::string_view what);
+  std::string title_of(const std::optional<syntax::Expr>& title, std::string_view what);
+
+  // procedures.cc
+  void do_call(const syntax::Do& node, const syntax::Item& item, const Position& position);
+  const syntax::Procedure* find_procedure(const syntax::Call& call, LoadedFile*& file);
+  void bind_arguments(const syntax::Procedure& procedure, const syntax::Call& call, Scope& scope);
+  std::optional<Evaluated> find_step(const syntax::Name& name);
+  void report_unordered(const syntax::Name& name, const StepRecord& record);
+
+  // steps.cc
+  void step(const syntax::Step& node, const syntax::Item& item, const Position& position);
+  void step_node(const syntax::Step& node, const syntax::Item& item, const Position& position,
+                 const std::string& path, const std::vector<HostIndex>& hosts,
+                 const std::string& label, const Modifiers& modifiers);
+  std::optional<std::vector<HostIndex>> target(const Modifiers& modifiers, Span at,
+                                               std::string& label, std::string_view what);
+  struct Body {
+    plan::NodeId node = 0;
+    const std::vector<HostIndex>* hosts = nullptr;
+    std::string label;
+    std::string become;
+    Place place = Place::step;
+    Span at;  // of the keyword
+    std::vector<plan::Action> actions;
+    std::vector<std::shared_ptr<ActionFacts>> facts;
+    std::vector<const syntax::Item*> undos;
+    std::vector<std::pair<std::size_t, syntax::Name>> notifies;  // (action, handler)
+    std::vector<syntax::Name> notify_all;
+    std::string step_name;
+    bool once = false;
+    bool empty = true;  // nothing that could be an action was written
+  };
+  void body_items(const syntax::Block& block, Body& body);
+  void body_item(const syntax::Item& item, Body& body);
+  void add_action(plan::Action action, const std::vector<syntax::Modifier>& modifiers,
+                  const syntax::Name* let, Span at, Body& body);
+  void undo(const syntax::Item& item, Body& body, std::vector<plan::Action>& into);
+  Evaluated check_condition(const syntax::Expr& condition);
+  void notify(const syntax::Name& handler, plan::NodeId node, std::size_t action,
+              const std::vector<HostIndex>& hosts);
+
+  // sections.cc
+  void on_failure(const syntax::OnFailure& node, const syntax::Item& item,
+                  const Position& position);
+  void always(const syntax::Always& node, const Position& position);
+  void section_items(const syntax::Block& block, const Position& position, plan::SectionKind kind,
+                     plan::OnFailure* responses);
+  void find_handlers(const syntax::Block& block);
+  void handlers(const Position& position);
+  void enter_block(const syntax::Block& block);
+  void leave_block(const syntax::Block& block, std::size_t pivots_before);
+
+  // unsupported.cc: true if the item is something that the run does not carry out yet
+  bool unsupported(const syntax::Item& item, const Position& position);
+  void human(const syntax::Human& node, Span at);
+  std::set<std::string> rollbacks_;
+
+  // finish.cc
+  void finish();
+
+  std::uint64_t epoch_of(const void* node, std::size_t index);
+
+  Context& context_;
+  Evaluator evaluator_;
+  Calls calls_;
+  Frame* frame_ = nullptr;
+  Scope* scope_ = nullptr;
+  const Position* here_ = nullptr;  // of the item that is being walked
+  const syntax::Play* play_ = nullptr;
+  bool take_path(const std::string& path, Span at);
+  std::unordered_map<std::string, Span> paths_;
+  std::vector<std::string> taken_paths_;               // in order, so that they can be given back
+  std::unordered_map<std::string, int> path_numbers_;  // the last `-N` that was tried
+  std::vector<Tolerance> tolerances_;                  // by node
+  std::map<std::tuple<std::uint64_t, const void*, std::size_t>, std::uint64_t> epochs_;
+  std::uint64_t next_epoch_ = 1;
+  std::uint32_t next_parallel_ = 0;
+  // Inside of what is walked for its faults alone, and taken back: the branch of an `if` that is
+  // not taken, the first look at a `serial` phase.
+  int discarded_ = 0;
+  std::set<HostIndex>* collecting_ = nullptr;  // hosts of the steps that are discarded
+  std::vector<bool> after_pivot_handled_;      // by block around: it has `on_failure after pivot`
+  const syntax::Block* block_ = nullptr;       // that is walked, and how far
+  std::size_t index_ = 0;
+  std::size_t pivots_ = 0;
+  LoadedFile& file_;
+};
+
+// Takes back, when it ends, all that was added to the plan since it began.
+class Discard {
+ public:
+  explicit Discard(Builder& builder);
+  ~Discard();
+  Discard(const Discard&) = delete;
+  Discard& operator=(const Discard&) = delete;
+
+ private:
+  Builder& builder_;
+  std::size_t nodes_, phases_, responses_, steps_, pivots_, paths_;
+  std::vector<std::size_t> sections_;  // the number of nodes of each
+};
+
+// A block's own names, while it is walked.
+class OpenScope {
+ public:
+  OpenScope(Builder& builder, const Scope* parent);
+  ~OpenScope();
+  OpenScope(const OpenScope&) = delete;
+  OpenScope& operator=(const OpenScope&) = delete;
+  Scope& scope() { return scope_; }
+
+ private:
+  Builder& builder_;
+  Scope* outer_;
+  Scope scope_;
+};
+
+}  // namespace cnplay::compile

@@ -1,0 +1,78 @@
+// What the parts of the compiler share: the input, the diagnostics, the plan as it grows, and the
+// tables that are kept once for the whole compilation.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "compile/compile.h"
+#include "compile/entity.h"
+
+namespace cnplay::compile {
+
+inline std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
+// "a, b and c".
+std::string enumerate(const std::vector<std::string>& words, std::string_view last = "and");
+// "1 host", "3 hosts".
+std::string count_of(std::size_t n, std::string_view noun);
+
+class Context {
+ public:
+  Context(const Input& in, diag::Diagnostics& out);
+
+  const Input& input;
+  diag::Diagnostics& diags;
+  plan::Plan plan;  // hosts are indices of the inventory until finish.cc makes them the plan's
+
+  // "playbooks/x.play:12".
+  std::string where(Span span) const;
+  std::string text(Span span) const { return std::string(input.sources->text(span)); }
+
+  // Shorthands for diagnostics.
+  void error(std::string code, std::string summary, Span at, std::string label,
+             std::string help = {});
+  // The same with a second place: in the same excerpt if it is of the same file.
+  void error_with(std::string code, std::string summary, Span at, std::string label, Span other,
+                  std::string other_label, std::string help = {});
+
+  std::size_t host_count() const { return input.inventory->hosts().size(); }
+  const std::string& host_name(HostIndex h) const { return input.inventory->hosts()[h].name; }
+  // Whether `--limit` leaves the host in the play.
+  bool selected(HostIndex h) const { return selected_.empty() || selected_[h]; }
+  std::vector<HostIndex> selected_of(const std::vector<HostIndex>& hosts) const;
+
+  // A place in Plan::scripts, Plan::secrets: equal ones are held once.
+  plan::ScriptId script(std::string text, std::string where);
+  plan::SecretRef secret(plan::SecretSource source);
+
+  // A fact of `host` (nullopt: of the host that evaluates it), as a value of run time.
+  plan::Value fact(plan::NodeId node, std::uint32_t action, std::string name,
+                   std::optional<HostIndex> host);
+
+  // `-e name=value`: nullptr if it is not given. Looking it up marks it as used.
+  const diag::SourceMap::Source* extra(const std::string& name);
+  const std::map<std::string, const diag::SourceMap::Source*>& extras() const { return extras_; }
+  const std::set<std::string>& used_extras() const { return used_extras_; }
+
+  // Sources whose texts make up the program's hash: libraries and modules that are used.
+  std::map<std::string, std::string> program_texts;
+
+  // Facts with a host: their host is still an index of the inventory.
+  std::vector<std::shared_ptr<plan::Expr>> facts_with_host;
+
+  // Host variables that were reported as missing: each is reported once.
+  std::set<std::uint32_t> reported_hostvars;
+
+ private:
+  std::vector<bool> selected_;
+  std::map<std::pair<std::string, std::string>, plan::ScriptId> scripts_;
+  std::map<std::string, const diag::SourceMap::Source*> extras_;
+  std::set<std::string> used_extras_;
+};
+
+}  // namespace cnplay::compile

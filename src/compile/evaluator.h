@@ -1,0 +1,102 @@
+// Expressions: their types, and their values as far as they are known before the run. Every fault
+// is reported once, where it is; what depends on it is poison and stays quiet.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compile/context.h"
+#include "compile/scope.h"
+#include "syntax/ast.h"
+
+namespace cnplay::compile {
+
+// Where a value is needed, for messages: `what` is the subject of a sentence ("the title of a
+// step").
+struct Purpose {
+  std::string what;
+  std::string help;  // for the case that it is not known before the run
+};
+
+class Evaluator {
+ public:
+  explicit Evaluator(Context& context) : context_(context) {}
+
+  // What is visible now. Set by those who walk the blocks.
+  const Scope* scope = nullptr;
+  // A step by its name, if one is visible; it reports ambiguous names itself.
+  std::function<std::optional<Evaluated>(const syntax::Name&)> find_step;
+  std::function<void(std::vector<std::string>&)> step_names;
+
+  // The expression's meaning; if `expected` is given, it is one that fits there.
+  Evaluated check(const syntax::Expr& expr, const TypePtr& expected = nullptr);
+  TypePtr type(const syntax::TypeExpr& type, bool hosts_allowed = false);
+  // `value` where `expected` is asked for.
+  Evaluated fit(Evaluated value, const TypePtr& expected, Span at,
+                const syntax::Expr* expr = nullptr);
+  // A record's fields as one value.
+  static Values flatten(const Evaluated& value);
+
+  // One value that is known now and holds for all hosts; nullopt after a report.
+  std::optional<plan::Value> constant(const syntax::Expr& expr, const TypePtr& expected,
+                                      const Purpose& purpose);
+  std::optional<plan::Value> constant(const Evaluated& value, Span at, const Purpose& purpose);
+  std::optional<std::string> constant_text(const syntax::Expr& expr, const Purpose& purpose);
+  // One value for the whole run, that the run may have to find out.
+  std::optional<plan::Value> single(const syntax::Expr& expr, const TypePtr& expected,
+                                    const Purpose& purpose);
+  // A value for each of `hosts`, called `label` in messages.
+  std::optional<plan::Column> column(const Evaluated& value, std::span<const HostIndex> hosts,
+                                     const std::string& label, Span at);
+  // Reports E0301 and returns true if the value holds a secret.
+  bool refuse_secret(const Evaluated& value, Span at, const std::string& note,
+                     const std::string& help);
+
+  // What `it <= 24h` says of each cell of `value`; reports E0206 at `at`.
+  void check_where(const syntax::Where& where, const Evaluated& value, Span at,
+                   const std::string& subject);
+
+  // Set while a value is checked that is for a parameter: where a secret may not go.
+  std::string secret_note;
+  std::string secret_help;
+
+  Context& context() { return context_; }
+
+ private:
+  Evaluated check_node(const syntax::Expr& expr, const TypePtr& expected);
+  Evaluated string(const syntax::StringLit& lit, Span span, const TypePtr& expected);
+  Evaluated list(const syntax::ListLit& lit, Span span, const TypePtr& expected);
+  Evaluated record(const syntax::RecordLit& lit, const TypePtr& expected);
+  Evaluated name(const syntax::Name& name, Span span);
+  Evaluated member(const syntax::Member& member, Span span);
+  Evaluated fact(const Evaluated& facts, const syntax::Name& name, Span span);
+  Evaluated saved(const StepFacts& step, const syntax::Name& name, Span span);
+  Evaluated index(const syntax::Index& index, Span span);
+  Evaluated call(const syntax::Call& call, Span span);
+  Evaluated hosts_call(const std::string& function, const syntax::Call& call, Span span);
+  Evaluated builtin(const std::string& function, const syntax::Call& call, Span span);
+  Evaluated unary(const syntax::Unary& unary, Span span);
+  Evaluated binary(const syntax::Binary& binary, Span span);
+  Evaluated arithmetic(const syntax::Binary& binary, const Evaluated& left, const Evaluated& right,
+                       Span span);
+  Evaluated host_sets(const syntax::Binary& binary, const Evaluated& left, const Evaluated& right,
+                      Span span);
+  Evaluated conditional(const syntax::Conditional& conditional, const TypePtr& expected, Span span);
+
+  void mismatch(const Evaluated& value, const TypePtr& expected, Span at, const syntax::Expr* expr);
+  void report(const Trouble& trouble, const std::vector<HostIndex>& missing,
+              std::span<const HostIndex> hosts, const std::string& label, Span at);
+  // A result of an operator; a failure that holds for every host is reported at once.
+  Evaluated result(TypePtr type, Values values, Dependence depends, Span at);
+  Evaluated poison() const { return {}; }
+
+  Context& context_;
+};
+
+// A value without parts that is known.
+Evaluated known(TypePtr type, plan::Value value);
+
+}  // namespace cnplay::compile

@@ -1,0 +1,159 @@
+// The play as a whole, and the last things a plan needs: its hosts, how to reach them, its hash.
+#include <algorithm>
+#include <stdexcept>
+
+#include "compile/builder.h"
+
+namespace cnplay::compile {
+
+using plan::kNone;
+
+Builder::Builder(Context& context, LoadedFile& file)
+    : context_(context), evaluator_(context), calls_(evaluator_), file_(file) {
+  evaluator_.find_step = [this](const syntax::Name& name) { return find_step(name); };
+  evaluator_.step_names = [this](std::vector<std::string>& names) {
+    for (const auto& step : frame_->steps) names.push_back(step.name);
+  };
+}
+
+void Builder::build(const syntax::Play& play) {
+  play_ = &play;
+  Frame frame;
+  frame.file = &file_;
+  frame_ = &frame;
+  plan::Plan& plan = context_.plan;
+  plan.play = play.name.text;
+  plan.inventory = context_.input.inventory->name();
+  plan.file = context_.input.play->name;
+  plan.sections.push_back({plan::SectionKind::main, {}, false});
+  for (const auto& item : play.body.items) {
+    if (const auto* rollback = std::get_if<syntax::Rollback>(&item.node)) {
+      rollbacks_.insert(rollback->name.text);
+    }
+  }
+  Flow flow(context_.host_count());
+  Position position;
+  position.prefix = play.name.text;
+  position.flow = &flow;
+  here_ = &position;
+  OpenScope scope(*this, nullptr);
+  plan.title = title_of(play.title, "a play");
+  if (plan.title.empty()) plan.title = play.name.text;
+  // What holds for the whole play is known before its first step, wherever it is written.
+  for (const auto& item : play.body.items) {
+    const auto* head = std::get_if<syntax::PlayModifier>(&item.node);
+    if (!head) continue;
+    const Modifiers words(context_, {}, kPlayPlace);
+    std::vector<syntax::Modifier> none;
+    if (head->modifier.word.text == "tolerate") {
+      if (const auto t = tolerance_of(evaluator_, &head->modifier)) position.tolerance = *t;
+    } else {
+      context_.error("E0505", code(head->modifier.word.text) + " makes no sense at a play",
+                     head->modifier.word.span, "not here",
+                     "a play takes tolerate; say the rest at its steps");
+    }
+  }
+  find_handlers(play.body);
+  const std::size_t pivots = pivots_;
+  enter_block(play.body);
+  items(play.body, position);
+  leave_block(play.body, pivots);
+  handlers(position);
+  check_extras();
+  const bool works = std::ranges::any_of(
+      plan.nodes, [](const plan::Node& node) { return node.kind == plan::NodeKind::step; });
+  if (!works && !context_.diags.has_errors()) {
+    context_.error("E0518", "play " + code(play.name.text) + " has no step", play.name.span,
+                   "nothing to do", "add a step: `step NAME on web { ... }`");
+  }
+  if (!context_.diags.has_errors()) finish();
+  frame_ = nullptr;
+}
+
+namespace {
+
+std::optional<plan::SecretRef> password_of(Context& context,
+                                           const std::optional<inventory::Value>& value,
+                                           const std::string& name) {
+  if (!value) return std::nullopt;
+  const auto* secret = std::get_if<inventory::Value::Secret>(&value->data);
+  if (!secret) return std::nullopt;
+  plan::SecretSource source;
+  source.name = name;
+  source.arguments = secret->arguments;
+  source.where = context.where(value->span);
+  if (secret->kind == "env") {
+    source.kind = plan::SecretSource::Kind::env;
+  } else if (secret->kind == "command") {
+    source.kind = plan::SecretSource::Kind::command;
+  } else if (secret->kind == "ask") {
+    source.kind = plan::SecretSource::Kind::ask;
+  } else {
+    context.error("E0905", code(secret->kind) + " is not supported yet as a source of secrets",
+                  value->span, "cannot be carried out yet",
+                  "use `env(\"X\")`, `command([\"pass\", \"show\", \"x\"])` or `ask(\"prompt\")`");
+    return std::nullopt;
+  }
+  return context.secret(std::move(source));
+}
+
+}  // namespace
+
+void Builder::finish() {
+  plan::Plan& plan = context_.plan;
+  const inventory::Inventory& inventory = *context_.input.inventory;
+  std::set<HostIndex> used;
+  for (const auto& set : plan.sets) used.insert(set.hosts.begin(), set.hosts.end());
+  for (const auto& node : plan.nodes) used.insert(node.hosts.begin(), node.hosts.end());
+  // From here on a host is its place in the plan.
+  std::vector<HostIndex> place(inventory.hosts().size(), kNone);
+  bool jump_reported = false;
+  for (const HostIndex h : used) {
+    place[h] = static_cast<HostIndex>(plan.hosts.size());
+    const inventory::Ssh ssh = inventory.ssh(h);
+    plan::Host host;
+    host.name = inventory.hosts()[h].name;
+    for (const auto group : inventory.hosts()[h].groups) {
+      host.groups.push_back(inventory.groups()[group].name);
+    }
+    host.connection.address = ssh.address;
+    host.connection.port = ssh.port;
+    host.connection.user = ssh.user;
+    host.connection.identities = ssh.identities;
+    host.connection.known_hosts = ssh.known_hosts;
+    host.connection.jump = ssh.jump;
+    if (!ssh.jump.empty() && !jump_reported) {
+      jump_reported = true;
+      context_.error("E0907", "jump hosts are not supported yet", inventory.hosts()[h].span,
+                     code(host.name) + " is reached through " + code(ssh.jump),
+                     "run cnplay on a machine that reaches the hosts directly");
+    }
+    host.connection.password = password_of(context_, ssh.password, "ssh password");
+    host.connection.become_password = password_of(context_, ssh.become_password, "sudo password");
+    plan.hosts.push_back(std::move(host));
+  }
+  const auto move = [&](std::vector<HostIndex>& hosts) {
+    for (HostIndex& h : hosts) h = place[h];
+  };
+  for (auto& set : plan.sets) move(set.hosts);
+  for (auto& node : plan.nodes) {
+    move(node.hosts);
+    node.tolerate = tolerances_[node.id].of(plan.hosts.size());
+  }
+  for (const auto& expr : context_.facts_with_host) {
+    if (expr->fact.host && place[*expr->fact.host] != kNone)
+      expr->fact.host = place[*expr->fact.host];
+  }
+  std::vector<std::string> texts;
+  for (const auto& [name, text] : context_.program_texts) texts.push_back(text);
+  std::ranges::sort(texts);
+  std::string all = "cnplay program 1\n";
+  for (const auto& text : texts) all += std::to_string(text.size()) + "\n" + text;
+  plan.program_hash = plan::sha256_hex(all);
+  if (context_.diags.has_errors()) return;
+  if (const std::string violation = plan::check_invariants(plan); !violation.empty()) {
+    throw std::logic_error("a plan that breaks its own rules (a bug in cnplay): " + violation);
+  }
+}
+
+}  // namespace cnplay::compile

@@ -1,0 +1,96 @@
+#include "compile/loader.h"
+
+#include <algorithm>
+
+#include "syntax/parse.h"
+
+namespace cnplay::compile {
+
+LoadedFile* Loader::load_play() { return load(context_.input.play->name, *context_.input.play); }
+
+LoadedFile* Loader::load(const std::string& name, const diag::SourceMap::Source& source) {
+  auto& slot = files_[name];
+  slot = std::make_unique<LoadedFile>();
+  LoadedFile& file = *slot;
+  file.name = name;
+  file.tree = syntax::parse(source, context_.diags);
+  context_.program_texts[name] = source.text;
+  path_.push_back(name);
+  index(file);
+  for (const auto& use : file.tree.uses) this->use(file, use);
+  path_.pop_back();
+  return &file;
+}
+
+void Loader::index(LoadedFile& file) {
+  for (const auto& procedure : file.tree.procedures) {
+    const auto [at, fresh] = file.procedures.emplace(procedure.name.text, &procedure);
+    if (!fresh) {
+      context_.error_with("E0104", "procedure " + code(procedure.name.text) + " is declared twice",
+                          procedure.name.span, "again here", at->second->name.span, "first here",
+                          "give one of them another name");
+    }
+  }
+  for (const auto& module : file.tree.modules) {
+    context_.error("E0502", "a module cannot stand here", module.name.span, "in a file of plays",
+                   "move it to a file of its own in `modules/`");
+  }
+  for (const auto& inventory : file.tree.inventories) {
+    context_.error("E0502", "an inventory cannot stand here", inventory.name.span,
+                   "in a file of plays", "move it to a file of its own in `inventories/`");
+  }
+}
+
+void Loader::use(LoadedFile& file, const syntax::Use& use) {
+  const auto declared = file.aliases.find(use.alias.text);
+  if (declared != file.aliases.end()) {
+    const auto first = std::ranges::find(file.tree.uses, use.alias.text,
+                                         [](const syntax::Use& u) { return u.alias.text; });
+    context_.error_with("E0104", code(use.alias.text) + " is declared twice", use.alias.span,
+                        "again here", first->alias.span, "first here",
+                        "give one of them another name");
+    return;
+  }
+  LoadedFile*& slot = file.aliases[use.alias.text];
+  slot = nullptr;
+  const auto* text = std::get_if<syntax::StringLit>(&use.path.node);
+  std::string path;
+  bool plain = text != nullptr;
+  if (text) {
+    for (const auto& part : text->parts) {
+      plain = plain && !part.expr;
+      path += part.text;
+    }
+  }
+  if (!plain) {
+    context_.error("E0108", "the path of a library is written out", use.path.span,
+                   "must be a plain text",
+                   "which files make up a program is known without running it");
+    return;
+  }
+  const auto loaded = context_.input.load
+                          ? context_.input.load(file.name, path)
+                          : Result<std::pair<std::string, std::string>>(fail("no libraries here"));
+  if (!loaded) {
+    context_.error("E0108", "library " + code(path) + " cannot be read", use.path.span,
+                   loaded.error().what,
+                   loaded.error().help.empty() ? "the path is relative to the file that uses it"
+                                               : loaded.error().help);
+    return;
+  }
+  const auto& [name, content] = *loaded;
+  if (const auto on_path = std::ranges::find(path_, name); on_path != path_.end()) {
+    std::string cycle;
+    for (auto at = on_path; at != path_.end(); ++at) cycle += *at + " -> ";
+    context_.error("E0109", "files use each other in a circle: " + cycle + name, use.path.span,
+                   "closes the circle", "move what both need to a third file");
+    return;
+  }
+  if (const auto known = files_.find(name); known != files_.end()) {
+    slot = known->second.get();
+    return;
+  }
+  slot = load(name, context_.input.sources->add(name, content));
+}
+
+}  // namespace cnplay::compile

@@ -1,0 +1,267 @@
+#include "compile/modifiers.h"
+
+#include <algorithm>
+
+namespace cnplay::compile {
+
+const ModifierPlace kStepPlace{
+    "a step",
+    {"on", "once", "serial", "when", "as", "timeout", "retry", "expect", "tolerate", "notify"}};
+const ModifierPlace kPhasePlace{"a phase", {"outage", "expect", "budget", "serial", "tolerate"}};
+const ModifierPlace kActionPlace{"an action", {"as", "when", "notify"}};
+const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
+const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
+const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
+const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
+const ModifierPlace kPlainPlace{"this", {}};
+
+namespace {
+
+const std::vector<std::string> kKnownWords = {
+    "on",     "once",     "serial",  "when",   "as",     "timeout",  "retry",   "every",
+    "expect", "tolerate", "notify",  "outage", "budget", "late_by",  "tags",    "via",
+    "with",   "by",       "default", "count",  "within", "resource", "parallel"};
+
+bool takes_no_value(std::string_view word) { return word == "once" || word == "outage"; }
+
+std::string value_example(std::string_view word) {
+  if (word == "retry") return "`retry 3 every 10s`";
+  if (word == "on") return "`on web`";
+  if (word == "serial") return "`serial 1` or `serial 25%`";
+  if (word == "tolerate") return "`tolerate 1`, `tolerate 10%`, `tolerate none` or `tolerate all`";
+  if (word == "as") return "`as root`";
+  if (word == "when") return "`when code.moved.before != \"\"`";
+  if (word == "notify") return "`notify reload`";
+  return "`" + std::string(word) + " 10m`";
+}
+
+}  // namespace
+
+Modifiers::Modifiers(Context& context, const std::vector<syntax::Modifier>& written,
+                     const ModifierPlace& place) {
+  for (const auto& modifier : written) {
+    const std::string& word = modifier.word.text;
+    if (std::ranges::find(place.allowed, word) == place.allowed.end()) {
+      refuse(context, modifier, place);
+      continue;
+    }
+    const std::size_t values = modifier.values.size();
+    if (takes_no_value(word) ? values != 0 : values == 0) {
+      faulty_ = true;
+      context.error(
+          "E0506",
+          takes_no_value(word) ? code(word) + " takes no value" : code(word) + " needs a value",
+          takes_no_value(word) ? modifier.values[0].span : modifier.word.span,
+          takes_no_value(word) ? "not expected" : "of what?",
+          takes_no_value(word) ? "write `" + word + "` alone" : "write " + value_example(word));
+      continue;
+    }
+    if (word == "notify") {
+      notifies_.push_back(&modifier);
+      continue;
+    }
+    const auto [at, fresh] = known_.emplace(word, &modifier);
+    if (!fresh) {
+      context.error_with("E0504", code(word) + " stands twice", modifier.span, "again here",
+                         at->second->span, "first here", "keep one of the two");
+    }
+  }
+}
+
+void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
+                       const ModifierPlace& place) {
+  faulty_ = true;
+  const std::string& word = modifier.word.text;
+  const Span at = modifier.word.span;
+  if (word == "tags") {
+    context.error("E0906", "tags are not supported yet", at, "cannot be carried out yet",
+                  "leave them out; `--limit` chooses hosts, and a `param` with `if` chooses steps");
+    return;
+  }
+  if (word == "via") {
+    context.error("E0907", "jump hosts are not supported yet", at, "cannot be carried out yet",
+                  "run cnplay on a machine that reaches the hosts directly");
+    return;
+  }
+  if (word == "with") {
+    context.error("E0909", "`as` through anything but sudo is not supported yet", at,
+                  "cannot be carried out yet", "let the login user use sudo, and leave out `with`");
+    return;
+  }
+  const std::vector<std::string> allowed(place.allowed.begin(), place.allowed.end());
+  const std::string list =
+      allowed.empty() ? "" : std::string(place.name) + " takes " + enumerate(allowed);
+  if (std::ranges::find(kKnownWords, word) == kKnownWords.end()) {
+    const std::string near = diag::did_you_mean(word, allowed);
+    context.error("E0503", "unknown modifier " + code(word), at, "not a modifier",
+                  near.empty() ? list : "did you mean " + code(near) + "?");
+    return;
+  }
+  std::string help = list;
+  if (word == "every") help = "it stands behind `retry N`: `retry 3 every 10s`";
+  if (word == "on" && place.name == "a phase")
+    help = "say it at each step: `step NAME on web { ... }`";
+  if ((word == "timeout" || word == "retry") && place.name == "an action") {
+    help = "say it at the step: it holds for all of its actions";
+  }
+  context.error("E0505", code(word) + " makes no sense at " + std::string(place.name), at,
+                "not here", std::move(help));
+}
+
+const syntax::Modifier* Modifiers::find(std::string_view word) const {
+  const auto at = known_.find(word);
+  return at == known_.end() ? nullptr : at->second;
+}
+
+std::uint32_t Tolerance::of(std::size_t hosts) const {
+  const auto all = static_cast<std::int64_t>(hosts);
+  switch (kind) {
+    case Kind::all:
+      return static_cast<std::uint32_t>(all);
+    case Kind::percent:
+      return static_cast<std::uint32_t>(all * amount / 100);
+    default:
+      return static_cast<std::uint32_t>(std::min(amount, all));
+  }
+}
+
+namespace {
+
+bool refuse_number(Evaluator& evaluator, std::string_view word, Span at, std::string label,
+                   std::string help) {
+  evaluator.context().error("E0506", code(word) + " cannot have this value", at, std::move(label),
+                            std::move(help));
+  return false;
+}
+
+Purpose purpose_of(const syntax::Modifier& modifier) {
+  return {code(modifier.word.text), "what the run finds out can steer `when` alone"};
+}
+
+}  // namespace
+
+std::optional<Duration> duration_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
+  if (!modifier) return std::nullopt;
+  const syntax::Expr& expr = modifier->values[0];
+  const auto value = evaluator.constant(expr, simple(Kind::duration), purpose_of(*modifier));
+  if (!value) return std::nullopt;
+  const Duration d = *value->as<Duration>();
+  if (d <= Duration(0)) {
+    refuse_number(evaluator, modifier->word.text, expr.span, "not longer than nothing",
+                  "write " + value_example(modifier->word.text));
+    return std::nullopt;
+  }
+  return d;
+}
+
+std::optional<plan::Retry> retry_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
+  if (!modifier) return std::nullopt;
+  plan::Retry retry;
+  const syntax::Expr& number = modifier->values[0];
+  const auto times = evaluator.constant(number, simple(Kind::int_), purpose_of(*modifier));
+  if (times) {
+    const std::int64_t n = *times->as<std::int64_t>();
+    if (n < 1 || n > 1'000'000) {
+      refuse_number(evaluator, "retry", number.span, "not a number of further attempts",
+                    "write at least 1, or leave `retry` out");
+      return std::nullopt;
+    }
+    retry.times = static_cast<std::uint32_t>(n);
+  }
+  if (modifier->values.size() > 1) {
+    const syntax::Expr& pause = modifier->values[1];
+    const auto every =
+        evaluator.constant(pause, simple(Kind::duration), {"`every`", "write a duration"});
+    if (!every) return std::nullopt;
+    retry.every = *every->as<Duration>();
+    if (retry.every < Duration(0)) {
+      refuse_number(evaluator, "every", pause.span, "a pause is not negative", "write `every 10s`");
+      return std::nullopt;
+    }
+  }
+  return times ? std::optional(retry) : std::nullopt;
+}
+
+std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
+  if (!modifier) return std::nullopt;
+  const syntax::Expr& expr = modifier->values[0];
+  if (std::holds_alternative<syntax::NoneLit>(expr.node)) return Tolerance{};
+  const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
+  if (ref && ref->name.text == "all" && !evaluator.scope->find("all")) {
+    return Tolerance{Tolerance::Kind::all, 0};
+  }
+  const Evaluated value = evaluator.check(expr);
+  if (value.poison()) return std::nullopt;
+  const bool percent = is(value.type, Kind::percent);
+  if (!percent && !is(value.type, Kind::int_)) {
+    evaluator.context().error(
+        "E0203", "expected a number of hosts, found " + with_article(value.type), expr.span,
+        with_article(value.type), "write " + value_example("tolerate"));
+    return std::nullopt;
+  }
+  const auto constant = evaluator.constant(value, expr.span, purpose_of(*modifier));
+  if (!constant) return std::nullopt;
+  const std::int64_t n = percent ? constant->as<Percent>()->value : *constant->as<std::int64_t>();
+  if (n < 0 || (percent && n > 100)) {
+    refuse_number(evaluator, "tolerate", expr.span, "no number of hosts",
+                  "write " + value_example("tolerate"));
+    return std::nullopt;
+  }
+  return Tolerance{percent ? Tolerance::Kind::percent : Tolerance::Kind::count, n};
+}
+
+std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Modifier* modifier,
+                                         std::size_t hosts) {
+  if (!modifier) return std::nullopt;
+  const syntax::Expr& expr = modifier->values[0];
+  const Evaluated value = evaluator.check(expr);
+  if (value.poison()) return std::nullopt;
+  const bool percent = is(value.type, Kind::percent);
+  if (!percent && !is(value.type, Kind::int_)) {
+    evaluator.context().error(
+        "E0203", "expected a number of hosts, found " + with_article(value.type), expr.span,
+        with_article(value.type), "write " + value_example("serial"));
+    return std::nullopt;
+  }
+  const auto constant = evaluator.constant(value, expr.span, purpose_of(*modifier));
+  if (!constant) return std::nullopt;
+  const std::int64_t n = percent ? constant->as<Percent>()->value : *constant->as<std::int64_t>();
+  if (n < 1 || (percent && n > 100)) {
+    refuse_number(evaluator, "serial", expr.span, "no size of a batch",
+                  "write " + value_example("serial"));
+    return std::nullopt;
+  }
+  if (!percent) return static_cast<std::size_t>(n);
+  // Never more than the percentage says, but one host at least.
+  return std::max<std::size_t>(1, hosts * static_cast<std::size_t>(n) / 100);
+}
+
+std::optional<std::string> user_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
+  if (!modifier) return std::nullopt;
+  const syntax::Expr& expr = modifier->values[0];
+  const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
+  std::string user;
+  if (ref && !evaluator.scope->find(ref->name.text)) {
+    user = ref->name.text;
+  } else {
+    const auto text = evaluator.constant_text(expr, {"the user of `as`", "write the user's name"});
+    if (!text) return std::nullopt;
+    user = *text;
+  }
+  if (modifier->values.size() > 1) {
+    evaluator.context().error("E0909", "`as` through anything but sudo is not supported yet",
+                              modifier->values[1].span, "cannot be carried out yet",
+                              "let the login user use sudo, and leave out `with`");
+  }
+  const bool good =
+      !user.empty() && user[0] != '-' && std::ranges::all_of(user, [](unsigned char c) {
+        return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+      });
+  if (!good) {
+    refuse_number(evaluator, "as", expr.span, "no name of a user", "write `as root`");
+    return std::nullopt;
+  }
+  return user;
+}
+
+}  // namespace cnplay::compile

@@ -1,0 +1,411 @@
+// Steps: their hosts, batches, actions and way back.
+#include <algorithm>
+
+#include "compile/builder.h"
+
+namespace cnplay::compile {
+
+using plan::NodeKind;
+
+std::optional<std::vector<HostIndex>> Builder::target(const Modifiers& modifiers, Span at,
+                                                      std::string& label, std::string_view what) {
+  const syntax::Modifier* on = modifiers.find("on");
+  if (!on) {
+    if (!modifiers.faulty()) {
+      context_.error("E0507", std::string(what) + " without hosts", at, "on which hosts?",
+                     "write `on web`");
+    }
+    return std::nullopt;
+  }
+  const syntax::Expr& expr = on->values[0];
+  const Evaluated value = evaluator_.check(expr, simple(Kind::hosts));
+  if (value.poison()) return std::nullopt;
+  label = value.label.empty() ? context_.text(expr.span) : value.label;
+  std::vector<HostIndex> hosts = context_.selected_of(value.hosts);
+  if (hosts.empty()) {
+    context_.error("E0508", std::string(what) + " on no host", expr.span,
+                   value.hosts.empty() ? "this set is empty" : "`--limit` leaves no host of it",
+                   value.hosts.empty() ? "choose a set with hosts in it"
+                                       : "widen the limit: every step of the play needs a host");
+    return std::nullopt;
+  }
+  return hosts;
+}
+
+// What `when` says. Whether a step runs can be seen, so no secret may decide it.
+Evaluated Builder::check_condition(const syntax::Expr& condition) {
+  evaluator_.secret_note = "whether an action runs is shown and journalled";
+  Evaluated value = evaluator_.check(condition, simple(Kind::bool_));
+  evaluator_.secret_note.clear();
+  return value;
+}
+
+namespace {
+
+// The name of a step that has none: of the first thing it does.
+std::string base_name(const syntax::Block& block) {
+  for (const auto& item : block.items) {
+    if (const auto* n = std::get_if<syntax::ActionItem>(&item.node)) {
+      if (const auto* call = std::get_if<syntax::Call>(&n->call.node))
+        return dotted_name(*call->callee);
+    }
+    if (const auto* n = std::get_if<syntax::Let>(&item.node)) {
+      const auto* call = std::get_if<syntax::Call>(&n->value.node);
+      if (call && dotted_name(*call->callee).find('.') != std::string::npos) {
+        return dotted_name(*call->callee);
+      }
+    }
+    if (std::holds_alternative<syntax::ShellItem>(item.node)) return "sh";
+  }
+  return "step";
+}
+
+}  // namespace
+
+void Builder::step(const syntax::Step& node, const syntax::Item& item, const Position& position) {
+  const Modifiers modifiers(context_, node.modifiers, kStepPlace);
+  std::string label;
+  auto hosts = target(modifiers, node.name ? node.name->span : item.keyword, label, "a step");
+  const syntax::Modifier* once = modifiers.find("once");
+  const syntax::Modifier* serial = modifiers.find("serial");
+  if (once && serial) {
+    context_.error_with("E0510", "`once` together with `serial`", serial->span,
+                        "one host has no batches", once->span, "runs on one host",
+                        "keep one of the two");
+    serial = nullptr;
+  }
+  if (position.inside == "`serial`" && (once || serial)) {
+    const syntax::Modifier* which = once ? once : serial;
+    context_.error(once ? "E0510" : "E0522", code(which->word.text) + " inside of a `serial` phase",
+                   which->span, once ? "would run in every batch" : "batches within batches",
+                   once ? "put the step before or behind the phase" : "say it once, at the phase");
+    serial = nullptr;
+  }
+  if (hosts && once) hosts->resize(1);
+  if (hosts && collecting_) collecting_->insert(hosts->begin(), hosts->end());
+  const bool walk_only = !hosts || discarded_ > 0;
+  if (hosts && position.batch) {
+    std::vector<HostIndex> in_batch;
+    std::ranges::set_intersection(*hosts, *position.batch, std::back_inserter(in_batch));
+    if (in_batch.empty()) return;  // this batch has no host of the step
+    hosts = std::move(in_batch);
+  }
+  const std::string base =
+      node.name
+          ? claim_path(position.prefix, node.name->text + position.key, node.name->span, "step")
+          : unique_path(position.prefix, base_name(node.body) + position.key);
+  if (walk_only) {
+    // For its faults alone: with no hosts, nothing is asked of the inventory.
+    step_node(node, item, position, base, {}, label, modifiers);
+    return;
+  }
+  const std::size_t size = batch_size_of(evaluator_, serial, hosts->size()).value_or(hosts->size());
+  if (!serial || size >= hosts->size()) {
+    step_node(node, item, position, base, *hosts, label, modifiers);
+    return;
+  }
+  for (std::size_t begin = 0, number = 1; begin < hosts->size(); begin += size, ++number) {
+    const std::vector<HostIndex> batch(
+        hosts->begin() + static_cast<std::ptrdiff_t>(begin),
+        hosts->begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, hosts->size())));
+    if (begin > 0) barrier(NodeKind::barrier, "(batch)", item.keyword, position);
+    step_node(node, item, position, base + "[" + std::to_string(number) + "]", batch, label,
+              modifiers);
+  }
+}
+
+void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
+                        const Position& position, const std::string& path,
+                        const std::vector<HostIndex>& hosts, const std::string& label,
+                        const Modifiers& modifiers) {
+  const Span at = node.name ? node.name->span : item.keyword;
+  const plan::NodeId id = add_node(NodeKind::step, path, item.keyword, position).id;
+  {
+    plan::Node& made = context_.plan.nodes[id];
+    made.hosts = hosts;
+    made.once = modifiers.has("once");
+    if (!hosts.empty()) position.flow->add_step(made);
+  }
+  const std::string title = title_of(node.title, "a step");
+  const auto timeout = duration_of(evaluator_, modifiers.find("timeout"));
+  const auto expect = duration_of(evaluator_, modifiers.find("expect"));
+  const auto retry = retry_of(evaluator_, modifiers.find("retry"));
+  if (const auto t = tolerance_of(evaluator_, modifiers.find("tolerate"))) tolerances_[id] = *t;
+
+  OpenScope scope(*this, scope_);
+  Body body;
+  body.node = id;
+  body.hosts = &hosts;
+  body.label = label;
+  body.at = at;
+  body.step_name = node.name ? node.name->text : "";
+  body.once = modifiers.has("once");
+  body.become = user_of(evaluator_, modifiers.find("as")).value_or("");
+  std::optional<plan::Column> when;
+  if (const auto* modifier = modifiers.find("when")) {
+    const syntax::Expr& condition = modifier->values[0];
+    const Evaluated value = check_condition(condition);
+    if (!value.poison()) when = evaluator_.column(value, hosts, label, condition.span);
+  }
+  body_items(node.body, body);
+  if (body.empty) {
+    context_.error("E0517", "a step without actions", at, "does nothing",
+                   "add an action, or take the step out");
+  }
+  std::vector<plan::Action> undo_actions;
+  for (std::size_t i = 0; i < body.undos.size(); ++i) {
+    if (i > 0) {
+      context_.error_with("E0513", "a step has one way back", body.undos[i]->keyword,
+                          "a second `undo`", body.undos[0]->keyword, "the first one",
+                          "put their actions in one `undo`");
+    }
+    if (position.section != 0) {
+      context_.error(
+          "E0502",
+          "`undo` cannot stand in a step of " +
+              std::string(position.base == Place::always || position.place == Place::always
+                              ? "`always`"
+                              : "`on_failure`"),
+          body.undos[i]->keyword, "not here", "what runs here is not undone: leave it out");
+    }
+    undo(*body.undos[i], body, undo_actions);
+  }
+  for (const auto* modifier : modifiers.notifies()) {
+    if (const auto* ref = std::get_if<syntax::NameRef>(&modifier->values[0].node)) {
+      body.notify_all.push_back(ref->name);
+    }
+  }
+  for (const auto& name : body.notify_all) {
+    for (std::size_t i = 0; i < body.actions.size(); ++i) notify(name, id, i, hosts);
+    if (body.actions.empty()) notify(name, id, 0, {});
+  }
+  for (const auto& [action, name] : body.notifies) notify(name, id, action, hosts);
+
+  plan::Node& made = context_.plan.nodes[id];
+  if (!title.empty()) {
+    made.title = title;
+  } else if (node.name) {
+    made.title = node.name->text;
+  }
+  made.timeout = timeout;
+  made.expect = expect;
+  if (retry) made.retry = *retry;
+  if (when) made.when = std::move(*when);
+  made.actions = std::move(body.actions);
+  made.undo = std::move(undo_actions);
+  if (!node.name) return;
+
+  // Batches of one step are one step to those who read its facts.
+  StepRecord* record = nullptr;
+  for (auto& known : frame_->steps) {
+    if (known.node == &node && known.iteration == position.iteration) record = &known;
+  }
+  if (!record) {
+    auto facts = std::make_shared<StepFacts>();
+    facts->name = node.name->text;
+    facts->declared = node.name->span;
+    facts->actions.assign(body.facts.begin(), body.facts.end());
+    frame_->steps.push_back({node.name->text, &node, position.iteration, position.branches,
+                             node.name->span, std::move(facts), std::move(body.facts)});
+    return;
+  }
+  for (std::size_t i = 0; i < body.facts.size() && i < record->actions.size(); ++i) {
+    auto& copies = record->actions[i]->copies;
+    copies.insert(copies.end(), body.facts[i]->copies.begin(), body.facts[i]->copies.end());
+  }
+}
+
+// ---- what a step, handler or undo holds
+
+void Builder::body_items(const syntax::Block& block, Body& body) {
+  for (const auto& item : block.items) body_item(item, body);
+}
+
+void Builder::body_item(const syntax::Item& item, Body& body) {
+  const auto& node = item.node;
+  if (unsupported(item, *here_)) {
+    body.empty = false;
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::ActionItem>(&node)) {
+    body.empty = false;
+    const auto* call = std::get_if<syntax::Call>(&n->call.node);
+    if (!call) return;
+    const Signature* signature = calls_.find(*call->callee);
+    add_action(calls_.action(*call, signature, *body.hosts, body.label, n->call.span), n->modifiers,
+               nullptr, n->call.span, body);
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::Let>(&node)) {
+    const auto* call = std::get_if<syntax::Call>(&n->value.node);
+    if (call && calls_.is_action(*call->callee)) {
+      body.empty = false;
+      const Signature* signature = calls_.find(*call->callee);
+      add_action(calls_.action(*call, signature, *body.hosts, body.label, n->value.span),
+                 n->modifiers, &n->name, n->value.span, body);
+    } else {
+      let(*n);
+    }
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::ShellItem>(&node)) {
+    body.empty = false;
+    if (n->let) {
+      context_.error(
+          "E0407", "a plain `sh` has no facts to name", n->let->span, "nothing to read from it",
+          "leave out `let " + n->let->text + " =`, or write a module that `returns` facts");
+      declare(*n->let, {}, "name");
+    }
+    add_action(calls_.shell(*n, *body.hosts, body.label, item.keyword), n->modifiers, nullptr,
+               item.keyword, body);
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::Notify>(&node); n && body.place == Place::step) {
+    body.notify_all.push_back(n->handler);
+    return;
+  }
+  if (std::holds_alternative<syntax::Undo>(node) && body.place == Place::step) {
+    body.undos.push_back(&item);
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::If>(&node)) {
+    if_else(*n, *here_, [&](const syntax::Block& block) {
+      OpenScope scope(*this, scope_);
+      if (discarded_ == 0) {
+        body_items(block, body);
+        return;
+      }
+      Body aside;
+      const std::vector<HostIndex> nobody;
+      aside.node = body.node;
+      aside.hosts = &nobody;
+      aside.place = body.place;
+      aside.facts = body.facts;
+      aside.actions = body.actions;
+      body_items(block, aside);
+      body.empty = body.empty && aside.empty;
+    });
+    return;
+  }
+  if (const auto* n = std::get_if<syntax::For>(&node)) {
+    Position turn = *here_;
+    Flow flow = *turn.flow;
+    turn.flow = &flow;
+    for_each(*n, turn, [&](Position&) { body_items(n->body, body); });
+    return;
+  }
+  const std::string_view what = body.place == Place::undo      ? "an `undo`"
+                                : body.place == Place::handler ? "a handler"
+                                                               : "a step";
+  body.empty = false;
+  context_.error(
+      "E0502", code(context_.text(item.keyword)) + " cannot stand in " + std::string(what),
+      item.keyword, "not here",
+      std::holds_alternative<syntax::Undo>(node) ? "what runs here is not undone: leave it out"
+      : std::holds_alternative<syntax::Notify>(node)
+          ? "only a step notifies a handler"
+          : std::string(what) + " holds actions; put this beside the step");
+}
+
+void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier>& modifiers,
+                         const syntax::Name* let, Span at, Body& body) {
+  const Modifiers words(context_, modifiers,
+                        body.place == Place::step ? kActionPlace : kUndoActionPlace);
+  action.become = user_of(evaluator_, words.find("as")).value_or(body.become);
+  if (const auto* modifier = words.find("when")) {
+    const syntax::Expr& condition = modifier->values[0];
+    const Evaluated value = check_condition(condition);
+    if (!value.poison()) {
+      if (auto when = evaluator_.column(value, *body.hosts, body.label, condition.span)) {
+        action.when = std::move(*when);
+      }
+    }
+  }
+  const std::size_t index = body.actions.size();
+  for (const auto* modifier : words.notifies()) {
+    if (const auto* ref = std::get_if<syntax::NameRef>(&modifier->values[0].node)) {
+      body.notifies.emplace_back(index, ref->name);
+    }
+  }
+  if (let) action.name = let->text;
+  if (let && action.module.empty()) {
+    declare(*let, {}, "name");
+  } else if (body.place != Place::undo) {
+    auto facts = std::make_shared<ActionFacts>();
+    facts->let = let ? let->text : "";
+    facts->label = body.step_name.empty() ? facts->let : body.step_name + "." + facts->let;
+    facts->facts = action.returns;
+    facts->hosts = body.label;
+    facts->copies.push_back({body.node, static_cast<std::uint32_t>(index), *body.hosts});
+    facts->once = body.once && !body.hosts->empty();
+    facts->declared = let ? let->span : at;
+    if (let) {
+      Evaluated value;
+      value.type = simple(Kind::facts);
+      value.facts = facts;
+      declare(*let, std::move(value), "action");
+    }
+    body.facts.push_back(std::move(facts));
+  } else if (let) {
+    context_.error("E0505", "`let` makes no sense in an `undo`", let->span,
+                   "its facts are read by nobody", "leave out `let " + let->text + " =`");
+    declare(*let, {}, "name");
+  }
+  body.actions.push_back(std::move(action));
+}
+
+void Builder::undo(const syntax::Item& item, Body& body, std::vector<plan::Action>& into) {
+  const auto& node = std::get<syntax::Undo>(item.node);
+  OpenScope scope(*this, scope_);
+  auto facts = std::make_shared<StepFacts>();
+  facts->name = body.step_name;
+  facts->declared = body.at;
+  facts->saved = true;
+  for (const auto& action : body.facts) {
+    auto own = std::make_shared<ActionFacts>(*action);
+    own->label = own->let.empty() ? "saved" : "saved." + own->let;
+    own->saved = true;
+    own->once = false;
+    facts->actions.push_back(std::move(own));
+  }
+  Evaluated saved;
+  saved.type = simple(Kind::step);
+  saved.step = std::move(facts);
+  scope_->replace("saved",
+                  {std::make_shared<const Evaluated>(std::move(saved)), item.keyword, "saved"});
+
+  Body back;
+  back.node = body.node;
+  back.hosts = body.hosts;
+  back.label = body.label;
+  back.become = body.become;
+  back.place = Place::undo;
+  back.at = item.keyword;
+  body_items(node.body, back);
+  if (back.empty) {
+    context_.error("E0517", "an `undo` without actions", item.keyword, "takes nothing back",
+                   "add an action, or leave out the `undo`");
+  }
+  for (auto& action : back.actions) into.push_back(std::move(action));
+}
+
+void Builder::notify(const syntax::Name& handler, plan::NodeId node, std::size_t action,
+                     const std::vector<HostIndex>& hosts) {
+  const auto at = frame_->handlers.find(handler.text);
+  if (at == frame_->handlers.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, record] : frame_->handlers) names.push_back(name);
+    const std::string near = diag::did_you_mean(handler.text, names);
+    context_.error("E0512", "unknown handler " + code(handler.text), handler.span, "not declared",
+                   !near.empty()   ? "did you mean " + code(near) + "?"
+                   : names.empty() ? "declare it: `handler " + handler.text + " { ... }`"
+                                   : "there are " + enumerate(names));
+    return;
+  }
+  at->second.notified = true;
+  if (hosts.empty() || discarded_ > 0) return;
+  at->second.hosts.insert(hosts.begin(), hosts.end());
+  at->second.uses.push_back({node, action});
+}
+
+}  // namespace cnplay::compile

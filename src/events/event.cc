@@ -1,0 +1,29 @@
+#include "events/event.h"
+
+#include "events/names.h"
+
+namespace cnplay::events {
+
+const char* name(Outcome outcome) { return text_of(outcome); }
+const char* name(Mode mode) { return text_of(mode); }
+const char* name(Stage stage) { return text_of(stage); }
+const char* name(Part part) { return text_of(part); }
+const char* name(Verdict verdict) { return text_of(verdict); }
+std::optional<Outcome> outcome_of(std::string_view name) { return enum_of<Outcome>(name); }
+
+void Tee::on(const Event& event) {
+  for (Sink* sink : sinks_) sink->on(event);
+}
+
+void Tee::tick(Instant now) {
+  for (Sink* sink : sinks_) sink->tick(now);
+}
+
+Status Tee::healthy() const {
+  for (const Sink* sink : sinks_) {
+    if (Status status = sink->healthy(); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace cnplay::events

@@ -1,0 +1,210 @@
+// Every field of every event, named once, for JSON both ways. Inside of events/.
+//
+// An archive is called with a key and a field; node(), host() and phase() say what a number
+// stands for, because JSON names nodes and phases by path and hosts by name.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "events/event.h"
+
+namespace cnplay::events {
+
+template <class T, class U>
+concept Like = std::same_as<std::remove_const_t<T>, U>;
+
+template <class A>
+void fields(A& a, Like<RunStarted> auto& e) {
+  a("run", e.run);
+  a("play", e.play);
+  a("title", e.title);
+  a("inventory", e.inventory);
+  a("user", e.user);
+  a("controller", e.controller);
+  a("plan_hash", e.plan_hash);
+  a("program_hash", e.program_hash);
+  a("mode", e.mode);
+  a("now", e.now);
+  a("hosts", e.hosts);
+}
+template <class A>
+void fields(A& a, Like<HostConnecting> auto& e) {
+  a.host("host", e.host);
+}
+template <class A>
+void fields(A& a, Like<HostConnected> auto& e) {
+  a.host("host", e.host);
+  a("remote_user", e.remote_user);
+  a("boot_id", e.boot_id);
+}
+template <class A>
+void fields(A& a, Like<HostUnreachable> auto& e) {
+  a.host("host", e.host);
+  a("message", e.message);
+  a("help", e.help);
+}
+template <class A>
+void fields(A& a, Like<HostLost> auto& e) {
+  a.host("host", e.host);
+  a("message", e.message);
+}
+template <class A>
+void fields(A&, Like<PreflightStarted> auto&) {}
+template <class A>
+void fields(A& a, Like<PreflightProblem> auto& e) {
+  a.host("host", e.host);
+  a("message", e.message);
+  a("help", e.help);
+}
+template <class A>
+void fields(A& a, Like<PreflightEnded> auto& e) {
+  a("ok", e.ok);
+  a("took_ms", e.took);
+}
+template <class A>
+void fields(A& a, Like<PhaseStarted> auto& e) {
+  a.phase("phase", e.phase);
+}
+template <class A>
+void fields(A& a, Like<PhaseEnded> auto& e) {
+  a.phase("phase", e.phase);
+  a("took_ms", e.took);
+  a("complete", e.complete);
+}
+template <class A>
+void fields(A& a, Like<StepStarted> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("part", e.part);
+  a("attempt", e.attempt);
+}
+template <class A>
+void fields(A& a, Like<ActionStarted> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("action", e.action);
+  a("part", e.part);
+  a("task", e.task);
+}
+template <class A>
+void fields(A& a, Like<Output> auto& e) {
+  a("task", e.task);
+  a.host("host", e.host);
+  a("stage", e.stage);
+  a("stream", e.stream);
+  a("bytes", e.bytes);
+}
+template <class A>
+void fields(A& a, Like<ActionEnded> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("action", e.action);
+  a("part", e.part);
+  a("task", e.task);
+  a("outcome", e.outcome);
+  a("message", e.message);
+  a("reason", e.reason);
+  a("diff", e.diff);
+  a("facts", e.facts);
+  a("exit_code", e.exit_code);
+  a("tail", e.tail);
+  a("took_ms", e.took);
+}
+template <class A>
+void fields(A& a, Like<RetryScheduled> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("attempt", e.attempt);
+  a("of", e.of);
+  a("in_ms", e.in);
+}
+template <class A>
+void fields(A& a, Like<StepEnded> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("part", e.part);
+  a("outcome", e.outcome);
+  a("reason", e.reason);
+  a("took_ms", e.took);
+}
+template <class A>
+void fields(A& a, Like<BarrierPassed> auto& e) {
+  a.node("node", e.node);
+}
+template <class A>
+void fields(A& a, Like<WaitStarted> auto& e) {
+  a.node("node", e.node);
+  a("until", e.until);
+}
+template <class A>
+void fields(A& a, Like<WaitEnded> auto& e) {
+  a.node("node", e.node);
+  a("late", e.late);
+}
+template <class A>
+void fields(A& a, Like<Pivoted> auto& e) {
+  a.node("node", e.node);
+  a("title", e.title);
+}
+template <class A>
+void fields(A& a, Like<FailureDeclared> auto& e) {
+  a.node("node", e.node);
+  a.host("hosts", e.hosts);
+  a("after_pivot", e.after_pivot);
+}
+template <class A>
+void fields(A& a, Like<UndoStarted> auto& e) {
+  a.node("nodes", e.nodes);
+}
+template <class A>
+void fields(A& a, Like<UndoEnded> auto& e) {
+  a("complete", e.complete);
+}
+template <class A>
+void fields(A& a, Like<Held> auto& e) {
+  a("message", e.message);
+}
+template <class A>
+void fields(A& a, Like<RollbackOffered> auto& e) {
+  a("name", e.name);
+}
+template <class A>
+void fields(A& a, Like<AbortRequested> auto& e) {
+  a("times", e.times);
+}
+template <class A>
+void fields(A& a, Like<Notice> auto& e) {
+  a("text", e.text);
+}
+template <class A>
+void fields(A& a, Like<HostSummary> auto& s) {
+  a.host("host", s.host);
+  a("ok", s.ok);
+  a("changed", s.changed);
+  a("skipped", s.skipped);
+  a("failed", s.failed);
+  a("unknown", s.unknown);
+  a("would_change", s.would_change);
+  a("depends", s.depends);
+  a("unreachable", s.unreachable);
+}
+template <class A>
+void fields(A& a, Like<StepTiming> auto& s) {
+  a.node("node", s.node);
+  a("expect_ms", s.expect);
+  a("took_ms", s.took);
+}
+template <class A>
+void fields(A& a, Like<RunEnded> auto& e) {
+  a("verdict", e.verdict);
+  a("took_ms", e.took);
+  a("hosts", e.hosts);
+  a("steps", e.steps);
+  a("outage_ms", e.outage);
+  a("outage_expect_ms", e.outage_expect);
+  a("outage_open", e.outage_open);
+  a("advice", e.advice);
+}
+
+}  // namespace cnplay::events

@@ -1,0 +1,67 @@
+// The names of events' enumerations and types, in the order of event.h. Inside of events/.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "events/event.h"
+
+namespace cnplay::events {
+
+template <class E>
+struct Names;
+
+template <>
+struct Names<Outcome> {
+  static constexpr std::array<const char*, 10> all{
+      "ok",      "changed", "skipped",      "failed",    "unreachable",
+      "unknown", "aborted", "would_change", "would_run", "depends"};
+};
+template <>
+struct Names<Mode> {
+  static constexpr std::array<const char*, 2> all{"apply", "check"};
+};
+template <>
+struct Names<Stage> {
+  static constexpr std::array<const char*, 5> all{"check", "apply", "verify", "preview",
+                                                  "preflight"};
+};
+template <>
+struct Names<Stream> {
+  static constexpr std::array<const char*, 2> all{"out", "err"};
+};
+template <>
+struct Names<Part> {
+  static constexpr std::array<const char*, 5> all{"forward", "handler", "undo", "on_failure",
+                                                  "always"};
+};
+template <>
+struct Names<Verdict> {
+  static constexpr std::array<const char*, 6> all{"success", "failed",  "unreachable",
+                                                  "unknown", "aborted", "refused"};
+};
+
+inline constexpr std::array<const char*, 28> kTypes{
+    "RunStarted",      "HostConnecting",   "HostConnected",    "HostUnreachable",
+    "HostLost",        "PreflightStarted", "PreflightProblem", "PreflightEnded",
+    "PhaseStarted",    "PhaseEnded",       "StepStarted",      "ActionStarted",
+    "Output",          "ActionEnded",      "RetryScheduled",   "StepEnded",
+    "BarrierPassed",   "WaitStarted",      "WaitEnded",        "Pivoted",
+    "FailureDeclared", "UndoStarted",      "UndoEnded",        "Held",
+    "RollbackOffered", "AbortRequested",   "Notice",           "RunEnded"};
+static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
+
+template <class E>
+constexpr const char* text_of(E e) {
+  return Names<E>::all.at(static_cast<std::size_t>(e));
+}
+template <class E>
+std::optional<E> enum_of(std::string_view text) {
+  for (std::size_t i = 0; i < Names<E>::all.size(); ++i) {
+    if (Names<E>::all[i] == text) return static_cast<E>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace cnplay::events

@@ -1,0 +1,97 @@
+#include "inventory/native.h"
+
+#include <algorithm>
+#include <set>
+
+#include "inventory/evaluate.h"
+
+namespace cnplay::inventory {
+namespace {
+
+std::vector<std::string> texts(const Value& value) {
+  std::vector<std::string> out;
+  if (const auto* text = std::get_if<std::string>(&value.data)) out.push_back(*text);
+  if (const auto* list = std::get_if<Value::List>(&value.data)) {
+    for (const auto& item : *list) {
+      if (const auto* word = std::get_if<std::string>(&item.data)) out.push_back(*word);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<HostIndex> NativeInventory::find_host(std::string_view name) const {
+  const auto at = host_index_.find(name);
+  return at == host_index_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::optional<GroupIndex> NativeInventory::find_group(std::string_view name) const {
+  const auto at = group_index_.find(name);
+  return at == group_index_.end() ? std::nullopt : std::optional(at->second);
+}
+
+const Setting* NativeInventory::find(HostIndex host, Settings Definition::*which,
+                                     std::string_view name) const {
+  const Settings& own = host_definitions_[host_definition_of_[host]].*which;
+  if (const auto at = own.find(name); at != own.end()) return &at->second;
+  for (const GroupIndex group : hosts_[host].groups) {
+    const Settings& settings = group_definitions_[group].*which;
+    if (settings.empty()) continue;
+    if (const auto at = settings.find(name); at != settings.end()) return &at->second;
+  }
+  return nullptr;
+}
+
+Value NativeInventory::value_of(HostIndex host, const Setting& setting) const {
+  return evaluate(*setting.value, {hosts_[host].name, hosts_[host].index, name_});
+}
+
+std::optional<Variable> NativeInventory::variable(HostIndex host, std::string_view name) const {
+  const Setting* setting = find(host, &Definition::vars, name);
+  if (!setting || !setting->valid) return std::nullopt;
+  return Variable{value_of(host, *setting), setting->name_span};
+}
+
+std::vector<std::string> NativeInventory::variable_names() const {
+  std::set<std::string> names;
+  for (const auto* definitions : {&host_definitions_, &group_definitions_}) {
+    for (const auto& definition : *definitions) {
+      for (const auto& [name, setting] : definition.vars) names.emplace(name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+Ssh NativeInventory::ssh(HostIndex host) const {
+  Ssh out;
+  const auto value = [&](std::string_view name) -> std::optional<Value> {
+    const Setting* setting = find(host, &Definition::ssh, name);
+    if (!setting || !setting->valid) return std::nullopt;
+    return value_of(host, *setting);
+  };
+  const auto text = [&](std::string_view name, std::string fallback) {
+    const auto v = value(name);
+    const auto* s = v ? std::get_if<std::string>(&v->data) : nullptr;
+    return s ? *s : fallback;
+  };
+  out.address = text("address", hosts_[host].name);
+  out.user = text("user", "");
+  out.jump = text("jump", "");
+  if (const auto v = value("port")) {
+    if (const auto* port = std::get_if<std::int64_t>(&v->data);
+        port && *port > 0 && *port < 65536) {
+      out.port = static_cast<std::uint16_t>(*port);
+    }
+  }
+  if (const auto v = value("identity")) out.identities = texts(*v);
+  if (const auto v = value("known_hosts")) out.known_hosts = texts(*v);
+  for (auto [name, into] :
+       {std::pair{"password", &out.password}, std::pair{"become_password", &out.become_password}}) {
+    auto v = value(name);
+    if (v && std::holds_alternative<Value::Secret>(v->data)) *into = std::move(v);
+  }
+  return out;
+}
+
+}  // namespace cnplay::inventory

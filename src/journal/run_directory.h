@@ -1,0 +1,101 @@
+// The record of runs on disk: one directory a run.
+//
+//   <root>/<run id>/plan.json     the plan, as it was run
+//   <root>/<run id>/events.jsonl  what happened: one JSON object a line, append-only, each written
+//                                 as it happens (events/event.h has the format, "v": 1)
+//   <root>/<run id>/run.json      written once, at the end: verdict and totals
+//
+// A run directory without run.json is one that was cut off, or still goes on.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/result.h"
+#include "events/event.h"
+#include "plan/plan.h"
+
+namespace cnplay::journal {
+
+// A new run's id: `20261120-213005-update_code-4f2a`; sorts by time. `salt` tells apart runs that
+// begin in the same second.
+std::string new_run_id(Instant now, const std::string& play, std::uint16_t salt);
+
+// Writes a run's directory. Once a write has failed, nothing more is written and healthy() says
+// why: what is on disk stays a true prefix of what happened.
+class RunDirectory final : public events::Sink {
+ public:
+  // At most this many bytes of output of one task go into the record; a Notice says where it was
+  // cut.
+  static constexpr std::uint64_t kOutputCap = 64u << 20;
+
+  // Creates the directory and writes the plan. `disk` and `plan` must outlive the sink.
+  static Result<std::unique_ptr<RunDirectory>> create(Disk& disk, const std::string& root,
+                                                      const std::string& run_id,
+                                                      const plan::Plan& plan,
+                                                      std::uint64_t output_cap = kOutputCap);
+
+  void on(const events::Event& event) override;
+  Status healthy() const override { return status_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  RunDirectory(Disk& disk, std::string path, const plan::Plan& plan,
+               std::unique_ptr<AppendFile> file, std::uint64_t output_cap);
+  void cannot_write(const Error& error);
+  void finish(const events::Event& event, const events::RunEnded& end);
+
+  Disk& disk_;
+  std::string path_;
+  const plan::Plan& plan_;
+  std::unique_ptr<AppendFile> file_;
+  std::uint64_t output_cap_;
+  std::map<std::uint64_t, std::uint64_t> output_;  // bytes by task
+  std::optional<events::RunStarted> started_;
+  Instant started_at_{};
+  Status status_;
+};
+
+// A run as it was recorded.
+struct Record {
+  plan::Plan plan;
+  std::vector<events::Event> events;
+  // The last line was cut off (a crash, a full disk): it is not in `events`.
+  bool torn = false;
+};
+
+// An Error names the file, the line and what is wrong with it. A torn last line is no error.
+Result<Record> read_run(const Disk& disk, const std::string& directory);
+
+// What `run.json` says.
+struct Summary {
+  std::string id;
+  std::string play;
+  std::string inventory;
+  std::string program_hash;
+  std::string verdict;
+  std::string mode;
+  Instant started{};
+  Instant ended{};
+};
+
+// The runs that have ended, oldest first. Directories that hold no readable run.json are left out.
+std::vector<Summary> finished_runs(const Disk& disk, const std::string& root);
+
+// The newest real (not dry) run of the same program that succeeded on `inventory` and began at
+// most `within` before `now`: what `require rehearsed` asks for. The second is the newest such run
+// of another program or age, for the message; both may be absent.
+struct Rehearsal {
+  std::optional<Summary> valid;
+  std::optional<Summary> nearest;
+};
+Rehearsal find_rehearsal(const std::vector<Summary>& runs, const std::string& play,
+                         const std::string& inventory, const std::string& program_hash,
+                         Duration within, Instant now);
+
+}  // namespace cnplay::journal

@@ -1,0 +1,342 @@
+// A plan as JSON: {"version": 1, "expressions": [...], "plan": {...}}. Fields that have their
+// default are left out. Expressions share their parts, so they stand in one table, operands
+// before their operators, and values name them by number.
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "plan/fields.h"
+#include "plan/names.h"
+#include "plan/plan.h"
+
+namespace cnplay::plan {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr int kDeepest = 500;
+constexpr std::size_t kDeepestExpression = 1000;
+
+class Writer {
+ public:
+  json expressions = json::array();
+
+  json encode(bool b) { return b; }
+  json encode(std::int64_t n) { return n; }
+  json encode(std::uint32_t n) { return n; }
+  json encode(std::uint16_t n) { return n; }
+  json encode(Duration d) { return d.count(); }
+  json encode(const SecretRef& s) { return s.index; }
+  json encode(const std::string& text) {
+    if (to_valid_utf8(text) == text) return text;
+    return {{"base64", base64_encode(text)}};
+  }
+  json encode(const Column& c) {
+    if (c.uniform()) return {{"all", encode(c.values()[0])}};
+    return {{"values", encode(c.values())}, {"index", c.index()}};
+  }
+  json encode(const FactRef& f) {
+    json out{{"node", f.node}, {"action", f.action}, {"name", f.name}};
+    if (f.host) out["host"] = *f.host;
+    return out;
+  }
+  json encode(const Value& value) {
+    return std::visit([this](const auto& v) { return alternative(v); }, value.data);
+  }
+  template <class A, class B>
+  json encode(const std::pair<A, B>& pair) {
+    return json::array({encode(pair.first), encode(pair.second)});
+  }
+  template <class T>
+  json encode(const T& v) {
+    if constexpr (IsVector<T>::value) {
+      json out = json::array();
+      for (const auto& item : v) out.push_back(encode(item));
+      return out;
+    } else if constexpr (IsOptional<T>::value) {
+      return v ? encode(*v) : json();
+    } else if constexpr (std::is_enum_v<T>) {
+      return name_of(v);
+    } else {
+      json out = json::object();
+      auto archive = [&](const char* key, const auto& field) {
+        if (!is_default(field)) out[key] = encode(field);
+      };
+      fields(archive, v);
+      return out;
+    }
+  }
+
+ private:
+  template <class T>
+  static bool is_default(const T& v) {
+    if constexpr (std::is_same_v<T, std::uint32_t>) {
+      return v == kNone;
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return !v;
+    } else if constexpr (std::is_same_v<T, Value>) {
+      return v.is_none();
+    } else if constexpr (std::is_same_v<T, Retry>) {
+      return v.times == 0;
+    } else if constexpr (IsOptional<T>::value) {
+      return !v;
+    } else if constexpr (requires { v.empty(); }) {
+      return v.empty();
+    } else {
+      return false;
+    }
+  }
+
+  json alternative(std::monostate) { return nullptr; }
+  json alternative(bool b) { return b; }
+  json alternative(std::int64_t n) { return n; }
+  json alternative(const std::string& text) { return encode(text); }
+  json alternative(Duration d) { return {{"duration_ms", d.count()}}; }
+  json alternative(const Time& t) {
+    return {{"time_ms", t.at.time_since_epoch().count()}, {"zone", t.zone}};
+  }
+  json alternative(Size s) { return {{"size", s.bytes}}; }
+  json alternative(Percent p) { return {{"percent", p.value}}; }
+  json alternative(const List& list) {
+    json out = json::array();
+    for (const Value& item : list) out.push_back(encode(item));
+    return out;
+  }
+  json alternative(const Record& record) {
+    json members = json::array();
+    for (const auto& member : record) members.push_back(encode(member));
+    return {{"record", std::move(members)}};
+  }
+  json alternative(const SecretRef& s) { return {{"secret", s.index}}; }
+  json alternative(const Deferred& d) { return {{"expression", number_of(*d.expr)}}; }
+
+  std::size_t number_of(const Expr& e) {
+    if (const auto known = numbers_.find(&e); known != numbers_.end()) return known->second;
+    json out{{"op", name_of(e.op)}};
+    if (!e.value.is_none()) out["value"] = encode(e.value);
+    if (e.op == Op::fact) out["fact"] = encode(e.fact);
+    if (!e.names.empty()) out["names"] = encode(e.names);
+    if (!e.operands.empty()) {
+      json operands = json::array();
+      for (const auto& operand : e.operands) operands.push_back(number_of(*operand));
+      out["operands"] = std::move(operands);
+    }
+    expressions.push_back(std::move(out));
+    return numbers_[&e] = expressions.size() - 1;
+  }
+
+  std::unordered_map<const Expr*, std::size_t> numbers_;
+};
+
+// What is wrong with the text; made an Error at the face.
+struct Malformed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class Reader {
+ public:
+  void read_expressions(const json& table) {
+    for (const json& entry : table) {
+      Expr e;
+      decode(entry.at("op"), e.op);
+      if (entry.contains("value")) decode(entry["value"], e.value);
+      if (entry.contains("fact")) decode(entry["fact"], e.fact);
+      if (entry.contains("names")) decode(entry["names"], e.names);
+      if (entry.contains("operands")) {
+        for (const json& operand : entry["operands"]) e.operands.push_back(expression(operand));
+      }
+      // What walks expressions does so by recursion; no compiler of ours nests them like this.
+      std::size_t depth = 0;
+      for (const json& operand : entry.value("operands", json::array())) {
+        depth = std::max(depth, depths_.at(operand.get<std::size_t>()) + 1);
+      }
+      if (depth > kDeepestExpression) throw Malformed("expressions are nested too deeply");
+      depths_.push_back(depth);
+      expressions_.push_back(std::make_shared<const Expr>(std::move(e)));
+    }
+  }
+
+  template <class T>
+  requires std::is_integral_v<T>
+  void decode(const json& j, T& out) {
+    if constexpr (std::is_same_v<T, bool>) {
+      out = j.get<bool>();
+    } else {
+      if (!j.is_number_integer()) throw Malformed("expected an integer, found " + j.dump());
+      if (j.is_number_unsigned() && j.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
+        throw Malformed("a number is too large: " + j.dump());
+      }
+      const auto n = j.get<std::int64_t>();
+      if (!std::in_range<T>(n)) throw Malformed("a number is out of range: " + j.dump());
+      out = static_cast<T>(n);
+    }
+  }
+  void decode(const json& j, Duration& out) { out = Duration{integer(j)}; }
+  void decode(const json& j, SecretRef& out) { decode(j, out.index); }
+  void decode(const json& j, std::string& out) {
+    if (j.is_object()) {
+      auto bytes = base64_decode(j.at("base64").get<std::string>());
+      if (!bytes) throw Malformed("broken base64");
+      out = std::move(*bytes);
+    } else {
+      out = j.get<std::string>();
+    }
+  }
+  void decode(const json& j, Column& out) {
+    if (j.contains("all")) {
+      Value v;
+      decode(j["all"], v);
+      out = Column(std::move(v));
+      return;
+    }
+    std::vector<Value> values;
+    std::vector<std::uint32_t> index;
+    decode(j.at("values"), values);
+    decode(j.at("index"), index);
+    if (values.empty() || index.empty()) throw Malformed("an empty column");
+    for (const std::uint32_t i : index) {
+      if (i >= values.size()) throw Malformed("a column's index is out of range");
+    }
+    out = Column(std::move(values), std::move(index));
+  }
+  void decode(const json& j, FactRef& out) {
+    decode(j.at("node"), out.node);
+    decode(j.at("action"), out.action);
+    decode(j.at("name"), out.name);
+    if (j.contains("host")) decode(j["host"], out.host.emplace());
+  }
+  void decode(const json& j, Value& out) {
+    if (++depth_ > kDeepest) throw Malformed("values are nested too deeply");
+    decode_value(j, out);
+    --depth_;
+  }
+  template <class A, class B>
+  void decode(const json& j, std::pair<A, B>& out) {
+    decode(j.at(0), out.first);
+    decode(j.at(1), out.second);
+  }
+  template <class T>
+  void decode(const json& j, T& out) {
+    if constexpr (IsVector<T>::value) {
+      if (!j.is_array()) throw Malformed("expected a list, found " + std::string(j.type_name()));
+      out.resize(j.size());
+      for (std::size_t i = 0; i < j.size(); ++i) decode(j[i], out[i]);
+    } else if constexpr (IsOptional<T>::value) {
+      decode(j, out.emplace());
+    } else if constexpr (std::is_enum_v<T>) {
+      const auto e = value_of<T>(j.get<std::string>());
+      if (!e) throw Malformed("an unknown word: " + j.dump());
+      out = *e;
+    } else {
+      auto archive = [&](const char* key, auto& field) {
+        if (!j.contains(key)) return;
+        try {
+          decode(j[key], field);
+        } catch (const std::exception& e) {
+          throw Malformed(std::string(key) + ": " + e.what());
+        }
+      };
+      if (!j.is_object()) throw Malformed("expected an object");
+      fields(archive, out);
+    }
+  }
+
+ private:
+  std::int64_t integer(const json& j) {
+    std::int64_t n = 0;
+    decode(j, n);
+    return n;
+  }
+
+  std::shared_ptr<const Expr> expression(const json& j) {
+    std::uint32_t n = 0;
+    decode(j, n);
+    if (n >= expressions_.size()) throw Malformed("an expression names one that comes later");
+    return expressions_[n];
+  }
+
+  void decode_value(const json& j, Value& out) {
+    if (j.is_null()) {
+      out = Value();
+    } else if (j.is_boolean()) {
+      out = Value(j.get<bool>());
+    } else if (j.is_number_integer()) {
+      out = Value(integer(j));
+    } else if (j.is_string()) {
+      out = Value(j.get<std::string>());
+    } else if (j.is_array()) {
+      List list;
+      decode(j, list);
+      out = Value(std::move(list));
+    } else if (j.contains("base64")) {
+      std::string text;
+      decode(j, text);
+      out = Value(std::move(text));
+    } else if (j.contains("duration_ms")) {
+      out = Value(Duration{integer(j["duration_ms"])});
+    } else if (j.contains("time_ms")) {
+      out = Value(Time{Instant{Duration{integer(j["time_ms"])}}, j.at("zone").get<std::string>()});
+    } else if (j.contains("size")) {
+      out = Value(Size{integer(j["size"])});
+    } else if (j.contains("percent")) {
+      out = Value(Percent{integer(j["percent"])});
+    } else if (j.contains("record")) {
+      Record record;
+      decode(j["record"], record);
+      out = Value(std::move(record));
+    } else if (j.contains("secret")) {
+      SecretRef ref;
+      decode(j["secret"], ref);
+      out = Value(ref);
+    } else {
+      out = Value(Deferred{expression(j.at("expression"))});
+    }
+  }
+
+  std::vector<std::shared_ptr<const Expr>> expressions_;
+  std::vector<std::size_t> depths_;  // of each expression
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::string to_json(const Plan& plan) {
+  Writer writer;
+  json body = writer.encode(plan);
+  json out{{"version", kVersion}};
+  out["expressions"] = std::move(writer.expressions);
+  out["plan"] = std::move(body);
+  return out.dump(1) + "\n";
+}
+
+Result<Plan> from_json(const std::string& text) {
+  const auto bad = [](const std::string& why) {
+    return fail("this is no plan that this version of cnplay can read: " + why,
+                "make it anew with `cnplay plan`");
+  };
+  Plan plan;
+  try {
+    const json document = json::parse(text);
+    if (!document.is_object() || !document.contains("version")) return bad("it has no version");
+    if (document["version"] != kVersion) {
+      return bad("it has version " + document["version"].dump() + ", expected " +
+                 std::to_string(kVersion));
+    }
+    Reader reader;
+    reader.read_expressions(document.at("expressions"));
+    reader.decode(document.at("plan"), plan);
+  } catch (const std::exception& e) {  // nlohmann's own, and Malformed
+    return bad(e.what());
+  }
+  if (const std::string violation = check_invariants(plan); !violation.empty()) {
+    return bad(violation);
+  }
+  return plan;
+}
+
+}  // namespace cnplay::plan

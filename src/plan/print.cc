@@ -1,0 +1,456 @@
+// `cnplay plan`: the plan as a runbook that a person checks before the run. Steps are numbered in
+// source order; what runs at the same time stands in branches beside a `║`; a rule is where
+// all hosts wait for each other.
+#include <algorithm>
+
+#include "base/columns.h"
+#include "plan/eval.h"
+#include "plan/host_text.h"
+#include "plan/printer.h"
+
+namespace cnplay::plan {
+namespace {
+
+std::string plural(std::size_t n, const std::string& one, const std::string& many) {
+  return std::to_string(n) + " " + (n == 1 ? one : many);
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+std::string quoted(const std::string& name) { return "`" + name + "`"; }
+
+class Printer {
+ public:
+  Printer(const Plan& plan, const PrintOptions& options)
+      : plan_(plan), options_(options), paint_(options.colour) {
+    options_.width = std::max<std::size_t>(options_.width, 60);
+  }
+
+  std::string print() {
+    out_ = header_text(plan_, options_, paint_);
+    for (std::uint32_t s = 0; s < plan_.sections.size(); ++s) section(s);
+    handlers();
+    failures();
+    totals();
+    return std::move(out_);
+  }
+
+ private:
+  // --- lines: clock and number on the left, then the margin of phases and branches
+  std::size_t left_width() const { return clocks_ ? 15 : 5; }
+  std::string margin() const { return std::string(2 * depth_, ' ') + gutter_; }
+
+  void line(const std::string& text) { out_ += text + "\n"; }
+  void indented(const std::string& text) {
+    line(text.empty() ? text : std::string(left_width(), ' ') + paint_branch(margin()) + text);
+  }
+  std::string paint_branch(const std::string& text) const {
+    return gutter_.empty() ? text : paint_.calm(text);
+  }
+  std::size_t room() const {
+    const std::size_t used = left_width() + columns_of(margin());
+    return options_.width > used + 30 ? options_.width - used : 30;
+  }
+  // `──── text ────────`, up to the right edge.
+  std::string rule(const char* piece, const std::string& text) const {
+    std::string out;
+    for (int i = 0; i < 4; ++i) out += piece;
+    out += " " + text + " ";
+    for (std::size_t used = columns_of(out); used < room(); ++used) out += piece;
+    return out;
+  }
+
+  Instant at(Duration since_start) const { return options_.now->at + since_start; }
+  std::string clock(Duration since_start) const {
+    return format_clock(at(since_start), options_.now->zone);
+  }
+  // Says the day where it changes.
+  void day(Duration since_start) {
+    if (!clocks_) return;
+    const std::string date = format_time(Time{at(since_start), options_.now->zone}).substr(0, 10);
+    if (date != date_) line(paint_.dim(date + " " + options_.now->zone));
+    date_ = date;
+  }
+
+  // --- sections
+  void section(std::uint32_t index) {
+    const Section& section = plan_.sections[index];
+    schedule_ = schedule(plan_, section, options_.now);
+    clocks_ = index == 0 && options_.now.has_value();
+    if (index == 0) main_ = schedule_;
+    if (index != 0) {
+      if (section.kind == SectionKind::on_failure) {
+        line("\n" + paint_.bold("ON FAILURE") + "  " + response_of(index));
+      } else {
+        line("\n" + paint_.bold("ALWAYS") + "  at the end, whatever has happened");
+      }
+    } else {
+      line("\n" + paint_.bold("STEPS"));
+      if (plan_.hosts.size() > 1) {
+        line(paint_.dim("  Each host goes on as soon as it is done, up to the next line across."));
+      }
+    }
+    drawn_ = true;
+    previous_.clear();
+    for (const Zone& z : schedule_.zones) zone(z);
+    phases_to(kNone);
+    if (section.report_timings) line("  report timings");
+  }
+
+  std::string response_of(std::uint32_t section) const {
+    for (const OnFailure& on : plan_.on_failure) {
+      for (const Response& r : on.responses) {
+        if (r.section == section) return failure_text(plan_, on, options_);
+      }
+    }
+    return "";
+  }
+
+  void zone(const Zone& z) {
+    phases_to(common_phase(z));
+    barrier(z);
+    if (z.lane_count == 1) {
+      for (const NodeId id : z.nodes) node(id, z);
+    } else {
+      indented(
+          paint_.calm("╓─ " + plural(z.lane_count, "branch", "branches") + " at the same time"));
+      const std::uint32_t outer = phase_;
+      for (std::size_t lane = 0; lane < z.lane_count; ++lane) {
+        if (lane != 0) indented(paint_.calm("╟─"));
+        for (std::size_t i = 0; i < z.nodes.size(); ++i) {
+          if (z.lanes[i] != lane) continue;
+          gutter_ = "║ " + letter(lane) + "  ";
+          node(z.nodes[i], z);
+        }
+        phases_to(outer);
+        gutter_.clear();
+      }
+      indented(paint_.calm("╙─"));
+    }
+    previous_ = z.nodes;
+  }
+
+  static std::string letter(std::size_t lane) {
+    return lane < 26 ? std::string(1, static_cast<char>('a' + lane)) : std::to_string(lane + 1);
+  }
+
+  // --- phases
+  std::uint32_t common_phase(const Zone& z) const {
+    std::vector<std::uint32_t> chain = chain_of(plan_.node(z.nodes[0]).phase);
+    for (const NodeId id : z.nodes) {
+      const auto other = chain_of(plan_.node(id).phase);
+      std::size_t n = 0;
+      while (n < chain.size() && n < other.size() && chain[n] == other[n]) ++n;
+      chain.resize(n);
+    }
+    return chain.empty() ? kNone : chain.back();
+  }
+  std::vector<std::uint32_t> chain_of(std::uint32_t phase) const {
+    std::vector<std::uint32_t> chain;
+    for (; phase != kNone; phase = plan_.phases[phase].parent) chain.push_back(phase);
+    std::reverse(chain.begin(), chain.end());
+    return chain;
+  }
+  // Closes and opens phases until `wanted` is the innermost.
+  void phases_to(std::uint32_t wanted) {
+    const auto now = chain_of(phase_);
+    const auto then = chain_of(wanted);
+    std::size_t shared = 0;
+    while (shared < now.size() && shared < then.size() && now[shared] == then[shared]) ++shared;
+    for (std::size_t i = now.size(); i > shared; --i) close_phase(now[i - 1]);
+    for (std::size_t i = shared; i < then.size(); ++i) open_phase(then[i]);
+    phase_ = wanted;
+  }
+  void open_phase(std::uint32_t index) {
+    const Phase& phase = plan_.phases[index];
+    std::string text = phase.outage ? "OUTAGE BEGINS" : "";
+    const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " · ") + part; };
+    if (phase.expect) add("expected " + human_duration(*phase.expect));
+    if (phase.budget) add("budget " + human_duration(*phase.budget));
+    if (const auto& time = schedule_.phases[index].time) day(time->begin);
+    indented("");
+    const std::string head = "▶ " + paint_.bold(phase.title);
+    indented(head + (text.empty() ? "" : "  " + (phase.outage ? paint_.alarm(text) : text)));
+    ++depth_;
+    drawn_ = true;
+  }
+  void close_phase(std::uint32_t index) {
+    --depth_;
+    const Phase& phase = plan_.phases[index];
+    const PhaseTiming& timing = schedule_.phases[index];
+    std::string text = phase.outage ? "OUTAGE ENDS" : "ends";
+    if (timing.time) {
+      const Duration length = timing.time->end - timing.time->begin;
+      if (length.count() > 0) text += " after " + human_duration(length);
+      if (clocks_) text += ", at " + clock(timing.time->end);
+      if (phase.budget && length > *phase.budget) {
+        text += paint_.alarm(" MORE THAN THE BUDGET of " + human_duration(*phase.budget));
+      }
+    }
+    indented("◀ " + phase.title + "  " + (phase.outage ? paint_.bold(text) : text));
+    drawn_ = true;
+  }
+
+  // --- barriers
+  // A line where the hosts of the zone wait for more than their own last step.
+  void barrier(const Zone& z) {
+    if (drawn_) return;
+    std::vector<HostIndex> hosts;
+    bool waits = false;
+    for (const NodeId id : z.nodes) {
+      const Node& node = plan_.node(id);
+      if (node.kind != NodeKind::step) return;  // drawn by itself
+      hosts.insert(hosts.end(), node.hosts.begin(), node.hosts.end());
+      for (const Edge& edge : node.after) waits = waits || edge.kind == EdgeKind::all_hosts;
+    }
+    const Node* before = nullptr;
+    for (const NodeId id : previous_) {
+      before = &plan_.node(id);
+      hosts.insert(hosts.end(), before->hosts.begin(), before->hosts.end());
+    }
+    std::sort(hosts.begin(), hosts.end());
+    const bool one_host = hosts.empty() || hosts.front() == hosts.back();
+    if (!waits || one_host) return;
+    std::string why = "all hosts wait for each other";
+    if (previous_.size() == 1 && before->once) {
+      why = "all hosts wait for " + quoted(short_name(before->path));
+    } else if (z.nodes.size() == 1 && plan_.node(z.nodes[0]).once) {
+      why = quoted(short_name(plan_.node(z.nodes[0]).path)) + " waits for all hosts";
+    }
+    indented(paint_.dim(rule("─", why)));
+  }
+
+  // --- nodes
+  void node(NodeId id, const Zone& z) {
+    const Node& node = plan_.node(id);
+    if (node.kind == NodeKind::phase_end) return;  // its phase is closed when the next node comes
+    phases_to(node.phase);
+    switch (node.kind) {
+      case NodeKind::step:
+        step(node, z);
+        break;
+      case NodeKind::wait:
+        wait(node);
+        break;
+      case NodeKind::barrier:
+        indented(paint_.dim(rule("─", "barrier: all hosts wait for each other")));
+        break;
+      case NodeKind::flush:
+        indented(paint_.dim(rule("─", "handlers that were notified run here")));
+        break;
+      case NodeKind::pivot:
+        indented(paint_.alarm(rule("━", "PIVOT: " + node.title)));
+        indented(paint_.alarm("     nothing above this line is undone automatically from here on"));
+        break;
+      default:
+        break;
+    }
+    drawn_ = node.kind != NodeKind::step;
+  }
+
+  std::string left(Duration begin) {
+    day(begin);
+    const std::string number = pad_left(std::to_string(++number_), 3);
+    return (clocks_ ? paint_.dim(clock(begin)) + "  " : "") + paint_.bold(number) + "  ";
+  }
+
+  void step(const Node& node, const Zone& z) {
+    const std::string name = short_name(node.path);
+    const std::string hosts = (node.once ? "once on " + hosts_text(plan_, node.hosts)
+                                         : named_hosts_text(plan_, node.hosts));
+    const std::string expect = node.expect ? human_duration(*node.expect) : "-";
+    std::string head = paint_.bold(pad_right(name, 16)) + "  " + pad_right(hosts, 30) + "  " +
+                       pad_left(expect, 12);
+    line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) + head);
+    if (node.title != name && !node.title.empty()) indented("  " + paint_.bold(node.title));
+    for (const std::string& text : wrap(modifiers(node, z), room() - 2, 0)) {
+      indented("  " + paint_.warn(text));
+    }
+    actions(node);
+  }
+
+  void actions(const Node& node) {
+    for (const Action& action : node.actions) {
+      for (const auto& text : action_lines(plan_, action, node, false, options_, room() - 2)) {
+        indented("  " + text);
+      }
+    }
+    for (const Action& action : node.undo) {
+      for (const auto& text : action_lines(plan_, action, node, true, options_, room() - 2)) {
+        indented("  " + paint_.dim(text));
+      }
+    }
+  }
+
+  std::vector<std::string> modifiers(const Node& node, const Zone& z) const {
+    std::vector<std::string> out;
+    if (!node.when.empty() && !(node.when.uniform() && node.when.at(0) == Value(true))) {
+      DescribeOptions how;
+      how.now = options_.now;
+      out.push_back("only when " + column_text(plan_, node.when, node.hosts, how));
+    }
+    if (node.timeout) out.push_back("timeout " + human_duration(*node.timeout));
+    if (node.retry.times != 0) {
+      out.push_back("retry " + plural(node.retry.times, "time", "times") + ", every " +
+                    human_duration(node.retry.every));
+    }
+    if (node.tolerate >= plan_.hosts.size()) {
+      out.push_back("failed hosts do not stop the run");
+    } else if (node.tolerate != 0) {
+      out.push_back("goes on with up to " + plural(node.tolerate, "failed host", "failed hosts"));
+    }
+    if (const std::string names = waits_for(node, z); !names.empty())
+      out.push_back("after " + names);
+    for (std::size_t i = 0; i + 1 < out.size(); ++i) out[i] += ";";
+    return out;
+  }
+
+  // The steps of other branches that this one waits for.
+  std::string waits_for(const Node& node, const Zone& z) const {
+    if (z.lane_count == 1) return "";
+    const auto lane_of = [&](NodeId id) -> std::size_t {
+      const auto found = std::find(z.nodes.begin(), z.nodes.end(), id);
+      return found == z.nodes.end() ? SIZE_MAX
+                                    : z.lanes[static_cast<std::size_t>(found - z.nodes.begin())];
+    };
+    std::string names;
+    for (const Edge& edge : node.after) {
+      const std::size_t lane = lane_of(edge.from);
+      if (lane == SIZE_MAX || lane == lane_of(node.id) || !orders(plan_, edge, node)) continue;
+      names += (names.empty() ? "" : ", ") + quoted(short_name(plan_.node(edge.from).path));
+    }
+    return names;
+  }
+
+  void wait(const Node& node) {
+    DescribeOptions how;
+    how.now = options_.now;
+    how.bare = true;
+    std::vector<std::string> words{"WAIT until", describe(node.until, plan_, how)};
+    const Timing& time = schedule_.nodes[node.id];
+    if (clocks_) words.push_back("(" + human_duration(time.end) + " after the start)");
+    const std::string clock_and_number = left(time.begin);
+    bool first = true;
+    for (const std::string& text : wrap(words, room(), 2)) {
+      if (first) {
+        line(clock_and_number + paint_branch(margin()) + paint_.warn(text));
+      } else {
+        indented(paint_.warn(text));
+      }
+      first = false;
+    }
+    if (node.late_by) {
+      indented("  if it is more than " + human_duration(*node.late_by) +
+               " late: stop and ask, never just go on");
+    }
+  }
+
+  // --- what stands behind the steps
+  void handlers() {
+    bool first = true;
+    gutter_.clear();
+    clocks_ = false;
+    for (const Node& node : plan_.nodes) {
+      if (node.kind != NodeKind::handler) continue;
+      if (first) {
+        line("\n" + paint_.bold("HANDLERS") +
+             "  once a host, at the end of the phase in which a change notified them");
+      }
+      first = false;
+      indented(paint_.bold(pad_right(short_name(node.path), 16)) + "  " +
+               named_hosts_text(plan_, node.hosts));
+      actions(node);
+    }
+  }
+
+  void failures() {
+    line("\n" + paint_.bold("IF A STEP FAILS"));
+    bool play = false;
+    for (const OnFailure& on : plan_.on_failure) {
+      const auto words = words_of(failure_text(plan_, on, options_));
+      for (const auto& text : wrap(words, options_.width - 2, 4)) line("  " + text);
+      play = play || (on.phase == kNone && on.side == Side::any);
+    }
+    if (!play) {
+      line(plan_.on_failure.empty()
+               ? "  undo all, in reverse order, back to the last pivot"
+               : "  elsewhere: undo all, in reverse order, back to the last pivot");
+    }
+  }
+
+  void totals() {
+    line("\n" + paint_.bold("PREDICTION"));
+    clocks_ = options_.now.has_value();
+    const std::string key(8, ' ');
+    if (main_.total.count() > 0) {
+      line("  total   " + human_duration(main_.total) + span(Timing{Duration{0}, main_.total}));
+    } else {
+      line("  total   not known: no step says how long it takes (`expect`)");
+    }
+    for (std::uint32_t p = 0; p < plan_.phases.size(); ++p) {
+      const PhaseTiming& timing = main_.phases[p];
+      const Phase& phase = plan_.phases[p];
+      if (!phase.outage || !timing.time) continue;
+      const Duration length = timing.time->end - timing.time->begin;
+      line("  " + paint_.bold("outage  ") +
+           (length.count() > 0 ? paint_.bold(human_duration(length)) + span(*timing.time)
+                               : std::string("not known")) +
+           ": " + phase.title);
+      if (phase.expect && timing.steps != length) {
+        line("  " + key + "(as the phase expects; its steps alone add up to " +
+             (timing.steps.count() > 0 ? human_duration(timing.steps) : "nothing") + ")");
+      }
+      if (phase.expect && timing.steps > *phase.expect) {
+        line("  " + key +
+             paint_.warn("the steps take longer than the phase expects (" +
+                         human_duration(*phase.expect) + ")"));
+      }
+    }
+    if (main_.without_expect != 0) {
+      line("  " + key +
+           paint_.warn(plural(main_.without_expect, "step", "steps") +
+                       " without `expect`, counted as no time"));
+    }
+  }
+
+  std::string span(const Timing& time) const {
+    if (!clocks_) return "";
+    const std::string begin = format_time(Time{at(time.begin), options_.now->zone});
+    const std::string end = format_time(Time{at(time.end), options_.now->zone});
+    // The second's date only where it is another day.
+    const bool same_day = begin.substr(0, 10) == end.substr(0, 10);
+    return ", " + begin.substr(0, 19) + " to " +
+           (same_day ? end.substr(11, 8) : end.substr(0, 19)) + " " + options_.now->zone;
+  }
+
+  const Plan& plan_;
+  PrintOptions options_;
+  Paint paint_;
+  Schedule schedule_;
+  Schedule main_;
+  std::string out_;
+  std::string gutter_;
+  std::string date_;
+  std::size_t depth_ = 0;
+  std::size_t number_ = 0;
+  std::uint32_t phase_ = kNone;
+  bool clocks_ = false;
+  bool drawn_ = true;  // the last line keeps what follows apart already
+  std::vector<NodeId> previous_;
+};
+
+}  // namespace
+
+std::string print(const Plan& plan, const PrintOptions& options) {
+  return Printer(plan, options).print();
+}
+
+}  // namespace cnplay::plan

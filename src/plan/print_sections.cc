@@ -1,0 +1,121 @@
+// The printed plan's header, and what stands behind its steps.
+#include "base/columns.h"
+#include "plan/host_text.h"
+#include "plan/printer.h"
+
+namespace cnplay::plan {
+namespace {
+
+constexpr std::size_t kKeyWidth = 12;
+
+std::string words_of(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& w : words) out += (out.empty() ? "" : " ") + w;
+  return out;
+}
+
+std::string source_text(const SecretSource& secret) {
+  switch (secret.kind) {
+    case SecretSource::Kind::env:
+      return "environment variable " + words_of(secret.arguments);
+    case SecretSource::Kind::command:
+      return "output of the command `" + words_of(secret.arguments) + "`";
+    case SecretSource::Kind::ask:
+      return "asked for: " + quote_string(words_of(secret.arguments));
+    case SecretSource::Kind::vault:
+      return "vault " + words_of(secret.arguments);
+    case SecretSource::Kind::generate:
+      return "generated";
+  }
+  return "";
+}
+
+class Table {
+ public:
+  Table(std::size_t width, const Paint& paint) : width_(width), paint_(paint) {}
+
+  // `key  text`; the key is shown once for several rows of it.
+  void row(const std::string& key, const std::vector<std::string>& words) {
+    const std::string shown = key == last_ ? "" : key;
+    last_ = key;
+    bool first = true;
+    for (const std::string& line : wrap(words, width_ - kKeyWidth - 2, 0)) {
+      out += "  " + paint_.dim(pad_right(first ? shown : "", kKeyWidth)) + line + "\n";
+      first = false;
+    }
+  }
+
+  std::string out;
+
+ private:
+  std::size_t width_;
+  const Paint& paint_;
+  std::string last_;
+};
+
+}  // namespace
+
+std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint) {
+  Table table(options.width, paint);
+  table.out =
+      paint.bold("PLAN  " + plan.play) + (plan.title.empty() ? "" : "  " + plan.title) + "\n";
+  table.row("play", {plan.file});
+  if (!plan.owner.empty()) table.row("owner", {plan.owner});
+  const std::size_t n = plan.hosts.size();
+  table.row("inventory",
+            {plan.inventory + ", " + std::to_string(n) + (n == 1 ? " host" : " hosts")});
+  for (const HostSet& set : plan.sets) {
+    table.row("hosts", {set.name + ":", hosts_text(plan, set.hosts)});
+  }
+  DescribeOptions how;
+  how.bare = true;
+  how.now = options.now;
+  std::vector<std::string> params;
+  for (const auto& [name, value] : plan.params)
+    params.push_back(name + "=" + describe(value, plan, how));
+  if (!params.empty()) table.row("parameters", params);
+  for (const SecretSource& secret : plan.secrets) {
+    table.row("secrets", {secret.name + ":", source_text(secret)});
+  }
+  for (const Requirement& r : plan.requirements) {
+    std::string text =
+        "a complete run on " + r.on + " within the last " + format_duration(r.within);
+    if (r.on == plan.inventory) text += " (holds by itself: this is " + r.on + ")";
+    table.row("requires", {text});
+  }
+  for (const std::string& lock : plan.locks) table.row("lock", {lock + ", on every host"});
+  table.row("hash", {hash(plan).substr(0, 12)});
+  return table.out;
+}
+
+std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options) {
+  std::string out = on.phase == kNone ? "in the play" : "in " + plan.phases[on.phase].title;
+  if (on.side == Side::before_pivot) out += ", before the pivot";
+  if (on.side == Side::after_pivot) out += ", after the pivot";
+  out += ": ";
+  bool first = true;
+  for (const Response& response : on.responses) {
+    if (!first) out += "; then ";
+    first = false;
+    switch (response.kind) {
+      case ResponseKind::undo_all:
+        out += "undo all, in reverse order";
+        break;
+      case ResponseKind::hold: {
+        DescribeOptions how;
+        how.now = options.now;
+        out += "stop and leave all as it is: " + describe(response.message, plan, how);
+        break;
+      }
+      case ResponseKind::offer:
+        out += "offer the rollback " + response.rollback;
+        break;
+      case ResponseKind::section:
+        out += "the steps below";
+        break;
+    }
+  }
+  return out;
+}
+
+}  // namespace cnplay::plan

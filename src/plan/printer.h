@@ -1,0 +1,53 @@
+// The parts that print.cc is put together from: inside of plan/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/describe.h"
+#include "plan/plan.h"
+#include "plan/schedule.h"
+
+namespace cnplay::plan {
+
+// ANSI colours, or nothing.
+class Paint {
+ public:
+  explicit Paint(bool on) : on_(on) {}
+  std::string bold(std::string_view text) const { return with("1", text); }
+  std::string dim(std::string_view text) const { return with("2", text); }
+  std::string warn(std::string_view text) const { return with("1;33", text); }
+  std::string alarm(std::string_view text) const { return with("1;31", text); }
+  std::string calm(std::string_view text) const { return with("36", text); }
+
+ private:
+  std::string with(const char* code, std::string_view text) const {
+    if (!on_) return std::string(text);
+    return std::string("\x1b[") + code + "m" + std::string(text) + "\x1b[0m";
+  }
+  bool on_;
+};
+
+// `git.rebase dir=/cnhome onto=origin/master`, then the scripts' first lines of an `sh`; one
+// string a line, wrapped at `width`, continuation lines indented. `hosts` are the node's.
+std::vector<std::string> action_lines(const Plan& plan, const Action& action, const Node& node,
+                                      bool in_undo, const PrintOptions& options, std::size_t width);
+
+// `text={web1: a, web2: b}`, or `text=a` where all have the same.
+std::string column_text(const Plan& plan, const Column& column, const std::vector<HostIndex>& hosts,
+                        const DescribeOptions& options);
+
+// Words put together with ", " or spaces so that no line is wider than `width`; lines after the
+// first are indented.
+std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t width,
+                              std::size_t indent);
+
+// The header: play, inventory, hosts, parameters, secrets, preconditions.
+std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint);
+
+// What happens on a failure, the blocks that always run, handlers.
+std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
+
+}  // namespace cnplay::plan

@@ -1,0 +1,227 @@
+#include "remote/collector.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+
+namespace cnplay::remote {
+namespace {
+
+std::optional<Stage> stage_of(std::string_view word) {
+  if (word == "check") return Stage::check;
+  if (word == "apply") return Stage::apply;
+  if (word == "verify") return Stage::verify;
+  if (word == "preview") return Stage::preview;
+  if (word == "preflight") return Stage::preflight;
+  return std::nullopt;
+}
+
+std::optional<Verdict> verdict_of(std::string_view word) {
+  if (word == "ok") return Verdict::ok;
+  if (word == "change") return Verdict::change;
+  if (word == "fail") return Verdict::fail;
+  if (word == "skip") return Verdict::skip;
+  return std::nullopt;
+}
+
+std::string_view next_word(std::string_view& rest) {
+  const std::size_t space = rest.find(' ');
+  const std::string_view word = rest.substr(0, space);
+  rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+  return word;
+}
+
+std::optional<std::uint64_t> number(std::string_view word) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+// Adds what still fits; false if not all did.
+bool append_capped(std::string& to, std::string_view bytes, std::size_t cap) {
+  const std::size_t room = cap - std::min(cap, to.size());
+  to.append(bytes.substr(0, room));
+  return bytes.size() <= room;
+}
+
+}  // namespace
+
+Collector::Collector(const Task& task, std::size_t tail_bytes, Output output)
+    : id_(task.id),
+      may_apply_(task.mode == Mode::apply && !task.apply.empty()),
+      has_check_(!task.check.empty()),
+      tail_bytes_(tail_bytes),
+      output_(std::move(output)) {}
+
+Collector::Record& Collector::record(Stage stage) {
+  for (Record& r : records_) {
+    if (r.stage == stage) return r;
+  }
+  records_.emplace_back().stage = stage;
+  return records_.back();
+}
+
+const Collector::Record* Collector::find(Stage stage) const {
+  for (const Record& r : records_) {
+    if (r.stage == stage) return &r;
+  }
+  return nullptr;
+}
+
+void Collector::text(Stream stream, std::string_view bytes) {
+  Side& side = sides_[static_cast<std::size_t>(stream)];
+  switch (side.section) {
+    case Section::none:
+      break;
+    case Section::verdict:
+      append_capped(side.value, bytes, kMaxMessage);
+      return;
+    case Section::fact:
+      if (!append_capped(side.value, bytes, kMaxFact)) side.overflow = true;
+      return;
+    case Section::diff:
+      // The verifying check may print it again.
+      if (side.stage != Stage::verify) append_capped(diff_, bytes, kMaxDiff);
+      return;
+    case Section::path:
+      append_capped(side.value, bytes, kMaxPath);
+      return;
+  }
+  // Before the first stage and after the last: children that an earlier task left behind.
+  if (!side.stage || end_seen_[static_cast<std::size_t>(stream)]) return;
+  output_bytes_ += bytes.size();
+  if (bytes.size() >= tail_bytes_) {
+    tail_ = bytes.substr(bytes.size() - tail_bytes_);
+  } else {
+    tail_ += bytes;
+    if (tail_.size() > 2 * tail_bytes_) tail_.erase(0, tail_.size() - tail_bytes_);
+  }
+  output_(*side.stage, stream, bytes);
+}
+
+void Collector::mark(Stream stream, std::string_view words) {
+  Side& side = sides_[static_cast<std::size_t>(stream)];
+  const std::string_view kind = next_word(words);
+  if (kind == "V") return begin(side, Section::verdict, next_word(words));
+  if (kind == "F") return begin(side, Section::fact, next_word(words));
+  if (kind == "D") return begin(side, Section::diff, {});
+  if (kind == "P") return begin(side, Section::path, {});
+  finish(side);
+  if (kind == "S") {
+    started_ = started_ || number(next_word(words)) == id_;
+  } else if (kind == "B") {
+    if (const auto stage = stage_of(next_word(words))) {
+      side.stage = stage;
+      record(*stage);
+    }
+  } else if (kind == "X") {
+    const auto stage = stage_of(next_word(words));
+    const auto code = number(next_word(words));
+    if (stage && code) {
+      record(*stage).exited = true;
+      record(*stage).code = static_cast<int>(std::min<std::uint64_t>(*code, 255));
+    }
+  } else if (kind == "E") {
+    if (number(next_word(words)) == id_) end_seen_[next_word(words) == "err" ? 1 : 0] = true;
+  }
+}
+
+void Collector::begin(Side& side, Section section, std::string_view name) {
+  finish(side);
+  side.section = section;
+  side.name = name;
+  side.value.clear();
+  side.overflow = false;
+}
+
+void Collector::finish(Side& side) {
+  const Section section = std::exchange(side.section, Section::none);
+  if (section == Section::verdict) add_verdict(side);
+  if (section == Section::fact) add_fact(side);
+  if (section == Section::path && preview_.empty()) preview_ = std::move(side.value);
+}
+
+void Collector::add_verdict(Side& side) {
+  const auto verdict = verdict_of(side.name);
+  if (!verdict || !side.stage) return;
+  Record& r = record(*side.stage);
+  if (r.verdict == Verdict::fail) return;  // the first failure stays
+  if (r.verdict == Verdict::change && *verdict == Verdict::change) {
+    append_capped(r.message, "; " + side.value, kMaxMessage);
+    return;
+  }
+  if (r.verdict == Verdict::none || *verdict == Verdict::fail) {
+    r.verdict = *verdict;
+    r.message = std::move(side.value);
+    return;
+  }
+  // A second verdict, out of a pipe's subshell perhaps: it cannot be both.
+  r.verdict = Verdict::fail;
+  r.message =
+      "the script said two verdicts that do not go together: the second is `" + side.name + "`";
+}
+
+void Collector::add_fact(Side& side) {
+  if (side.stage != Stage::check || side.name.empty()) return;  // again, in the verifying check
+  auto refuse = [&](const std::string& why) {
+    Record& r = record(Stage::check);
+    if (r.verdict == Verdict::fail) return;
+    r.verdict = Verdict::fail;
+    r.message = why;
+  };
+  if (side.overflow) return refuse("the fact " + side.name + " is larger than 64 KiB");
+  for (auto& [name, value] : facts_) {
+    if (name == side.name) {
+      value = Untrusted(std::move(side.value));
+      return;
+    }
+  }
+  if (facts_.size() == kMaxFacts) return refuse("more than 256 facts");
+  facts_.emplace_back(side.name, Untrusted(std::move(side.value)));
+}
+
+bool Collector::check_said_change(const Record& check) {
+  return check.verdict == Verdict::change && check.code == 0;
+}
+
+bool Collector::apply_possible() const {
+  if (!may_apply_) return false;
+  if (!has_check_ || find(Stage::apply) != nullptr) return true;
+  const Record* check = find(Stage::check);
+  if (check == nullptr) return true;
+  // Verdicts come on stderr, exit codes on stdout, in no order between the two: only a verdict
+  // that rules change out, or a failed exit, is knowledge.
+  if (check->exited && check->code != 0) return false;
+  return check->verdict == Verdict::none || check_said_change(*check);
+}
+
+bool Collector::died_of_signal() const {
+  return std::any_of(records_.begin(), records_.end(), [](const Record& r) {
+    return r.exited && (r.code == 128 + SIGTERM || r.code == 128 + SIGKILL);
+  });
+}
+
+TaskResult Collector::take() {
+  TaskResult result;
+  result.apply_possible = apply_possible();
+  for (Side& side : sides_) finish(side);
+  for (Record& r : records_) {
+    const bool by_verdict =
+        r.verdict == Verdict::ok || r.verdict == Verdict::fail || r.verdict == Verdict::skip;
+    result.stages.push_back({.stage = r.stage,
+                             .exit_code = by_verdict ? 0 : r.code,
+                             .verdict = r.verdict,
+                             .message = Untrusted(std::move(r.message))});
+  }
+  result.facts = std::move(facts_);
+  result.diff = Untrusted(std::move(diff_));
+  if (tail_.size() > tail_bytes_) tail_.erase(0, tail_.size() - tail_bytes_);
+  result.tail = Untrusted(std::move(tail_));
+  result.output_bytes = output_bytes_;
+  const Record* preview = find(Stage::preview);
+  if (preview != nullptr && preview->code == 0 && preview->exited) result.preview = preview_;
+  return result;
+}
+
+}  // namespace cnplay::remote

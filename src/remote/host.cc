@@ -1,0 +1,336 @@
+#include "remote/host.h"
+
+#include <algorithm>
+
+#include "remote/shipment.h"
+
+namespace cnplay::remote {
+namespace {
+
+Unreachable kind_of(ssh::Failure failure) {
+  switch (failure) {
+    case ssh::Failure::resolve:
+      return Unreachable::resolve;
+    case ssh::Failure::refused:
+      return Unreachable::refused;
+    case ssh::Failure::timeout:
+      return Unreachable::timeout;
+    case ssh::Failure::host_key_unknown:
+    case ssh::Failure::host_key_changed:
+    case ssh::Failure::host_key_revoked:
+      return Unreachable::host_key;
+    case ssh::Failure::authentication:
+      return Unreachable::authentication;
+    case ssh::Failure::lost:
+      return Unreachable::lost;
+    case ssh::Failure::no_channel:
+      return Unreachable::shell;
+    case ssh::Failure::protocol:
+      break;
+  }
+  return Unreachable::other;
+}
+
+}  // namespace
+
+HostSession::HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex index,
+                         HostSettings settings, const Options& options,
+                         std::shared_ptr<EventQueue> events)
+    : connection_(std::move(connection)),
+      index_(index),
+      settings_(std::move(settings)),
+      options_(options),
+      events_(std::move(events)),
+      max_channels_(std::max(2U, options.max_channels)),
+      close_timer_(connection_->executor()) {}
+
+void HostSession::connect() {
+  if (phase_ != Phase::fresh) return;
+  phase_ = Phase::connecting;
+  connection_->set_on_lost([weak = weak_from_this()](const ssh::TransportError& error) {
+    if (const auto self = weak.lock()) self->lose_connection(error.what);
+  });
+  connection_->connect([weak = weak_from_this()](const std::optional<ssh::TransportError>& error) {
+    if (const auto self = weak.lock()) self->connected(error);
+  });
+}
+
+void HostSession::connected(const std::optional<ssh::TransportError>& error) {
+  if (phase_ != Phase::connecting) return;
+  if (error) return failed(kind_of(error->kind), error->what, error->help);
+  open_shell({}, false);
+}
+
+void HostSession::failed(Unreachable kind, const std::string& what, const std::string& help) {
+  phase_ = Phase::failed;
+  for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
+  connection_->close();
+  events_->push(HostFailed{.host = index_, .kind = kind, .message = what, .help = help});
+}
+
+void HostSession::start(Task task) {
+  auto job = std::make_shared<Job>();
+  job->task = std::move(task);
+  if (job->task.become == settings_.ssh.user) job->task.become.clear();
+  if (phase_ != Phase::ready) {
+    const char* why = phase_ == Phase::lost      ? ": the connection is lost"
+                      : phase_ == Phase::closing ? ": the connection is being closed"
+                                                 : ": there is no connection";
+    return finish(job, Ended::not_started, settings_.ssh.name + why, {});
+  }
+  if (!job->task.become.empty() && !is_user_name(job->task.become)) {
+    return finish(job, Ended::not_started,
+                  settings_.ssh.name + ": `" + job->task.become + "` is no user's name",
+                  "correct the name after `as`");
+  }
+  waiting_.push_back(std::move(job));
+  pump();
+}
+
+// Gives each waiting job a shell: an idle one, or one on its way, or a new one if there is room.
+void HostSession::pump() {
+  if (phase_ != Phase::ready && phase_ != Phase::closing) return;
+  std::map<std::string, int> coming;
+  for (const auto& shell : shells_) {
+    if (shell->state() == Shell::State::opening) ++coming[shell->user()];
+  }
+  const std::deque<JobPtr> jobs = waiting_;
+  for (const JobPtr& job : jobs) {
+    const std::string& user = job->task.become;
+    if (std::find(waiting_.begin(), waiting_.end(), job) == waiting_.end()) continue;
+    if (const auto refused = refused_.find(user); refused != refused_.end()) {
+      const ShellFailure failure = refused->second;
+      refuse_waiting(user, failure);
+      continue;
+    }
+    if (send_to_idle(job)) continue;
+    if (int& n = coming[user]; n > 0) {
+      --n;
+    } else if (!room(job->urgent)) {
+      make_room(user);
+    } else if (may_open(user)) {
+      open_shell(user, job->urgent);
+    }
+  }
+  pump_locks();
+}
+
+bool HostSession::send_to_idle(const JobPtr& job) {
+  for (const auto& shell : shells_) {
+    if (shell->state() != Shell::State::idle || shell->user() != job->task.become) continue;
+    std::erase(waiting_, job);
+    send(job, std::shared_ptr<Shell>(shell));
+    return true;
+  }
+  return false;
+}
+
+bool HostSession::room(bool urgent) const {
+  // One channel stays free for a kill, unless the server gives only one.
+  const unsigned most = urgent || max_channels_ == 1 ? max_channels_ : max_channels_ - 1;
+  return shells_.size() + locks_.size() < most;
+}
+
+// Sudo is asked by one shell at a time: a wrong password must not be tried twice.
+bool HostSession::may_open(const std::string& user) const {
+  return user.empty() || std::none_of(shells_.begin(), shells_.end(), [](const auto& shell) {
+           return shell->state() == Shell::State::opening && !shell->user().empty();
+         });
+}
+
+// Ends an idle shell of a user for whom nothing waits.
+void HostSession::make_room(const std::string& for_user) {
+  for (const auto& shell : shells_) {
+    if (shell->state() == Shell::State::ending) return;  // room is on its way
+  }
+  for (const auto& shell : shells_) {
+    if (shell->state() == Shell::State::idle && shell->user() != for_user) return shell->end();
+  }
+}
+
+void HostSession::open_shell(const std::string& user, bool urgent) {
+  (void)urgent;
+  auto opener =
+      std::make_shared<Opener>(connection_, settings_, options_.ready_timeout, user, sudo_);
+  shells_.push_back(std::make_shared<Shell>(*this, connection_->executor(), std::move(opener), user,
+                                            options_.run_id));
+  std::shared_ptr<Shell>(shells_.back())->open();
+}
+
+void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
+  std::int64_t watch = 0;
+  if (job->task.timeout) {
+    const Duration bound = *job->task.timeout + options_.host_grace;
+    watch = std::max<std::int64_t>(1, (bound.count() + 999) / 1000);
+  }
+  auto shipment = make_shipment(job->task, watch);
+  if (!shipment) {
+    return finish(job, Ended::not_started, shipment.error().what, shipment.error().help);
+  }
+  if (job->task.mode == Mode::check && !job->task.preview.empty()) {
+    scratch_.insert(job->task.become);
+  }
+  Collector::Output output = [](Stage, Stream, std::string_view) {};
+  if (!job->done) {
+    output = [this, id = job->task.id, raw = shell.get(), job = job.get()](
+                 Stage stage, Stream stream, std::string_view bytes) {
+      if (job->kill) return;  // nobody waits for it, and the channel must run dry
+      if (!events_->push_output({.task = id,
+                                 .host = index_,
+                                 .stage = stage,
+                                 .stream = stream,
+                                 .bytes = Untrusted(std::string(bytes))})) {
+        raw->pause();
+      }
+    };
+  }
+  job->collector = std::make_unique<Collector>(job->task, options_.tail_bytes, std::move(output));
+  job->shell = shell;
+  job->sent = std::chrono::steady_clock::now();
+  running_.push_back(job);
+  if (job->task.timeout) {
+    job->timer = std::make_unique<boost::asio::steady_timer>(connection_->executor());
+    job->timer->expires_after(*job->task.timeout);
+    job->timer->async_wait([weak = weak_from_this(), weak_job = std::weak_ptr<Job>(job)](
+                               const boost::system::error_code& error) {
+      const auto self = weak.lock();
+      const auto late = weak_job.lock();
+      if (error || !self || !late || late->over || late->kill) return;
+      self->kill(late, Ended::timed_out,
+                 "killed after its timeout of " + human_duration(*late->task.timeout));
+    });
+  }
+  shell->run(job, std::move(*shipment));
+}
+
+// Reports a job, and forgets it.
+void HostSession::finish(const JobPtr& job, Ended ended, std::string error, std::string help) {
+  if (job->over) return;
+  job->over = true;
+  if (job->timer) job->timer->cancel();
+  TaskResult result;
+  if (job->collector) result = job->collector->take();
+  result.ended = ended;
+  result.error = std::move(error);
+  result.help = std::move(help);
+  if (ended == Ended::not_started) result.apply_possible = false;
+  if (job->shell) {
+    result.took =
+        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - job->sent);
+  }
+  std::erase(running_, job);
+  std::erase(waiting_, job);
+  if (job->shell && job->shell->job() == job) job->shell->release();
+  job->shell.reset();
+  job->collector.reset();
+  if (job->done) return job->done(std::move(result));
+  events_->push(TaskEnded{.task = job->task.id, .host = index_, .result = std::move(result)});
+}
+
+void HostSession::refuse_waiting(const std::string& user, const ShellFailure& failure) {
+  const std::deque<JobPtr> jobs = waiting_;
+  for (const JobPtr& job : jobs) {
+    if (job->task.become == user) {
+      finish(job, Ended::not_started, failure.what, failure.help);
+    }
+  }
+}
+
+std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
+  const auto self = shell.shared_from_this();
+  std::erase(shells_, self);
+  return self;
+}
+
+void HostSession::shell_ready(Shell& shell, const std::string& boot_id) {
+  (void)shell;
+  if (phase_ == Phase::connecting) {
+    phase_ = Phase::ready;
+    events_->push(HostReady{.host = index_, .user = settings_.ssh.user, .boot_id = boot_id});
+  }
+  pump();
+  if (phase_ == Phase::closing) advance_close();
+}
+
+void HostSession::shell_failed(Shell& shell, const ShellFailure& failure) {
+  const auto keep = remove_shell(shell);
+  const std::string& user = shell.user();
+  if (phase_ == Phase::connecting) return failed(failure.kind, failure.what, failure.help);
+  if (failure.kind == Unreachable::lost) return;  // on_lost comes, and tells everybody
+  const auto live = [&](const auto& other) {
+    return other->state() == Shell::State::idle || other->state() == Shell::State::busy;
+  };
+  const std::size_t channels = shells_.size() + locks_.size();
+  if (failure.no_channel && channels > 0) {
+    // The server allows fewer than we thought. What waits goes on when one comes free.
+    max_channels_ = std::max<unsigned>(1, static_cast<unsigned>(channels));
+    make_room(user);
+  } else if (failure.kind == Unreachable::authentication) {
+    refused_.emplace(user, failure);
+  } else if (std::none_of(shells_.begin(), shells_.end(), [&](const auto& other) {
+               return other->user() == user && live(other);
+             })) {
+    refuse_waiting(user, failure);
+  }
+  pump();
+  if (phase_ == Phase::closing) advance_close();
+}
+
+void HostSession::shell_job_ended(Shell& shell) {
+  const JobPtr job = shell.job();
+  if (!job) return;
+  if (job->kill) {
+    const auto killer = job->killer.lock();
+    // A kill that is on its way already may be the very reason of this end: it decides.
+    if (!killer || killer->shell) return;
+    std::erase(waiting_, killer);
+    killer->over = true;
+    job->kill.reset();
+    shell.spare();
+  }
+  Ended ended = Ended::finished;
+  std::string error;
+  if (!job->collector->started()) {
+    ended = Ended::not_started;
+    error = settings_.ssh.name + ": the shell refused the variables of the task";
+  }
+  finish(job, ended, std::move(error), {});
+  pump();
+  if (phase_ == Phase::closing) advance_close();
+}
+
+void HostSession::lock(std::string name, std::string owner) {
+  if (phase_ != Phase::ready) {
+    events_->push(LockEnded{.host = index_,
+                            .name = std::move(name),
+                            .acquired = false,
+                            .holder = {},
+                            .error = settings_.ssh.name + ": there is no connection"});
+    return;
+  }
+  waiting_locks_.emplace_back(std::move(name), std::move(owner));
+  pump();
+}
+
+void HostSession::pump_locks() {
+  while (!waiting_locks_.empty() && room(false) && phase_ == Phase::ready) {
+    auto [name, owner] = std::move(waiting_locks_.front());
+    waiting_locks_.pop_front();
+    auto lock = std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, std::move(name),
+                                           std::move(owner));
+    locks_.push_back(lock);
+    lock->take(
+        options_.ready_timeout, [this](LockEnded ended) { events_->push(std::move(ended)); },
+        [this, raw = lock.get()] {
+          std::erase_if(locks_, [&](const auto& other) { return other.get() == raw; });
+          pump();
+          if (phase_ == Phase::closing) advance_close();
+        });
+  }
+}
+
+void HostSession::output_drained() {
+  for (const auto& shell : shells_) shell->resume();
+}
+
+}  // namespace cnplay::remote

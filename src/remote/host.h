@@ -1,0 +1,92 @@
+// One host: its connection, its shells, what waits for them. All of it on the connection's strand;
+// Hosts posts to it, and it answers through the queue of events.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "remote/event_queue.h"
+#include "remote/host_lock.h"
+#include "remote/job.h"
+#include "remote/session.h"
+#include "remote/shell.h"
+
+namespace cnplay::remote {
+
+class HostSession final : public ShellOwner, public std::enable_shared_from_this<HostSession> {
+ public:
+  HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex index, HostSettings settings,
+              const Options& options, std::shared_ptr<EventQueue> events);
+
+  void connect();
+  void start(Task task);
+  void cancel(TaskId id);
+  void lock(std::string name, std::string owner);
+  void output_drained();
+  // Kills what runs, removes what was made, ends the shells, then the connection. `done` is told
+  // whether all ended well; after `within` it is ended the hard way.
+  void close(Duration within, std::function<void(bool)> done);
+  // At once and without a word: the owner is gone.
+  void drop();
+
+  void shell_ready(Shell& shell, const std::string& boot_id) override;
+  void shell_failed(Shell& shell, const ShellFailure& failure) override;
+  void shell_job_ended(Shell& shell) override;
+  void shell_gone(Shell& shell, const std::string& why, bool lost) override;
+
+ private:
+  enum class Phase { fresh, connecting, ready, failed, lost, closing, closed };
+  using JobPtr = std::shared_ptr<Job>;
+
+  // host.cc: shells and jobs
+  void connected(const std::optional<ssh::TransportError>& error);
+  void failed(Unreachable kind, const std::string& what, const std::string& help);
+  void pump();
+  bool send_to_idle(const JobPtr& job);
+  void open_shell(const std::string& user, bool urgent);
+  bool room(bool urgent) const;
+  bool may_open(const std::string& user) const;
+  void make_room(const std::string& for_user);
+  void send(const JobPtr& job, const std::shared_ptr<Shell>& shell);
+  void finish(const JobPtr& job, Ended ended, std::string error, std::string help);
+  void refuse_waiting(const std::string& user, const ShellFailure& failure);
+  std::shared_ptr<Shell> remove_shell(Shell& shell);
+  void pump_locks();
+
+  // host_end.cc: kills, losses, the end
+  void kill(const JobPtr& job, Ended as, std::string why);
+  void killed(const JobPtr& job, const TaskResult& result);
+  void lose_connection(const std::string& why);
+  void advance_close();
+  void closed(bool well);
+
+  std::shared_ptr<ssh::Connection> connection_;
+  HostIndex index_;
+  HostSettings settings_;
+  Options options_;
+  std::shared_ptr<EventQueue> events_;
+  Phase phase_ = Phase::fresh;
+
+  std::vector<std::shared_ptr<Shell>> shells_;
+  std::deque<JobPtr> waiting_;
+  std::vector<JobPtr> running_;  // sent, not yet reported
+  std::vector<std::shared_ptr<HostLock>> locks_;
+  std::deque<std::pair<std::string, std::string>> waiting_locks_;
+  unsigned max_channels_;
+  SudoMemory sudo_;
+  std::map<std::string, ShellFailure> refused_;  // users that cannot be become, and why
+  std::set<std::string> scratch_;                // users whose run directory may exist
+
+  bool closing_cleaned_ = false;
+  bool closing_well_ = true;
+  std::function<void(bool)> close_done_;
+  boost::asio::steady_timer close_timer_;
+};
+
+}  // namespace cnplay::remote

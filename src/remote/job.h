@@ -1,0 +1,35 @@
+// A task on its way through a host session: waiting, in a shell, being killed, over.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "remote/collector.h"
+#include "remote/remote.h"
+
+namespace cnplay::remote {
+
+class Shell;
+
+struct Job {
+  Task task;
+  // Of a job of the session's own (a kill, a removal): told in place of the runner. Null else.
+  std::function<void(TaskResult)> done;
+  bool urgent = false;  // a kill: may use the channel that is kept free
+
+  std::shared_ptr<Shell> shell;  // that runs it; set when it is sent
+  std::unique_ptr<Collector> collector;
+  std::chrono::steady_clock::time_point sent;
+  std::unique_ptr<boost::asio::steady_timer> timer;  // its timeout, then the kill's
+
+  std::optional<Ended> kill;  // as what it is to end
+  std::string kill_why;
+  std::weak_ptr<Job> killer;
+  bool over = false;  // reported
+};
+
+}  // namespace cnplay::remote

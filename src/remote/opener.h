@@ -1,0 +1,86 @@
+// Brings a channel to a POSIX sh that has answered: through motd and rc noise, and through sudo.
+// One opener makes one shell; it may need several channels for it (sudo -n refused, then with the
+// password; a terminal wanted).
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "remote/port.h"
+#include "remote/session.h"
+#include "remote/sudo.h"
+
+namespace cnplay::remote {
+
+// What has been learned of sudo on a host: shared by all of its openers, so that nothing is asked
+// in vain, and no wrong password twice.
+struct SudoMemory {
+  SudoTry how;
+  bool password_refused = false;
+};
+
+struct Opened {
+  std::shared_ptr<ssh::Channel> channel;
+  std::shared_ptr<Port> port;
+  long pid = 0;  // of the sh; also its process group and session
+  std::string boot_id;
+  bool merged = false;  // a pty: stderr comes as stdout
+};
+
+class Opener final : public PortUser, public std::enable_shared_from_this<Opener> {
+ public:
+  using Done = std::function<void(std::variant<Opened, ShellFailure>)>;
+
+  // All on the connection's strand. `user`: "" for the login user. `settings` and `memory` outlive
+  // the opener.
+  Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& settings,
+         Duration ready_timeout, std::string user, SudoMemory& memory);
+  ~Opener() override;
+
+  void start(Done done);  // `done` is called exactly once, unless stop() came first
+  void stop();
+
+  void port_bytes(Stream stream, std::string_view bytes) override;
+  void port_closed(std::optional<int> status, const std::string& how,
+                   const std::optional<ssh::TransportError>& error) override;
+
+ private:
+  enum class Step { channel, raw, entering, session, asking, done };
+
+  void try_once();
+  void opened(std::shared_ptr<ssh::Channel> channel);
+  void ask();   // are you a POSIX sh, and who
+  void look();  // at what has come so far
+  void answer(std::string_view line);
+  bool take_prompt();
+  void finish(std::variant<Opened, ShellFailure> result);
+  void fail_shell(const std::string& what);
+  void close_channel();
+  void again(SudoTry how);
+  bool have_password() const;
+  Untrusted seen() const;
+
+  std::shared_ptr<ssh::Connection> connection_;
+  const HostSettings& settings_;
+  Duration ready_timeout_;
+  std::string user_;
+  SudoMemory& memory_;
+  SudoTry how_;
+  Done done_;
+  boost::asio::steady_timer timer_;
+
+  Step step_ = Step::channel;
+  std::shared_ptr<Port> port_;
+  std::shared_ptr<ssh::Channel> channel_;
+  std::string token_;   // what is waited for
+  std::string prompt_;  // sudo's
+  int prompts_ = 0;
+  bool made_session_ = false;
+  std::string out_;  // the last of what came, for look() and for the error's text
+  std::string err_;
+};
+
+}  // namespace cnplay::remote

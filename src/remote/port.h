@@ -1,0 +1,55 @@
+// The handler of one channel, whose user changes while it lives: first the opener, then the shell.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "remote/remote.h"
+#include "ssh/transport.h"
+
+namespace cnplay::remote {
+
+class PortUser {
+ public:
+  virtual ~PortUser() = default;
+  virtual void port_bytes(Stream stream, std::string_view bytes) = 0;
+  // The command is over; its output may go on, for children may hold its pipes.
+  virtual void port_exited() {}
+  // The end of the channel. `how`: "exit code 1", "killed by SIGKILL", "" if not said.
+  virtual void port_closed(std::optional<int> status, const std::string& how,
+                           const std::optional<ssh::TransportError>& error) = 0;
+};
+
+class Port final : public ssh::ChannelHandler {
+ public:
+  explicit Port(PortUser* user) : user_(user) {}
+  // Null: what still comes is dropped. The user must call this before it dies.
+  void set_user(PortUser* user) { user_ = user; }
+
+  void on_stdout(std::string_view bytes) override {
+    if (user_) user_->port_bytes(Stream::out, bytes);
+  }
+  void on_stderr(std::string_view bytes) override {
+    if (user_) user_->port_bytes(Stream::err, bytes);
+  }
+  void on_exit(std::optional<int> status, std::string signal) override {
+    status_ = status;
+    if (status) {
+      how_ = "exit code " + std::to_string(*status);
+    } else {
+      how_ = "killed" + (signal.empty() ? "" : " by SIG" + signal);
+    }
+    if (user_) user_->port_exited();
+  }
+  void on_close(std::optional<ssh::TransportError> error) override {
+    if (user_) user_->port_closed(status_, how_, error);
+  }
+
+ private:
+  PortUser* user_;
+  std::optional<int> status_;
+  std::string how_;
+};
+
+}  // namespace cnplay::remote

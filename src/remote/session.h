@@ -1,0 +1,55 @@
+// How the runner gets its Hosts: remote.h is what it does with them, this is what it gives.
+//
+//   auto transport = ssh::make_transport({});
+//   auto hosts = remote::make_hosts(*transport, settings_by_host_index, {.run_id = id});
+//
+// Threads: the functions of Hosts are for one thread (wake() for any). All work on a host is done
+// on its connection's strand; between the two stands one queue of events.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "remote/remote.h"
+#include "ssh/transport.h"
+
+namespace cnplay::remote {
+
+struct HostSettings {
+  ssh::Settings ssh;
+  // The password for sudo; asked for at most once a host, when sudo wants one. Called on the
+  // host's strand: it must not block, so have it ready before. Null or nullopt: there is none.
+  std::function<std::optional<Secret>()> become_password;
+};
+
+struct Options {
+  std::string run_id;  // [A-Za-z0-9_.-]+; names the private directory on the hosts
+  // From the opening of a shell's channel to its first word, sudo's answer included.
+  Duration ready_timeout{std::chrono::seconds(15)};
+  // Undelivered TaskOutput bytes of one host, above which its channels are held.
+  std::size_t output_high = std::size_t{1} << 20;
+  std::size_t tail_bytes = 16 * 1024;
+  // sshd's MaxSessions is 10 by default: of these one is kept for kills, the others are shells
+  // with a task and locks.
+  unsigned max_channels = 8;
+  // How long after its timeout a task is killed by the host itself, if nobody else did.
+  Duration host_grace{std::chrono::seconds(5)};
+  // From TERM to KILL; in whole seconds.
+  Duration kill_patience{std::chrono::seconds(2)};
+  // How long a kill may take, TERM and KILL and the proof that the group is gone.
+  Duration kill_timeout{std::chrono::seconds(20)};
+};
+
+// `hosts[i]` is the host of HostIndex i. `transport` must outlive the result. An invalid
+// run_id is a bug of the caller (std::invalid_argument). The destructor closes hard what
+// close() has not ended.
+std::unique_ptr<Hosts> make_hosts(ssh::Transport& transport, std::vector<HostSettings> hosts,
+                                  Options options);
+
+}  // namespace cnplay::remote

@@ -1,0 +1,125 @@
+#include "remote/shell.h"
+
+#include "remote/shipment.h"
+
+namespace cnplay::remote {
+
+Shell::Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
+             std::string user, std::string run_id)
+    : owner_(owner),
+      strand_(std::move(strand)),
+      opener_(std::move(opener)),
+      user_(std::move(user)),
+      run_id_(std::move(run_id)) {}
+
+Shell::~Shell() {
+  if (opener_) opener_->stop();
+  if (port_) port_->set_user(nullptr);
+  if (channel_) channel_->close();
+}
+
+void Shell::open() {
+  opener_->start([weak = weak_from_this()](std::variant<Opened, ShellFailure> result) {
+    const auto self = weak.lock();
+    if (!self || self->state_ == State::gone) return;
+    if (auto* opened = std::get_if<Opened>(&result)) return self->opened(std::move(*opened));
+    self->state_ = State::gone;
+    self->owner_.shell_failed(*self, std::get<ShellFailure>(result));
+  });
+}
+
+void Shell::opened(Opened opened) {
+  channel_ = std::move(opened.channel);
+  port_ = std::move(opened.port);
+  port_->set_user(this);
+  pid_ = opened.pid;
+  merged_ = opened.merged;
+  const std::string nonce = make_nonce();
+  out_.emplace(*this, Stream::out, nonce);
+  err_.emplace(*this, Stream::err, nonce);
+  channel_->write(make_bootstrap(nonce, run_id_));
+  state_ = State::idle;
+  owner_.shell_ready(*this, opened.boot_id);
+}
+
+void Shell::run(std::shared_ptr<Job> job, std::string shipment) {
+  job_ = std::move(job);
+  state_ = State::busy;
+  channel_->write(std::move(shipment));
+}
+
+void Shell::release() {
+  job_.reset();
+  if (state_ == State::busy) state_ = State::idle;
+}
+
+void Shell::end() {
+  if (state_ == State::gone || !channel_) return;
+  state_ = State::ending;
+  resume();
+  // Over a pty there is no end of stdin. The line is not torn: it is too short to be.
+  if (merged_) channel_->write("exit\n");
+  channel_->send_eof();
+}
+
+void Shell::abandon() {
+  state_ = State::gone;
+  if (opener_) opener_->stop();
+  if (port_) port_->set_user(nullptr);
+  if (channel_) channel_->close();
+  channel_.reset();
+  job_.reset();
+}
+
+void Shell::pause() {
+  if (paused_ || !channel_) return;
+  paused_ = true;
+  channel_->pause();
+}
+
+void Shell::resume() {
+  if (!paused_ || !channel_) return;
+  paused_ = false;
+  channel_->resume();
+}
+
+void Shell::Side::text(std::string_view bytes) {
+  if (shell.job_ && shell.job_->collector) shell.job_->collector->text(stream, bytes);
+}
+
+void Shell::Side::mark(std::string_view words) {
+  if (shell.job_ && shell.job_->collector) shell.job_->collector->mark(stream, words);
+}
+
+void Shell::port_bytes(Stream stream, std::string_view bytes) {
+  const auto self = shared_from_this();
+  Side& side = stream == Stream::out ? *out_ : *err_;
+  side.parser.feed(bytes, side);
+  if (job_ && job_->collector && job_->collector->ended()) owner_.shell_job_ended(*this);
+}
+
+// Children that outlive the shell hold its pipes, and sshd then keeps the channel. What they still
+// print after a moment is nobody's.
+void Shell::port_exited() {
+  linger_ = std::make_unique<boost::asio::steady_timer>(strand_, std::chrono::milliseconds(300));
+  linger_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self && self->channel_) self->channel_->close();
+  });
+}
+
+void Shell::port_closed(std::optional<int> status, const std::string& how,
+                        const std::optional<ssh::TransportError>& error) {
+  const auto self = shared_from_this();
+  (void)status;
+  if (state_ == State::gone) return;
+  out_->parser.flush(*out_);
+  err_->parser.flush(*err_);
+  const State before = state_;
+  state_ = State::gone;
+  channel_.reset();
+  if (before == State::ending) return owner_.shell_gone(*this, {}, error.has_value());
+  owner_.shell_gone(*this, error ? error->what : how, error.has_value());
+}
+
+}  // namespace cnplay::remote

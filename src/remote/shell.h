@@ -1,0 +1,94 @@
+// One persistent `sh` of one user on one host, and the job that runs in it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "remote/frame.h"
+#include "remote/job.h"
+#include "remote/opener.h"
+
+namespace cnplay::remote {
+
+// Who owns shells. All calls come on the connection's strand; a shell may be dropped in them.
+class ShellOwner {
+ public:
+  virtual ~ShellOwner() = default;
+  virtual void shell_ready(Shell& shell, const std::string& boot_id) = 0;
+  virtual void shell_failed(Shell& shell, const ShellFailure& failure) = 0;
+  // The shell's job has said its end, or the shell died under it.
+  virtual void shell_job_ended(Shell& shell) = 0;
+  // After it was ready. `why` says how it ended; `lost`: with its connection.
+  virtual void shell_gone(Shell& shell, const std::string& why, bool lost) = 0;
+};
+
+class Shell final : public PortUser, public std::enable_shared_from_this<Shell> {
+ public:
+  enum class State {
+    opening,
+    idle,
+    busy,
+    doomed,  // to be killed: takes no more work
+    ending,  // told to end
+    gone
+  };
+
+  Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
+        std::string user, std::string run_id);
+  ~Shell() override;
+
+  void open();
+  // Sends a shipment. The shell must be idle.
+  void run(std::shared_ptr<Job> job, std::string shipment);
+  // The job is over, or has been given up: idle again.
+  void release();
+  void doom() { state_ = State::doomed; }
+  void spare() { state_ = State::busy; }  // doomed in vain: its job was faster
+  void end();                             // lets it end by itself: end of its stdin
+  void abandon();                         // closes the channel; nothing more is told of it
+
+  void pause();
+  void resume();
+
+  State state() const { return state_; }
+  const std::string& user() const { return user_; }
+  long pid() const { return pid_; }
+  const std::shared_ptr<Job>& job() const { return job_; }
+
+  void port_bytes(Stream stream, std::string_view bytes) override;
+  void port_exited() override;
+  void port_closed(std::optional<int> status, const std::string& how,
+                   const std::optional<ssh::TransportError>& error) override;
+
+ private:
+  struct Side final : FrameSink {
+    Side(Shell& of, Stream which, std::string_view nonce)
+        : shell(of), stream(which), parser(nonce) {}
+    void text(std::string_view bytes) override;
+    void mark(std::string_view words) override;
+    Shell& shell;
+    Stream stream;
+    FrameParser parser;
+  };
+
+  void opened(Opened opened);
+
+  ShellOwner& owner_;
+  boost::asio::any_io_executor strand_;
+  std::shared_ptr<Opener> opener_;
+  std::string user_;
+  std::string run_id_;
+  State state_ = State::opening;
+  std::shared_ptr<ssh::Channel> channel_;
+  std::shared_ptr<Port> port_;
+  long pid_ = 0;
+  bool merged_ = false;
+  bool paused_ = false;
+  std::optional<Side> out_;
+  std::optional<Side> err_;
+  std::shared_ptr<Job> job_;
+  std::unique_ptr<boost::asio::steady_timer> linger_;
+};
+
+}  // namespace cnplay::remote

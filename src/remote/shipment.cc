@@ -1,0 +1,121 @@
+#include "remote/shipment.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+
+#include "remote/prelude.h"
+
+namespace cnplay::remote {
+namespace {
+
+bool is_name(std::string_view name) {
+  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  if (name.empty() || !letter(name[0])) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+// Read-only in some shell, or what the protocol's own lines stand on.
+bool is_reserved(std::string_view name) {
+  static constexpr std::array<std::string_view, 31> kReserved = {
+      "BASHOPTS", "BASHPID",       "BASH_ENV", "BASH_VERSINFO", "CDPATH",  "ENV",        "EUID",
+      "FUNCNAME", "GROUPS",        "HOME",     "IFS",           "KSHEGID", "KSHUID",     "LC_ALL",
+      "LINENO",   "OPTARG",        "OPTIND",   "PATH",          "PGRP",    "PIPESTATUS", "PPID",
+      "PS4",      "RANDOM",        "SECONDS",  "SHELLOPTS",     "TMOUT",   "UID",        "USER_ID",
+      "_",        "EPOCHREALTIME", "nl"};
+  return name.starts_with("_cn_") ||
+         std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+const char* mode_word(Mode mode) {
+  switch (mode) {
+    case Mode::apply:
+      return "apply";
+    case Mode::check:
+      return "check";
+    case Mode::preflight:
+      return "preflight";
+  }
+  return "";
+}
+
+const char* verify_word(Verify verify) {
+  switch (verify) {
+    case Verify::by_check:
+      return "check";
+    case Verify::by_script:
+      return "script";
+    case Verify::none:
+      return "none";
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
+  std::string assignments;
+  for (const Variable& variable : task.variables) {
+    if (!is_name(variable.name)) return fail("'" + variable.name + "' is no name for a variable");
+    if (is_reserved(variable.name)) {
+      return fail("a variable cannot be called `" + variable.name + "`",
+                  "the shell needs that name: call the parameter otherwise");
+    }
+    const auto value = quote(variable.value);
+    if (!value) return fail("the value of `" + variable.name + "` has a NUL byte");
+    assignments += variable.name + "=" + value->str() + "\n";
+  }
+  // Verification by a check that is not there would say that all is well.
+  const bool no_check = task.verify == Verify::by_check && task.check.empty();
+  const std::string id = std::to_string(task.id);
+  const std::array<std::string, 11> words = {id,
+                                             mode_word(task.mode),
+                                             std::to_string(watch),
+                                             no_check ? "none" : verify_word(task.verify),
+                                             assignments,
+                                             task.check,
+                                             task.apply,
+                                             task.verify_script,
+                                             task.preview,
+                                             task.preflight,
+                                             "end-" + id};
+  std::string line = "_cn_run";
+  for (const std::string& word : words) {
+    const auto quoted = quote(word);
+    if (!quoted) return fail("a script has a NUL byte");
+    line += ' ';
+    line += quoted->str();
+  }
+  line += '\n';
+  return line;
+}
+
+std::string make_bootstrap(std::string_view nonce, std::string_view run_id) {
+  std::string text = "_cn_n=";
+  text += nonce;
+  text += "\n_cn_id=";
+  text += run_id;  // checked by make_hosts
+  text += "\n";
+  text += prelude_text();
+  return text;
+}
+
+std::string make_nonce() {
+  std::array<unsigned char, 16> bytes{};
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw std::runtime_error("getrandom failed");
+  }
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += kHex[byte >> 4];
+    text += kHex[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace cnplay::remote

@@ -1,0 +1,22 @@
+// A task as the text that is sent to a shell's stdin. One command line, quoted throughout, with
+// a closing word that proves it whole: torn anywhere, nothing of it is executed.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "remote/remote.h"
+
+namespace cnplay::remote {
+
+// `watch`: seconds after which the host kills the task by itself; 0: never. Fails on a NUL, or a
+// variable's name that is none, or would break the shell.
+Result<std::string> make_shipment(const Task& task, std::int64_t watch);
+
+// The lines that come before the first shipment: nonce, run id, prelude.
+std::string make_bootstrap(std::string_view nonce, std::string_view run_id);
+
+// 32 hex digits from the kernel's random numbers.
+std::string make_nonce();
+
+}  // namespace cnplay::remote

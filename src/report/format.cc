@@ -1,0 +1,311 @@
+#include "report/format.h"
+
+namespace cnplay::report {
+namespace {
+
+using namespace events;
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+const char* words(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::would_change:
+      return "would change";
+    case Outcome::would_run:
+      return "would run";
+    default:
+      return events::name(outcome);
+  }
+}
+
+std::string with_help(const Options& options, std::string line, const std::string& help) {
+  line += "\n";
+  if (!help.empty()) line += paint(options, Style::cyan, "  help: ") + help + "\n";
+  return line;
+}
+
+std::string node_title(const plan::Plan& plan, NodeId node) {
+  const plan::Node& n = plan.node(node);
+  return n.title.empty() ? step_name(plan, node) : n.title;
+}
+
+}  // namespace
+
+std::string paint(const Options& options, Style style, std::string_view text) {
+  if (!options.colour || style == Style::plain) return std::string(text);
+  const char* code = "0";
+  switch (style) {
+    case Style::bold:
+      code = "1";
+      break;
+    case Style::dim:
+      code = "2";
+      break;
+    case Style::green:
+      code = "32";
+      break;
+    case Style::yellow:
+      code = "33";
+      break;
+    case Style::red:
+      code = "1;31";
+      break;
+    case Style::cyan:
+      code = "36";
+      break;
+    case Style::plain:
+      break;
+  }
+  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+}
+
+Style style_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok:
+      return Style::green;
+    case Outcome::changed:
+    case Outcome::would_change:
+    case Outcome::would_run:
+      return Style::yellow;
+    case Outcome::skipped:
+    case Outcome::depends:
+      return Style::cyan;
+    default:
+      return Style::red;
+  }
+}
+
+std::string step_name(const plan::Plan& plan, NodeId node) {
+  const std::string& path = plan.node(node).path;
+  // A slash inside a loop key's brackets is no separator.
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] == '[') ++depth;
+    if (path[i] == ']') --depth;
+    if (path[i] == '/' && depth == 0) begin = i + 1;
+  }
+  return path.substr(begin);
+}
+
+const plan::Action& action_of(const plan::Plan& plan, NodeId node, std::uint32_t action,
+                              Part part) {
+  const plan::Node& n = plan.node(node);
+  return (part == Part::undo ? n.undo : n.actions).at(action);
+}
+
+std::string action_name(const plan::Plan& plan, NodeId node, std::uint32_t action, Part part) {
+  const plan::Action& a = action_of(plan, node, action, part);
+  return a.name.empty() || a.module != "sh" ? a.module : a.module + " " + a.name;
+}
+
+std::string part_prefix(Part part) {
+  switch (part) {
+    case Part::forward:
+      return "";
+    case Part::handler:
+      return "handler ";
+    case Part::undo:
+      return "undo ";
+    case Part::on_failure:
+      return "on_failure ";
+    case Part::always:
+      return "always ";
+  }
+  return "";
+}
+
+std::string host_list(const plan::Plan& plan, const std::vector<HostIndex>& hosts,
+                      std::size_t at_most) {
+  std::string out;
+  const std::size_t shown = hosts.size() > at_most + 1 ? at_most : hosts.size();
+  for (std::size_t i = 0; i < shown; ++i) out += (i == 0 ? "" : ", ") + plan.hosts[hosts[i]].name;
+  if (shown < hosts.size()) out += " and " + std::to_string(hosts.size() - shown) + " more";
+  return out;
+}
+
+std::string indented(std::string_view text, std::string_view prefix) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    out += std::string(prefix) + std::string(text.substr(0, end)) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Options& options,
+                        std::size_t host_width) {
+  std::string line = pad(plan.hosts[e.host].name, host_width) + "  " + part_prefix(e.part) +
+                     step_name(plan, e.node) + ": " + action_name(plan, e.node, e.action, e.part) +
+                     "  " + paint(options, style_of(e.outcome), words(e.outcome));
+  std::string message = e.message.display(400);
+  if (const auto newline = message.find('\n'); newline != std::string::npos)
+    message.resize(newline);
+  const std::string& said = message.empty() ? e.reason : message;
+  if (!said.empty()) line += "  " + said;
+  if (e.took.count() >= 100) {
+    line += paint(options, Style::dim, "  (" + human_duration(e.took) + ")");
+  }
+  return line;
+}
+
+std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Options& options) {
+  std::string out;
+  if (options.diff && !e.diff.empty()) {
+    for (std::string_view rest = e.diff.raw(); !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string line = Untrusted(std::string(rest.substr(0, end))).display();
+      const Style style = line.starts_with('+')   ? Style::green
+                          : line.starts_with('-') ? Style::red
+                                                  : Style::plain;
+      out += "    " + paint(options, style, line) + "\n";
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  const bool bad = e.outcome == Outcome::failed || e.outcome == Outcome::unknown ||
+                   e.outcome == Outcome::unreachable || e.outcome == Outcome::aborted;
+  if (!bad) return out;
+  if (!e.reason.empty() && !e.message.empty()) out += "    " + e.reason + "\n";
+  // The whole message, where the line above holds its first line alone.
+  const std::string message = e.message.display();
+  if (const auto newline = message.find('\n');
+      newline != std::string::npos || message.size() > 400) {
+    out += indented(message, "    ");
+  }
+  const std::string tail = e.tail.display();
+  if (!tail.empty()) {
+    out += paint(options, Style::dim, "    last output:") + "\n" + indented(tail, "    | ");
+  }
+  out += paint(options, Style::dim, "    at " + action_of(plan, e.node, e.action, e.part).where) +
+         "\n";
+  return out;
+}
+
+std::string event_lines(const plan::Plan& plan, const Event& event, const Options& options,
+                        std::size_t host_width) {
+  const auto host = [&](HostIndex h) { return pad(plan.hosts[h].name, host_width); };
+  const auto bad = [&](std::string_view text) { return paint(options, Style::red, text); };
+  return std::visit(
+      Overloaded{
+          [&](const HostUnreachable& e) {
+            return with_help(options, host(e.host) + "  " + bad("unreachable") + "  " + e.message,
+                             e.help);
+          },
+          [&](const HostLost& e) {
+            return host(e.host) + "  " + bad("connection lost") + "  " + e.message + "\n";
+          },
+          [&](const PreflightProblem& e) {
+            return with_help(options,
+                             (e.host ? host(*e.host) + "  " : std::string()) + bad("preflight") +
+                                 "  " + e.message,
+                             e.help);
+          },
+          [&](const PreflightEnded& e) {
+            return e.ok ? "preflight of " + std::to_string(plan.hosts.size()) + " hosts is good (" +
+                              human_duration(e.took) + ")\n"
+                        : bad("preflight failed: nothing was changed") + "\n";
+          },
+          [&](const PhaseStarted& e) {
+            const plan::Phase& phase = plan.phases[e.phase];
+            std::string line = "-- " + phase.title;
+            if (phase.outage) line += ", the outage begins";
+            if (phase.expect) line += ", expected " + human_duration(*phase.expect);
+            if (phase.budget) line += ", at most " + human_duration(*phase.budget);
+            return paint(options, Style::bold, line) + "\n";
+          },
+          [&](const PhaseEnded& e) {
+            const plan::Phase& phase = plan.phases[e.phase];
+            return paint(options, Style::bold,
+                         "-- " + phase.title + (e.complete ? " ended after " : " stopped after ") +
+                             human_duration(e.took)) +
+                   "\n";
+          },
+          [&](const RetryScheduled& e) {
+            return host(e.host) + "  " + step_name(plan, e.node) + ": attempt " +
+                   std::to_string(e.attempt) + " of " + std::to_string(e.of) + " in " +
+                   human_duration(e.in) + "\n";
+          },
+          [&](const StepEnded& e) -> std::string {
+            // What came of its actions was said; here only what no action said.
+            if (e.outcome == Outcome::skipped && !e.reason.empty()) {
+              return host(e.host) + "  " + part_prefix(e.part) + step_name(plan, e.node) + "  " +
+                     paint(options, Style::cyan, "skipped") + "  " + e.reason + "\n";
+            }
+            return "";
+          },
+          [&](const WaitStarted& e) { return "waiting until " + format_time(e.until) + "\n"; },
+          [&](const WaitEnded& e) -> std::string {
+            return e.late ? bad("the time has passed by more than was allowed") + "\n" : "";
+          },
+          [&](const Pivoted& e) {
+            return paint(
+                       options, Style::bold,
+                       "== point of no return" + (e.title.empty() ? "" : ": " + e.title) + " ==") +
+                   "\n";
+          },
+          [&](const FailureDeclared& e) {
+            std::string line = bad("failed") + " in " + node_title(plan, e.node);
+            if (!e.hosts.empty()) line += " on " + host_list(plan, e.hosts);
+            return line + (e.after_pivot ? ", after the point of no return" : "") +
+                   ": nothing more is started\n";
+          },
+          [&](const UndoStarted& e) {
+            std::string line = "undoing " + std::to_string(e.nodes.size()) + " steps:";
+            for (const NodeId node : e.nodes) line += " " + step_name(plan, node);
+            return paint(options, Style::bold, line) + "\n";
+          },
+          [&](const UndoEnded& e) {
+            return e.complete ? std::string("everything was undone\n")
+                              : bad("not everything could be undone") + ": see above\n";
+          },
+          [&](const Held& e) { return paint(options, Style::yellow, "held: ") + e.message + "\n"; },
+          [&](const RollbackOffered& e) { return "rollback offered: " + e.name + "\n"; },
+          [&](const AbortRequested& e) {
+            return e.times == 1 ? std::string(
+                                      "stopping: what is in flight ends, nothing more is "
+                                      "started (once more to stop at once)\n")
+                                : std::string("stopping at once: killing what is in flight\n");
+          },
+          [&](const Notice& e) { return e.text + "\n"; },
+          [](const auto&) { return std::string(); },
+      },
+      event.what);
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead == 0x1b) {  // our own colours
+      while (i < text.size() && text[i] != 'm') ++i;
+      ++i;
+      continue;
+    }
+    const std::size_t n = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    std::uint32_t point = lead < 0x80 ? lead : lead & (0xFF >> (n + 1));
+    for (std::size_t k = 1; k < n && i + k < text.size(); ++k) {
+      point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3F);
+    }
+    const bool combining = (point >= 0x300 && point <= 0x36F) || point == 0x200B ||
+                           point == 0x200D || (point >= 0xFE00 && point <= 0xFE0F);
+    const bool wide =
+        (point >= 0x1100 && point <= 0x115F) || (point >= 0x2E80 && point <= 0xA4CF) ||
+        (point >= 0xAC00 && point <= 0xD7A3) || (point >= 0xF900 && point <= 0xFAFF) ||
+        (point >= 0xFE30 && point <= 0xFE6F) || (point >= 0xFF00 && point <= 0xFF60) ||
+        (point >= 0x1F300 && point <= 0x1FAFF) || (point >= 0x20000 && point <= 0x3FFFD);
+    width += combining ? 0 : wide ? 2 : 1;
+    i += n;
+  }
+  return width;
+}
+
+std::string pad(std::string_view text, std::size_t width) {
+  const std::size_t has = display_width(text);
+  return std::string(text) + std::string(has < width ? width - has : 0, ' ');
+}
+
+}  // namespace cnplay::report

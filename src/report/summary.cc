@@ -1,0 +1,142 @@
+#include "report/summary.h"
+
+#include <algorithm>
+
+namespace cnplay::report {
+namespace {
+
+using events::HostSummary;
+
+struct Column {
+  const char* title;
+  std::uint32_t HostSummary::*count;
+  bool always;
+  Style style;
+};
+
+constexpr Column kColumns[] = {
+    {"ok", &HostSummary::ok, true, Style::green},
+    {"changed", &HostSummary::changed, true, Style::yellow},
+    {"would change", &HostSummary::would_change, false, Style::yellow},
+    {"depends", &HostSummary::depends, false, Style::cyan},
+    {"skipped", &HostSummary::skipped, false, Style::cyan},
+    {"failed", &HostSummary::failed, true, Style::red},
+    {"unknown", &HostSummary::unknown, false, Style::red},
+};
+
+std::string right(const std::string& text, std::size_t width) {
+  const std::size_t has = display_width(text);
+  return std::string(has < width ? width - has : 0, ' ') + text;
+}
+
+// Many hosts that fared alike are one line: `web3 ... web40 (38 hosts)`.
+bool alike(const HostSummary& a, const HostSummary& b) {
+  for (const Column& c : kColumns) {
+    if (a.*c.count != b.*c.count) return false;
+  }
+  return a.unreachable == b.unreachable;
+}
+
+struct Row {
+  std::string name;
+  const HostSummary* host;
+};
+
+std::vector<Row> rows_of(const plan::Plan& plan, const std::vector<HostSummary>& hosts) {
+  constexpr std::size_t kManyHosts = 20;
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < hosts.size();) {
+    std::size_t end = i + 1;
+    if (hosts.size() > kManyHosts) {
+      while (end < hosts.size() && alike(hosts[i], hosts[end])) ++end;
+    }
+    std::string name = plan.hosts[hosts[i].host].name;
+    if (end - i > 1) {
+      name += " ... " + plan.hosts[hosts[end - 1].host].name + " (" + std::to_string(end - i) + ")";
+    }
+    rows.push_back({std::move(name), &hosts[i]});
+    i = end;
+  }
+  return rows;
+}
+
+std::string host_table(const plan::Plan& plan, const std::vector<HostSummary>& hosts,
+                       const Options& options) {
+  std::vector<Column> columns;
+  for (const Column& c : kColumns) {
+    const bool occurs = std::any_of(hosts.begin(), hosts.end(),
+                                    [&](const HostSummary& h) { return h.*c.count != 0; });
+    if (c.always || occurs) columns.push_back(c);
+  }
+  const std::vector<Row> rows = rows_of(plan, hosts);
+  std::size_t widest = 4;
+  for (const Row& row : rows) widest = std::max(widest, display_width(row.name));
+
+  std::string out = pad("host", widest);
+  for (const Column& c : columns) out += "  " + right(c.title, 7);
+  out += "\n";
+  for (const Row& row : rows) {
+    out += pad(row.name, widest);
+    for (const Column& c : columns) {
+      const std::uint32_t n = row.host->*c.count;
+      const std::string cell =
+          right(n == 0 ? "-" : std::to_string(n), std::max<std::size_t>(7, display_width(c.title)));
+      out += "  " + paint(options, n == 0 ? Style::dim : c.style, cell);
+    }
+    if (row.host->unreachable) out += "  " + paint(options, Style::red, "unreachable");
+    out += "\n";
+  }
+  return out;
+}
+
+std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
+                         const Options& options) {
+  std::size_t widest = 4;
+  std::vector<std::string> names;
+  for (const auto& step : end.steps) {
+    std::string name = plan.node(step.node).path;
+    if (name.starts_with(plan.play + "/")) name.erase(0, plan.play.size() + 1);
+    widest = std::max(widest, display_width(name));
+    names.push_back(std::move(name));
+  }
+  if (names.empty()) return "";
+  std::string out =
+      pad("step", widest) + "  " + right("expected", 12) + "  " + right("actual", 12) + "\n";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& step = end.steps[i];
+    const bool over = step.expect && step.took && *step.took > *step.expect;
+    const std::string took = right(step.took ? human_duration(*step.took) : "not ended", 12);
+    out += pad(names[i], widest) + "  " +
+           right(step.expect ? human_duration(*step.expect) : "-", 12) + "  " +
+           paint(options, over ? Style::yellow : Style::plain, took) + "\n";
+  }
+  return out;
+}
+
+std::string verdict_line(const events::RunEnded& end, const Options& options) {
+  using events::Verdict;
+  const Style style = end.verdict == Verdict::success ? Style::green : Style::red;
+  return paint(options, style, events::name(end.verdict)) + " after " + human_duration(end.took) +
+         "\n";
+}
+
+}  // namespace
+
+std::string summary(const plan::Plan& plan, const events::RunEnded& end, const Options& options,
+                    bool timings) {
+  std::string out;
+  if (!end.hosts.empty()) out += "\n" + host_table(plan, end.hosts, options);
+  if (timings && !end.steps.empty()) out += "\n" + timing_table(plan, end, options);
+  if (end.outage) {
+    out += "\noutage: " + human_duration(*end.outage);
+    if (end.outage_expect) out += ", expected " + human_duration(*end.outage_expect);
+    if (end.outage_open)
+      out += paint(options, Style::red, ", and it goes on: the site is still down");
+    out += "\n";
+  }
+  out += "\n" + verdict_line(end, options);
+  if (!end.advice.empty()) out += indented(end.advice, "");
+  return out;
+}
+
+}  // namespace cnplay::report

@@ -1,0 +1,53 @@
+// What a dry run knows of the changes that it did not make: which paths are no longer what a run
+// would find there, where a preview of them lies, and who therefore cannot be judged.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace cnplay::run {
+
+// `/a/b` is under `/a`, not under `/a/bc`; a path is under itself. By components, after `.`, `..`
+// and doubled slashes are taken out.
+bool path_under(const std::string& path, const std::string& ancestor);
+
+class DryRun {
+ public:
+  explicit DryRun(const plan::Plan& plan) : plan_(plan), changes_(plan.hosts.size()) {}
+
+  // Action number `action` of `node` would change `paths` on `host`. `preview`: the directory that
+  // holds what the first of them would become, "" if there is none. An empty path stands for one
+  // that is not known: everything may be touched.
+  void would_change(plan::NodeId node, std::uint32_t action, plan::HostIndex host,
+                    const std::vector<std::string>& paths, const std::string& preview);
+
+  // A path as a later action of the host must be given it.
+  struct View {
+    std::string path;                     // the preview's in its place, or the path itself
+    std::optional<plan::NodeId> depends;  // set: cannot be judged, because of this step's change
+  };
+  View view(plan::HostIndex host, const std::string& path) const;
+
+  // The first step that would change anything on any host, if it comes before action `action` of
+  // `node`: what a module that only checks depends on.
+  std::optional<plan::NodeId> changed_before(plan::NodeId node, std::uint32_t action) const;
+
+ private:
+  struct Change {
+    std::string path;
+    std::string preview;
+    plan::NodeId node;
+  };
+  const plan::Plan& plan_;
+  std::vector<std::vector<Change>> changes_;  // by host
+  std::optional<std::pair<plan::NodeId, std::uint32_t>> first_;
+};
+
+// The paths in a resolved value: itself, or the strings of a list.
+std::vector<std::string> paths_of(const plan::Value& value);
+
+}  // namespace cnplay::run

@@ -1,0 +1,365 @@
+// Going forward: points of the graph as they become ready, handlers, waits, hosts that drop out.
+#include <algorithm>
+#include <cassert>
+
+#include "run/runner.h"
+
+namespace cnplay::run {
+
+using events::Part;
+using plan::HostIndex;
+using plan::NodeId;
+using plan::NodeKind;
+
+std::vector<bool> Runner::live_hosts(bool failed_too) const {
+  std::vector<bool> live(context_.hosts.size());
+  for (HostIndex h = 0; h < live.size(); ++h) {
+    live[h] = context_.hosts[h].connected && (failed_too || !context_.hosts[h].failed);
+  }
+  return live;
+}
+
+void Runner::go_forward() {
+  part_ = Part::forward;
+  live_ = live_hosts(false);
+  walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
+  drive();
+  if (!stopping_ && !walk_->done()) {
+    // The plan's invariants rule it out; never call it a success.
+    context_.emit.notice("a bug in cnplay: steps were left that never became ready");
+    ending_.failed_at = 0;
+  }
+  if (!stopping_ && !handlers_.empty()) {
+    begin_round(handlers_.take_all(), std::nullopt);
+    drive();
+  }
+}
+
+void Runner::run_section(const plan::Section& section, Part part) {
+  part_ = part;
+  live_ = live_hosts(true);
+  for (const NodeId id : section.nodes) {
+    const plan::Node& node = context_.plan.node(id);
+    for (const HostIndex h : node.hosts) {
+      if (!live_[h]) {
+        context_.emit.notice("`" + node.title + "` cannot run on " + context_.name(h) +
+                             ": there is no connection");
+        summary_.host_unreachable(h);
+      }
+    }
+  }
+  walk_.emplace(context_.plan, section, live_);
+  drive();
+  if (!stopping_ && !handlers_.empty()) {
+    begin_round(handlers_.take_all(), std::nullopt);
+    drive();
+  }
+  walk_.reset();
+}
+
+void Runner::start_ready() {
+  const std::uint32_t forks = context_.options.forks;
+  while (!stopping_) {
+    if (!parked_.empty() && steps_.hosts_at_work() < forks) {
+      const Unit unit = parked_.front();
+      parked_.pop_front();
+      begin_unit(unit);
+    } else if (!ready_.empty()) {
+      const Unit unit = ready_.front();
+      ready_.pop_front();
+      begin_unit(unit);
+    } else if (auto ready = walk_ ? walk_->pop() : std::nullopt) {
+      begin(*ready);
+    } else {
+      break;
+    }
+  }
+}
+
+void Runner::begin(const Ready& ready) {
+  const plan::Node& node = context_.plan.node(ready.node);
+  if (!ready.host) {
+    summary_.enter(node.phase);
+    return pass(ready);
+  }
+  if (!live_[*ready.host]) {
+    if (node.once) return once_is_gone(ready);
+    return walk_->finish(ready);
+  }
+  summary_.enter(node.phase);
+  Unit unit;
+  unit.node = ready.node;
+  unit.host = *ready.host;
+  unit.part = part_;
+  begin_unit(unit);
+}
+
+void Runner::begin_unit(const Unit& unit) {
+  // A host may be gone since its unit became ready.
+  if (!context_.hosts[unit.host].connected || (unit.part == part_ && walk_ && !live_[unit.host])) {
+    if (unit.part == Part::handler) return next_of_round(unit.round, unit.host);
+    if (unit.part == Part::undo) {
+      ending_.undo_complete = false;
+      return;
+    }
+    const Ready ready{unit.node, unit.host};
+    if (context_.plan.node(unit.node).once) return once_is_gone(ready);
+    return walk_->finish(ready);
+  }
+  const std::uint32_t forks = context_.options.forks;
+  if (forks > 0 && steps_.count(unit.host) == 0 && steps_.hosts_at_work() >= forks) {
+    parked_.push_back(unit);
+    return;
+  }
+  steps_.start(unit);
+}
+
+// Another host is never tried silently: what runs once, runs there or the step has failed.
+void Runner::once_is_gone(const Ready& ready) {
+  const plan::Node& node = context_.plan.node(ready.node);
+  context_.emit.notice("`" + node.title + "` runs once, on " + context_.name(*ready.host) +
+                       ", which has dropped out");
+  if (part_ == Part::forward && failed_hosts_ > tolerance(context_.plan, node)) {
+    return declare(ready.node);
+  }
+  walk_->finish(ready);
+}
+
+// A point that is for no host: a barrier of one kind or another.
+void Runner::pass(const Ready& point) {
+  const plan::Node& node = context_.plan.node(point.node);
+  switch (node.kind) {
+    case NodeKind::barrier:
+      context_.emit(events::BarrierPassed{node.id});
+      break;
+    case NodeKind::pivot:
+      // A dry run comes past it as well: there is nothing to undo on either side.
+      context_.emit(events::Pivoted{node.id, node.title});
+      undo_.clear();
+      pivots_[node.id] = true;
+      break;
+    case NodeKind::wait:
+      return begin_wait(point);
+    case NodeKind::phase_end:
+      return begin_round(handlers_.take(phase_ended_by(node.id)), point);
+    case NodeKind::flush:
+      return begin_round(handlers_.take_all(), point);
+    case NodeKind::step:
+    case NodeKind::handler:
+      assert(false && "a step is for hosts");
+      break;
+  }
+  walk_->finish(point);
+}
+
+// --- waits
+
+void Runner::begin_wait(const Ready& point) {
+  const plan::Node& node = context_.plan.node(point.node);
+  if (context_.dry() && plan::reads_fact(node.until, [&](const plan::FactRef& ref) {
+        return context_.facts.unapplied(ref, ref.host.value_or(0));
+      })) {
+    context_.emit.notice("a run would wait here, until a time that depends on a change");
+    return walk_->finish(point);
+  }
+  plan::Environment environment;
+  environment.now = context_.options.now;
+  environment.fact = [&](const plan::FactRef& ref, HostIndex host) {
+    return context_.facts.get(ref, host);
+  };
+  const auto value = plan::resolve(node.until, 0, environment);
+  const Time* until = value ? value->as<Time>() : nullptr;
+  if (until == nullptr) {
+    context_.emit.notice(node.where + ": the time to wait for is not known" +
+                         (value ? "" : ": " + value.error().what));
+    return declare(point.node);
+  }
+  if (context_.dry()) {
+    context_.emit.notice("a run would wait until " + format_time(*until));
+    return walk_->finish(point);
+  }
+  context_.emit(events::WaitStarted{point.node, *until});
+  waits_.push_back({point, *until, context_.clock.now() > until->at});
+  look_at_waits();
+}
+
+void Runner::look_at_waits() {
+  const Instant now = context_.clock.now();
+  // Answering one may stop the run and clear the list: walk over a copy of what is due.
+  std::vector<Wait> due;
+  std::erase_if(waits_, [&](const Wait& wait) {
+    if (now < wait.until.at) return false;
+    due.push_back(wait);
+    return true;
+  });
+  for (const Wait& wait : due) {
+    const plan::Node& node = context_.plan.node(wait.point.node);
+    const Duration behind = now - wait.until.at;
+    const bool too_late = node.late_by && behind > *node.late_by;
+    context_.emit(events::WaitEnded{wait.point.node, too_late || wait.late_at_start});
+    if (stopping_) continue;
+    if (too_late) {
+      const std::string what = "it was to go on at " + format_time(wait.until) + ", at most " +
+                               human_duration(*node.late_by) + " late; it is " +
+                               human_duration(behind) + " late";
+      const bool go = context_.options.ask && context_.options.ask(what + ". Go on all the same?");
+      if (!go) {
+        context_.emit.notice(node.where + ": " + what + ", so the run stops here");
+        declare(wait.point.node);
+        continue;
+      }
+    }
+    walk_->finish(wait.point);
+  }
+}
+
+// --- handlers
+
+void Runner::begin_round(Handlers::Round queues, std::optional<Ready> after) {
+  const std::uint32_t id = ++last_round_;
+  RoundState& round = rounds_[id];
+  round.queues = std::move(queues);
+  round.hosts_left = round.queues.size();
+  round.after = after;
+  if (round.queues.empty()) return round_over(id);
+  std::vector<HostIndex> hosts;
+  for (const auto& [host, queue] : round.queues) hosts.push_back(host);
+  for (const HostIndex host : hosts) next_of_round(id, host);
+}
+
+void Runner::next_of_round(std::uint32_t id, HostIndex host) {
+  const auto it = rounds_.find(id);
+  if (it == rounds_.end()) return;  // the run has stopped meanwhile
+  RoundState& round = it->second;
+  Handlers::Queue& queue = round.queues[host];
+  if (!context_.hosts[host].connected) {
+    for (const auto& [handler, outcome] : queue) {
+      context_.emit.notice("the handler `" + context_.plan.node(handler).title +
+                           "` cannot run on " + context_.name(host) + ": there is no connection");
+    }
+    queue.clear();
+  }
+  if (queue.empty()) {
+    if (--round.hosts_left == 0) round_over(id);
+    return;
+  }
+  const auto [handler, outcome] = queue.front();
+  queue.pop_front();
+  Unit unit;
+  unit.node = handler;
+  unit.host = host;
+  unit.part = Part::handler;
+  unit.round = id;
+  if (context_.dry()) {
+    unit.instead = outcome == events::Outcome::depends ? outcome : events::Outcome::would_run;
+  }
+  ready_.push_back(unit);
+}
+
+// kNone: it ends none.
+std::uint32_t Runner::phase_ended_by(NodeId node) const {
+  std::uint32_t phase = context_.plan.node(node).phase;
+  while (phase != plan::kNone && context_.plan.phases[phase].end != node) {
+    phase = context_.plan.phases[phase].parent;
+  }
+  if (phase != plan::kNone) return phase;
+  // An end may be written as standing outside of what it ends.
+  for (std::uint32_t p = 0; p < context_.plan.phases.size(); ++p) {
+    if (context_.plan.phases[p].end == node) return p;
+  }
+  return plan::kNone;
+}
+
+void Runner::round_over(std::uint32_t id) {
+  const std::optional<Ready> after = rounds_.at(id).after;
+  rounds_.erase(id);
+  if (!after || !walk_) return;
+  const std::uint32_t phase = phase_ended_by(after->node);
+  if (phase != plan::kNone) {
+    summary_.enter(phase);  // it may have had nothing in it
+    summary_.phase_ended(phase);
+  }
+  walk_->finish(*after);
+}
+
+// --- what has ended
+
+void Runner::step_ended(StepEnd ended) {
+  const Unit& unit = ended.unit;
+  const bool failed = is_failure(ended.outcome);
+  summary_.step_ended(ended);
+  for (const auto& [handler, outcome] : ended.notified) {
+    handlers_.notify(context_.plan.node(unit.node).phase, handler, unit.host, outcome);
+  }
+  switch (unit.part) {
+    case Part::undo:
+      if (failed) ending_.undo_complete = false;
+      return;
+    case Part::handler:
+      if (failed) {
+        if (const auto it = rounds_.find(unit.round); it != rounds_.end()) {
+          it->second.queues[unit.host].clear();
+        }
+        host_failed(unit.node, unit.host);
+      }
+      return next_of_round(unit.round, unit.host);
+    case Part::forward:
+    case Part::on_failure:
+    case Part::always:
+      if (failed) host_failed(unit.node, unit.host);
+      // Once the run has stopped nobody may be set free by this.
+      if (!stopping_ && walk_) walk_->finish({unit.node, unit.host});
+      return;
+  }
+}
+
+// The host drops out; whether the run goes on without it is for the node to say.
+void Runner::host_failed(NodeId node, HostIndex host) {
+  if (!context_.hosts[host].failed) {
+    context_.hosts[host].failed = true;
+    ++failed_hosts_;
+  }
+  live_[host] = false;
+  const plan::Node& at = context_.plan.node(node);
+  if (part_ != Part::forward || ending_.failed_at) {
+    if (walk_ && !stopping_) walk_->drop(host);
+    return;
+  }
+  if (failed_hosts_ > tolerance(context_.plan, at)) return declare(node);
+  context_.emit.notice(context_.name(host) + " drops out; " + std::to_string(failed_hosts_) +
+                       " of at most " + std::to_string(at.tolerate) + " failed hosts");
+  if (walk_ && !stopping_) walk_->drop(host);
+}
+
+void Runner::host_lost(const remote::HostLost& lost) {
+  HostState& state = context_.hosts[lost.host];
+  if (!state.connected) return;
+  state.connected = false;
+  state.why = lost.message;
+  context_.emit(events::HostLost{lost.host, lost.message});
+  steps_.host_lost(lost.host);
+  take_ended_steps();
+  if (!live_[lost.host] || !walk_ || stopping_) return;
+  // It was between two steps: the next one is where it is missed, if there is one.
+  if (const auto next = walk_->next_of(lost.host)) {
+    summary_.host_unreachable(lost.host);
+    host_failed(*next, lost.host);
+  } else {
+    live_[lost.host] = false;
+  }
+}
+
+// The run stops going forward. Hosts in flight finish their current step.
+void Runner::declare(NodeId node) {
+  if (ending_.failed_at) return;
+  ending_.failed_at = node;
+  std::vector<HostIndex> hosts;
+  for (HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (context_.hosts[h].failed) hosts.push_back(h);
+  }
+  const std::uint32_t phase = context_.plan.node(node).phase;
+  context_.emit(events::FailureDeclared{node, std::move(hosts), past_pivot(phase)});
+  stop();
+}
+
+}  // namespace cnplay::run

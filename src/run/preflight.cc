@@ -1,0 +1,324 @@
+#include "run/preflight.h"
+
+#include <algorithm>
+
+#include "plan/eval.h"
+#include "run/decide.h"
+#include "run/position.h"
+#include "run/variables.h"
+
+namespace cnplay::run {
+
+using plan::HostIndex;
+using plan::NodeId;
+
+namespace {
+
+// Reaching its verdict proves the shell of the user, and with it sudo.
+constexpr const char* kNeeds = R"(missing=
+IFS=$nl; set -f
+for c in $commands; do command -v "$c" >/dev/null 2>&1 || missing="$missing $c"; done
+[ -z "$missing" ] || fail "not found:$missing"
+ok
+)";
+
+std::string as_user(const std::string& user) { return user.empty() ? "" : " as " + user; }
+
+}  // namespace
+
+std::uint32_t tolerance(const plan::Plan& plan, const plan::Node& node) {
+  if (node.once && node.tolerate < plan.hosts.size()) return 0;
+  return node.tolerate;
+}
+
+void Preflight::problem(std::optional<HostIndex> host, Kind kind, std::string message,
+                        std::string help) {
+  problems_.push_back({host, kind, std::move(message), std::move(help)});
+}
+
+bool Preflight::look_here() {
+  const plan::Plan& plan = context_.plan;
+  started_ = context_.clock.steady();
+  context_.emit(events::PreflightStarted{});
+  if (plan.hosts.empty()) {
+    problem(std::nullopt, Kind::here, "the plan has no hosts",
+            "look at the host sets of the play, and at --limit");
+  }
+  for (const plan::Requirement& requirement : plan.requirements) {
+    const Status holds = context_.options.requirement
+                             ? context_.options.requirement(requirement)
+                             : Status(fail("nothing here can tell whether it holds"));
+    if (holds) continue;
+    // A dry run is how one gets ready: it is told, and goes on.
+    if (context_.dry()) {
+      context_.emit.notice("a run would be refused: " + holds.error().what);
+    } else {
+      problem(std::nullopt, Kind::here, requirement.where + ": " + holds.error().what,
+              holds.error().help);
+    }
+  }
+  for (std::uint32_t i = 0; i < plan.secrets.size(); ++i) {
+    auto value = context_.options.secret ? context_.options.secret(i)
+                                         : Result<Secret>(fail("nothing here can resolve it"));
+    context_.secrets.push_back(value ? *value : Secret());
+    if (value) continue;
+    problem(std::nullopt, Kind::here,
+            "the secret `" + plan.secrets[i].name + "`: " + value.error().what, value.error().help);
+  }
+  return problems_.empty();
+}
+
+void Preflight::look_there() {
+  begun_ = true;
+  group_hosts();
+  queues_.resize(context_.hosts.size());
+  outstanding_ = context_.hosts.size();
+  for (HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    context_.emit(events::HostConnecting{h});
+    context_.remote.connect(h);
+  }
+}
+
+// Which commands each user needs depends on the steps a host takes part in, and most hosts take
+// part in the same: put together once for each such group.
+void Preflight::group_hosts() {
+  nodes_of_.resize(context_.hosts.size());
+  // What only a failure brings about may look for what is not there yet.
+  answers_failure_.assign(context_.plan.nodes.size(), false);
+  for (const plan::Section& section : context_.plan.sections) {
+    if (section.kind != plan::SectionKind::on_failure) continue;
+    for (const NodeId id : section.nodes) answers_failure_[id] = true;
+  }
+  for (const plan::Node& node : context_.plan.nodes) {
+    for (const HostIndex h : node.hosts) nodes_of_[h].push_back(node.id);
+  }
+  for (const auto& nodes : nodes_of_) {
+    const auto [it, fresh] = needs_.try_emplace(nodes);
+    if (!fresh) continue;
+    for (const NodeId id : nodes) {
+      const plan::Node& node = context_.plan.node(id);
+      for (const auto* actions : {&node.actions, &node.undo}) {
+        for (const plan::Action& action : *actions) {
+          auto& commands = it->second[action.become];
+          commands.insert(commands.end(), action.needs.begin(), action.needs.end());
+        }
+      }
+    }
+    for (auto& [user, commands] : it->second) {
+      std::sort(commands.begin(), commands.end());
+      commands.erase(std::unique(commands.begin(), commands.end()), commands.end());
+    }
+  }
+}
+
+void Preflight::fill(HostIndex host) {
+  Queue& queue = queues_[host];
+  for (const auto& [user, commands] : needs_.at(nodes_of_[host])) {
+    remote::Task task;
+    task.become = user;
+    task.preflight = kNeeds;
+    std::string lines;
+    for (const std::string& command : commands) lines += (lines.empty() ? "" : "\n") + command;
+    task.variables.push_back({"commands", lines, false});
+    queue.tasks.push_back(std::move(task));
+    queue.what.push_back("needed commands" + as_user(user));
+  }
+  for (const NodeId id : nodes_of_[host]) {
+    if (!answers_failure_[id]) add_scripts(host, context_.plan.node(id));
+  }
+}
+
+// The `preflight` scripts of actions whose condition and parameters are known by now.
+void Preflight::add_scripts(HostIndex host, const plan::Node& node) {
+  const std::size_t position = position_of(node, host);
+  plan::Environment environment;
+  environment.now = context_.options.now;
+  environment.fact = [](const plan::FactRef&, HostIndex) { return std::optional<plan::Value>(); };
+  const auto& secrets = context_.secrets;
+  environment.secret = [&secrets](const plan::SecretRef& ref) { return reveal(ref, secrets); };
+  const auto any_fact = [](const plan::FactRef&) { return true; };
+  const auto known = [&](const plan::Column& column) -> std::optional<plan::Value> {
+    if (plan::reads_fact(column.at(position), any_fact)) return std::nullopt;
+    auto value = plan::resolve(column.at(position), host, environment);
+    return value ? std::optional<plan::Value>(*std::move(value)) : std::nullopt;
+  };
+  const auto holds = [&](const plan::Column& when) {
+    if (when.empty()) return true;
+    const auto value = known(when);
+    return value && value->as<bool>() != nullptr && *value->as<bool>();
+  };
+  if (!holds(node.when)) return;
+  for (const plan::Action& action : node.actions) {
+    if (action.preflight == plan::kNone || !holds(action.when)) continue;
+    remote::Task task;
+    task.become = action.become;
+    task.preflight = context_.plan.scripts[action.preflight].text;
+    bool complete = true;
+    for (const plan::Param& param : action.params) {
+      const auto value = known(param.value);
+      if (!value) {
+        complete = false;
+        break;
+      }
+      auto made = variable(param, *value, context_.secrets);
+      if (!made) {
+        problem(host, Kind::host, "`" + node.title + "`: " + made.error().what);
+        complete = false;
+        break;
+      }
+      task.variables.push_back(*std::move(made));
+    }
+    if (!complete) continue;
+    queues_[host].tasks.push_back(std::move(task));
+    queues_[host].what.push_back("`" + node.title + "`: " + action.module);
+  }
+}
+
+void Preflight::next_task(HostIndex host) {
+  Queue& queue = queues_[host];
+  if (queue.over) return;
+  if (cancelled_) return host_over(host);
+  if (!queue.tasks.empty()) {
+    remote::Task task = std::move(queue.tasks.front());
+    queue.tasks.pop_front();
+    task.id = ++context_.last_task;
+    task.host = host;
+    task.mode = remote::Mode::preflight;
+    task.timeout = context_.options.preflight_timeout;
+    tasks_[task.id] = std::move(queue.what.front());
+    queue.what.pop_front();
+    context_.start(std::move(task));
+    return;
+  }
+  // A dry run takes no locks: it changes nothing that they guard.
+  if (queue.locks == 0 && !context_.dry()) {
+    queue.locks = context_.plan.locks.size();
+    const std::string owner = context_.options.user + "@" + context_.options.controller + ", run " +
+                              context_.options.run_id;
+    for (const std::string& name : context_.plan.locks) context_.remote.lock(host, name, owner);
+  }
+  if (queue.locks == 0) host_over(host);
+}
+
+void Preflight::host_over(HostIndex host) {
+  Queue& queue = queues_[host];
+  if (queue.over) return;
+  queue.over = true;
+  --outstanding_;
+}
+
+void Preflight::take(remote::Event event) {
+  if (const auto* ready = std::get_if<remote::HostReady>(&event)) {
+    context_.hosts[ready->host].connected = true;
+    context_.emit(events::HostConnected{ready->host, ready->user, ready->boot_id});
+    fill(ready->host);
+    next_task(ready->host);
+  } else if (auto* failed = std::get_if<remote::HostFailed>(&event)) {
+    context_.hosts[failed->host].why = failed->message;
+    context_.emit(events::HostUnreachable{failed->host, failed->message, failed->help});
+    problem(failed->host, Kind::host, failed->message, failed->help);
+    host_over(failed->host);
+  } else if (auto* lost = std::get_if<remote::HostLost>(&event)) {
+    context_.hosts[lost->host].connected = false;
+    context_.hosts[lost->host].why = lost->message;
+    context_.emit(events::HostLost{lost->host, lost->message});
+    if (!queues_[lost->host].told_lost) {
+      problem(lost->host, Kind::host, "the connection was lost: " + lost->message);
+    }
+    host_over(lost->host);
+  } else if (auto* ended = std::get_if<remote::TaskEnded>(&event)) {
+    task_ended(std::move(*ended));
+  } else if (const auto* lock = std::get_if<remote::LockEnded>(&event)) {
+    lock_ended(*lock);
+  }
+}
+
+void Preflight::task_ended(remote::TaskEnded ended) {
+  const auto it = tasks_.find(ended.task);
+  if (it == tasks_.end()) return;
+  const std::string what = std::move(it->second);
+  tasks_.erase(it);
+  const remote::TaskResult& result = ended.result;
+  std::string why;
+  if (result.ended != remote::Ended::finished) {
+    why = result.error;
+    if (why.empty()) why = result.ended == remote::Ended::timed_out ? "timed out" : "was cut off";
+  } else if (result.stages.empty()) {
+    why = "the host reported nothing";
+  } else {
+    const remote::StageResult& stage = result.stages.front();
+    if (stage.verdict == remote::Verdict::fail) {
+      why = stage.message.display(2000);
+    } else if (stage.exit_code != 0) {
+      why = "exited with " + std::to_string(stage.exit_code) + ": " + result.tail.display(2000);
+    } else if (stage.verdict != remote::Verdict::ok && stage.verdict != remote::Verdict::skip) {
+      why = "ended without a verdict";
+    }
+  }
+  if (!why.empty()) problem(ended.host, Kind::host, what + ": " + why, result.help);
+  // Without a shell, or a host, whatever is still in the queue would say the same once more.
+  if (result.ended == remote::Ended::lost || result.ended == remote::Ended::not_started) {
+    queues_[ended.host].told_lost = true;
+    return host_over(ended.host);
+  }
+  next_task(ended.host);
+}
+
+void Preflight::lock_ended(const remote::LockEnded& ended) {
+  Queue& queue = queues_[ended.host];
+  if (queue.over) return;
+  if (!ended.acquired) {
+    const bool held = ended.error.empty();
+    problem(ended.host, Kind::lock,
+            "the lock \"" + ended.name + "\" " +
+                (held ? "is held by " + ended.holder.display(200) : ended.error),
+            held ? "wait for that run to end, or ask its owner" : "");
+  }
+  if (queue.locks > 0 && --queue.locks == 0) host_over(ended.host);
+}
+
+void Preflight::cancel() {
+  cancelled_ = true;
+  for (const auto& [task, what] : tasks_) context_.remote.cancel(task);
+}
+
+// Whether every step that needs a host with a problem goes on without it.
+bool Preflight::tolerated() const {
+  if (alone_) return false;
+  std::vector<bool> bad(context_.hosts.size(), false);
+  std::size_t count = 0;
+  for (const Problem& p : problems_) {
+    if (p.kind != Kind::host) return false;
+    if (!bad[*p.host]) ++count;
+    bad[*p.host] = true;
+  }
+  for (const NodeId id : context_.plan.sections.front().nodes) {
+    const plan::Node& node = context_.plan.node(id);
+    if (tolerance(context_.plan, node) >= count) continue;
+    for (const HostIndex h : node.hosts) {
+      if (bad[h]) return false;
+    }
+  }
+  return true;
+}
+
+Preflight::Answer Preflight::answer() {
+  std::stable_sort(problems_.begin(), problems_.end(),
+                   [](const Problem& a, const Problem& b) { return a.host < b.host; });
+  bool unreachable = false;
+  for (const Problem& p : problems_) {
+    context_.emit(events::PreflightProblem{p.host, p.message, p.help});
+    unreachable = unreachable || p.kind == Kind::host;
+  }
+  Answer answer = cancelled_ ? Answer::refused : Answer::go;
+  if (!problems_.empty() && (context_.hosts.empty() || !tolerated())) {
+    answer = unreachable ? Answer::unreachable : Answer::refused;
+  }
+  if (answer == Answer::go) {
+    for (const Problem& p : problems_) context_.hosts[*p.host].failed = true;
+  }
+  context_.emit(events::PreflightEnded{answer == Answer::go, context_.clock.steady() - started_});
+  return answer;
+}
+
+}  // namespace cnplay::run

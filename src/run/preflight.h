@@ -1,0 +1,89 @@
+// Before the first change: everything that can be known to fail is looked at on all hosts at once,
+// and all of it is told in one list.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "remote/remote.h"
+#include "run/context.h"
+
+namespace cnplay::run {
+
+class Preflight {
+ public:
+  Preflight(Context& context, bool alone) : context_(context), alone_(alone) {}
+
+  // Preconditions and secrets: what needs no host. False: the run is refused.
+  bool look_here();
+  // Begins to connect to all hosts. Then feed events to take() until done().
+  void look_there();
+  bool done() const { return begun_ && outstanding_ == 0; }
+  void take(remote::Event event);
+  // Kills what is in flight (it only reads) and looks at nothing more: answer() may be asked at
+  // once, and is not `go`.
+  void cancel();
+
+  // Emits the problems, sorted, and PreflightEnded. Hosts with a problem that every step which
+  // needs them tolerates are marked failed in the context, and the run goes on.
+  enum class Answer { go, unreachable, refused };
+  Answer answer();
+  // The number of problems, for advice.
+  std::size_t problems() const { return problems_.size(); }
+
+ private:
+  enum class Kind { here, host, lock };
+  struct Problem {
+    std::optional<plan::HostIndex> host;
+    Kind kind{};
+    std::string message;
+    std::string help;
+  };
+  // What is still to do on a host: one task at a time, so that preflight opens no more shells
+  // than the run.
+  struct Queue {
+    std::deque<remote::Task> tasks;
+    std::deque<std::string> what;  // for messages, one each
+    std::size_t locks = 0;         // asked for, not answered
+    bool over = false;
+    bool told_lost = false;  // its problem is listed already
+  };
+  // The commands that a user needs on hosts that take part in the same steps.
+  using Needs = std::map<std::string, std::vector<std::string>>;
+
+  void problem(std::optional<plan::HostIndex> host, Kind kind, std::string message,
+               std::string help = {});
+  void group_hosts();
+  void fill(plan::HostIndex host);
+  void add_scripts(plan::HostIndex host, const plan::Node& node);
+  void next_task(plan::HostIndex host);
+  void host_over(plan::HostIndex host);
+  void task_ended(remote::TaskEnded ended);
+  void lock_ended(const remote::LockEnded& ended);
+  bool tolerated() const;
+
+  Context& context_;
+  const bool alone_;
+  bool begun_ = false;
+  bool cancelled_ = false;
+  Duration started_{};
+  std::size_t outstanding_ = 0;                      // hosts not over
+  std::vector<Queue> queues_;                        // by host
+  std::vector<std::vector<plan::NodeId>> nodes_of_;  // by host
+  std::vector<bool> answers_failure_;                // by node: it stands in an on_failure section
+  std::map<std::vector<plan::NodeId>, Needs> needs_;
+  std::unordered_map<remote::TaskId, std::string> tasks_;  // in flight: what is looked at
+  std::vector<Problem> problems_;
+};
+
+// How many hosts may have failed in all without stopping the run at this node. A `once` step has no
+// other host to fall back on: only `tolerate all` lets the run go on without it.
+std::uint32_t tolerance(const plan::Plan& plan, const plan::Node& node);
+
+}  // namespace cnplay::run

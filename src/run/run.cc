@@ -1,0 +1,181 @@
+#include "run/run.h"
+
+#include <algorithm>
+
+#include "run/runner.h"
+
+namespace cnplay::run {
+
+Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+               const Options& options, std::atomic<int>& abort_requests)
+    : context_(plan, hosts, sink, clock, options),
+      abort_requests_(abort_requests),
+      steps_(context_, undo_),
+      summary_(context_),
+      handlers_(plan),
+      pivots_(plan.nodes.size(), false),
+      last_tick_(clock.steady()) {}
+
+RunResult Runner::run(bool only_preflight) {
+  const plan::Plan& plan = context_.plan;
+  const Options& options = context_.options;
+  events::RunStarted started;
+  started.run = options.run_id;
+  started.play = plan.play;
+  started.title = plan.title;
+  started.inventory = plan.inventory;
+  started.user = options.user;
+  started.controller = options.controller;
+  started.plan_hash = plan::hash(plan);
+  started.program_hash = plan.program_hash;
+  started.mode = options.mode;
+  started.now = options.now.at;
+  for (const plan::Host& host : plan.hosts) started.hosts.push_back(host.name);
+  context_.emit(std::move(started));
+
+  ending_.only_preflight = only_preflight;
+  if (!look_before(only_preflight) || only_preflight) return finish();
+  go_forward();
+  if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
+  summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
+  if (aborts_ < 2 && !ending_.sick) closers();
+  summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
+  return finish();
+}
+
+RunResult Runner::finish() {
+  events::RunEnded ended = summary_.build(ending_);
+  RunResult result{ended.verdict, ended.advice};
+  context_.emit(std::move(ended));
+  return result;
+}
+
+bool Runner::look_before(bool only_preflight) {
+  Preflight preflight(context_, only_preflight);
+  if (preflight.look_here()) {
+    preflight.look_there();
+    while (!preflight.done()) {
+      look_outside();
+      if (ending_.aborted || ending_.sick) {
+        preflight.cancel();
+        break;
+      }
+      if (auto event = context_.remote.next(context_.options.tick)) {
+        preflight.take(*std::move(event));
+      }
+    }
+  }
+  const Preflight::Answer answer = preflight.answer();
+  for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (context_.hosts[h].failed) {
+      ++failed_hosts_;
+      summary_.host_unreachable(h);
+    } else if (!context_.hosts[h].why.empty()) {
+      summary_.host_unreachable(h);
+    }
+  }
+  if (answer == Preflight::Answer::go) return true;
+  ending_.preflight = ending_.aborted                            ? events::Verdict::aborted
+                      : answer == Preflight::Answer::unreachable ? events::Verdict::unreachable
+                                                                 : events::Verdict::refused;
+  return false;
+}
+
+// The one loop, as in ninja's Builder::Build: start what is ready, then take what has ended. It
+// returns when nothing is in flight and nothing can be started: the section at hand is through, or
+// the run has stopped.
+void Runner::drive() {
+  for (;;) {
+    look_outside();
+    start_ready();
+    // Steps that were skipped have ended already, and others may be ready for it.
+    if (take_ended_steps()) continue;
+    if (busy()) {
+      wait_and_take();
+    } else if (auto event = context_.remote.next(Duration{0})) {
+      // What has come already counts before the run turns to other work: a host whose last task
+      // was lost is reported as lost right after it.
+      take(*std::move(event));
+    } else {
+      break;
+    }
+  }
+  if (walk_) work_ = std::max(work_, walk_->work());
+}
+
+bool Runner::busy() const { return steps_.count() > 0 || !waits_.empty(); }
+
+// What comes from outside of the hosts: a person's Ctrl-C, a sink that lost an event.
+void Runner::look_outside() {
+  const Duration now = context_.clock.steady();
+  if (now - last_tick_ >= context_.options.tick) {
+    last_tick_ = now;
+    context_.sink.tick(context_.clock.now());
+  }
+  if (!ending_.sick) {
+    if (const Status healthy = context_.sink.healthy(); !healthy) {
+      ending_.sick = healthy.error();
+      stop();
+      steps_.halt("the run can no longer be recorded");
+    }
+  }
+  for (const int asked = abort_requests_.load(); aborts_ < asked;) {
+    ++aborts_;
+    ending_.aborted = true;
+    context_.emit(events::AbortRequested{aborts_});
+    // The closers are what an abort runs anyway: the first request does not stop them.
+    if (aborts_ == 1 && part_ != events::Part::always) stop();
+    if (aborts_ == 2) {
+      stop();
+      steps_.kill("killed on request");
+    }
+    if (aborts_ > 2) steps_.give_up();
+  }
+}
+
+void Runner::wait_and_take() {
+  const Duration now = context_.clock.steady();
+  Duration wait = context_.options.tick;
+  if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
+  for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
+  if (auto event = context_.remote.next(std::max(wait, Duration{0}))) {
+    take(*std::move(event));
+  } else {
+    context_.sink.tick(context_.clock.now());
+    last_tick_ = context_.clock.steady();
+  }
+  steps_.fire_timers();
+  look_at_waits();
+}
+
+void Runner::take(remote::Event event) {
+  if (auto* ended = std::get_if<remote::TaskEnded>(&event)) {
+    steps_.task_ended(std::move(*ended));
+  } else if (const auto* output = std::get_if<remote::TaskOutput>(&event)) {
+    steps_.output(*output);
+  } else if (const auto* lost = std::get_if<remote::HostLost>(&event)) {
+    host_lost(*lost);
+  }
+  // The rest belongs to the preflight, or only woke the loop.
+}
+
+bool Runner::take_ended_steps() {
+  bool any = false;
+  while (auto ended = steps_.take_ended()) {
+    any = true;
+    step_ended(*std::move(ended));
+  }
+  return any;
+}
+
+RunResult run(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+              const Options& options, std::atomic<int>& abort_requests) {
+  return Runner(plan, hosts, sink, clock, options, abort_requests).run(false);
+}
+
+RunResult preflight(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+                    const Options& options, std::atomic<int>& abort_requests) {
+  return Runner(plan, hosts, sink, clock, options, abort_requests).run(true);
+}
+
+}  // namespace cnplay::run

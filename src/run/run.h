@@ -1,0 +1,68 @@
+// Carries out a plan: starts what is ready on each host, takes what has ended, and answers for
+// order, barriers, retries, undo and time. Tells what happens as events; knows nothing of the
+// language the plan came from, of SSH, of journals or terminals.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "events/event.h"
+#include "plan/plan.h"
+#include "remote/remote.h"
+
+namespace cnplay::run {
+
+struct Options {
+  events::Mode mode = events::Mode::apply;
+  std::string run_id;
+  // The run's fixed `now`, and the zone that times derived from it are shown in.
+  Time now;
+  // Who runs it, and from which machine: for RunStarted and for the holder of a lock.
+  std::string user;
+  std::string controller;
+  // The value of a secret of Plan::secrets. Called once each, on the calling thread, before the
+  // first connection. Needed only if the plan has secrets.
+  std::function<Result<Secret>(std::uint32_t secret_index)> secret;
+  // Whether a precondition holds; an Error says why not. Needed only if the plan has some.
+  std::function<Status(const plan::Requirement&)> requirement;
+  // A yes/no question to a person who is there; blocks. Absent: nobody is there, the answer is no.
+  std::function<bool(const std::string& question)> ask;
+  // Hosts that work at once; 0: no limit.
+  std::uint32_t forks = 0;
+  // Sinks are ticked, clocks looked at and abort_requests read at least this often.
+  Duration tick{200};
+  // Bounds each task of the preflight.
+  Duration preflight_timeout{120'000};
+  // How long after its timeout, or after it was cancelled, a task is awaited before it is given
+  // up as unknown. Only a remote that breaks its contract lets it come to that.
+  Duration grace{15'000};
+};
+
+struct RunResult {
+  events::Verdict verdict = events::Verdict::failed;
+  // What RunEnded said a person does next.
+  std::string advice;
+};
+
+// Runs the plan to its end and emits RunStarted first and RunEnded last, each exactly once,
+// whatever happens between. Neither connects before preconditions and secrets are known to be
+// good, nor changes anything before the preflight of all hosts is. Does not close `hosts`.
+//
+// `abort_requests` is counted up by others (with Hosts::wake() so that it is seen at once): 1 lets
+// what is in flight finish, then runs the `always` sections; 2 cancels all tasks; 3 does
+// not wait for them any more.
+RunResult run(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+              const Options& options, std::atomic<int>& abort_requests);
+
+// The preflight alone: every problem of every host is listed, nothing is tolerated, nothing is
+// changed (locks are taken, and let go with the connections). Same events, up to RunEnded.
+RunResult preflight(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+                    const Options& options, std::atomic<int>& abort_requests);
+
+}  // namespace cnplay::run

@@ -1,0 +1,106 @@
+// One run from its first event to its last. The loop is in run.cc, going forward in forward.cc,
+// what answers a failure in failure.cc.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "run/context.h"
+#include "run/graph.h"
+#include "run/handlers.h"
+#include "run/preflight.h"
+#include "run/step.h"
+#include "run/summary.h"
+#include "run/undo_log.h"
+
+namespace cnplay::run {
+
+class Runner {
+ public:
+  Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
+         const Options& options, std::atomic<int>& abort_requests);
+
+  RunResult run(bool only_preflight);
+  // Counts and edges that the graph walk touched: for the test that growth is linear.
+  std::uint64_t work() const { return work_; }
+
+ private:
+  // run.cc
+  void drive();
+  void look_outside();
+  void wait_and_take();
+  void take(remote::Event event);
+  bool take_ended_steps();
+  bool busy() const;
+  bool look_before(bool only_preflight);
+  RunResult finish();
+
+  // forward.cc
+  void go_forward();
+  void start_ready();
+  void begin(const Ready& ready);
+  void begin_unit(const Unit& unit);
+  void pass(const Ready& point);
+  void begin_wait(const Ready& point);
+  void look_at_waits();
+  void begin_round(Handlers::Round round, std::optional<Ready> after);
+  void next_of_round(std::uint32_t round, plan::HostIndex host);
+  void round_over(std::uint32_t round);
+  std::uint32_t phase_ended_by(plan::NodeId node) const;
+  void step_ended(StepEnd ended);
+  void host_failed(plan::NodeId node, plan::HostIndex host);
+  void host_lost(const remote::HostLost& lost);
+  void once_is_gone(const Ready& ready);
+  void declare(plan::NodeId node);
+  void run_section(const plan::Section& section, events::Part part);
+  std::vector<bool> live_hosts(bool failed_too) const;
+
+  // failure.cc
+  void stop();
+  void resume();
+  void respond();
+  void closers();
+  const plan::OnFailure* answer_for(plan::NodeId node) const;
+  bool past_pivot(std::uint32_t phase) const;
+  void undo_all();
+
+  struct Wait {
+    Ready point;
+    Time until;
+    bool late_at_start = false;
+  };
+  struct RoundState {
+    Handlers::Round queues;
+    std::size_t hosts_left = 0;
+    std::optional<Ready> after;
+  };
+
+  Context context_;
+  std::atomic<int>& abort_requests_;
+  UndoLog undo_;
+  Steps steps_;
+  Summary summary_;
+  Handlers handlers_;
+  Ending ending_;
+
+  std::optional<Walk> walk_;
+  events::Part part_ = events::Part::forward;
+  std::vector<bool> live_;   // hosts that take part in the section at hand
+  std::deque<Unit> ready_;   // handlers and undos; the walk has its own
+  std::deque<Unit> parked_;  // ready, but `forks` hosts are at work
+  std::deque<Wait> waits_;
+  std::map<std::uint32_t, RoundState> rounds_;
+  std::uint32_t last_round_ = 0;
+  std::vector<bool> pivots_;  // passed, by node
+  std::size_t failed_hosts_ = 0;
+  bool stopping_ = false;  // of the work at hand nothing more is started
+  int aborts_ = 0;
+  Duration last_tick_{};
+  std::uint64_t work_ = 0;
+};
+
+}  // namespace cnplay::run

@@ -1,0 +1,419 @@
+#include "run/step.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace cnplay::run {
+
+using events::Outcome;
+using events::Part;
+
+std::size_t position_of(const plan::Node& node, plan::HostIndex host) {
+  const auto it = std::lower_bound(node.hosts.begin(), node.hosts.end(), host);
+  assert(it != node.hosts.end() && *it == host);
+  return static_cast<std::size_t>(it - node.hosts.begin());
+}
+
+void Steps::start(Unit unit) {
+  const RunId id = ++last_run_;
+  Run& run = runs_[id];
+  run.id = id;
+  run.unit = unit;
+  run.node = &context_.plan.node(unit.node);
+  run.actions = unit.part == Part::undo ? &run.node->undo : &run.node->actions;
+  run.position = position_of(*run.node, unit.host);
+  run.started = context_.clock.steady();
+  if (at_work_[unit.host].empty()) ++hosts_at_work_;
+  at_work_[unit.host].push_back(id);
+  context_.emit(events::StepStarted{unit.node, unit.host, unit.part, 1});
+  if (unit.part != Part::undo) {
+    if (run.node->timeout) run.deadline = run.started + *run.node->timeout;
+    if (auto instead = condition(run, run.node->when, "step")) {
+      return end(run, instead->outcome, std::move(instead->reason));
+    }
+  }
+  if (run.actions->empty()) run.total = Outcome::ok;
+  advance(run);
+}
+
+// Goes on until a task is in flight, the step has to wait, or it is over.
+void Steps::advance(Run& run) {
+  for (;;) {
+    if (run.action == run.actions->size()) return end(run, run.total, "");
+    if (halted_) return end(run, Outcome::aborted, *halted_);
+    const bool has_check = action(run).check != plan::kNone;
+    if (run.deadline && context_.clock.steady() >= *run.deadline) {
+      release(run);
+      settle(run, Outcome::failed, "its timeout was over before `" + action(run).module + "`",
+             has_check);
+      return;
+    }
+    remote::Task task;
+    std::optional<Instead> instead;
+    if (!run.holds) instead = condition(run, action(run).when, "action");
+    if (!instead && !acquire(run)) {
+      run.state = State::queueing;
+      if (run.deadline) set_timer(run, *run.deadline);
+      return;
+    }
+    if (!instead) instead = prepare(run, task);
+    if (!instead) return start_task(run, std::move(task));
+    Decision decision;
+    decision.outcome = instead->outcome;
+    decision.reason = std::move(instead->reason);
+    remember(run, decision, {}, "");
+    action_ended(run, decision, nullptr, 0);
+    release(run);
+    if (!settle(run, decision.outcome, decision.reason, has_check)) return;
+  }
+}
+
+void Steps::start_task(Run& run, remote::Task task) {
+  const plan::Action& a = action(run);
+  task.id = ++context_.last_task;
+  task.host = run.unit.host;
+  task.become = a.become;
+  run.task = task.id;
+  run.state = State::running;
+  run.cancelled = run.overdue = false;
+  run.action_started = context_.clock.steady();
+  run.applying = task.mode == remote::Mode::apply && !task.apply.empty();
+  if (run.deadline) {
+    task.timeout = *run.deadline - run.action_started;
+    set_timer(run, *run.deadline + context_.options.grace);
+  }
+  if (run.applying && run.unit.part == Part::forward && !run.node->undo.empty()) {
+    undo_.registered(run.unit.node, run.unit.host);
+  }
+  by_task_[task.id] = run.id;
+  context_.emit(
+      events::ActionStarted{run.unit.node, run.unit.host, run.action, run.unit.part, task.id});
+  context_.start(std::move(task));
+}
+
+void Steps::task_ended(remote::TaskEnded ended) {
+  const auto it = by_task_.find(ended.task);
+  if (it == by_task_.end()) return;  // given up before
+  finished(runs_.at(it->second), ended.result, ended.task);
+}
+
+void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId task) {
+  by_task_.erase(task);
+  const plan::Action& a = action(run);
+  const bool has_check = a.check != plan::kNone;
+  Decision decision;
+  if (run.overdue && result.ended == remote::Ended::cancelled) {
+    remote::TaskResult late = result;  // killed by us for its timeout: the same as by the host
+    late.ended = remote::Ended::timed_out;
+    decision = decide(shape_of(a), context_.options.mode, late);
+  } else {
+    decision = decide(shape_of(a), context_.options.mode, result);
+  }
+  plan::Record facts;
+  judge_facts(run, result, decision, facts);
+  if (run.applying && run.unit.part == Part::forward) {
+    undo_.settled(run.unit.node, run.unit.host, decision.applied);
+  }
+  remember(run, decision, std::move(facts), result.preview);
+  action_ended(run, decision, &result, task);
+  release(run);
+  std::string reason = decision.reason;
+  if (is_failure(decision.outcome) && !decision.message.empty()) {
+    reason += (reason.empty() ? "" : ": ") + decision.message.display(200);
+  }
+  if (settle(run, decision.outcome, reason, has_check)) advance(run);
+}
+
+// Facts that break the module's own declaration make its success worthless.
+void Steps::judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
+                        plan::Record& facts) const {
+  const plan::Action& a = action(run);
+  if (a.check == plan::kNone) return;
+  const bool judged = !is_failure(decision.outcome) && decision.outcome != Outcome::skipped;
+  auto read = read_facts(a, result.facts, judged);
+  if (read) {
+    facts = *std::move(read);
+  } else if (!is_failure(decision.outcome)) {
+    decision.outcome = Outcome::failed;
+    decision.reason = read.error().what;
+    decision.message = {};
+  }
+}
+
+void Steps::remember(Run& run, const Decision& decision, plan::Record facts,
+                     const std::string& preview) {
+  const plan::Action& a = action(run);
+  const Unit& unit = run.unit;
+  if (unit.part == Part::undo) return;  // its actions are not those of the step
+  const bool unapplied = is_unapplied(decision.outcome);
+  if (!a.returns.empty()) {
+    if (decision.applied) context_.facts.save(unit.node, run.action, unit.host, facts);
+    if (unapplied || decision.outcome == Outcome::ok || decision.outcome == Outcome::changed) {
+      context_.facts.set(unit.node, run.action, unit.host, std::move(facts), unapplied);
+    }
+  }
+  if (unapplied && a.apply != plan::kNone) {
+    dry_.would_change(unit.node, run.action, unit.host, run.written, preview);
+  }
+  run.written.clear();
+}
+
+bool Steps::settle(Run& run, Outcome outcome, const std::string& reason, bool has_check) {
+  run.timer = 0;
+  if (!is_failure(outcome)) {
+    if (outcome == Outcome::changed || is_unapplied(outcome)) {
+      for (const plan::NodeId handler : action(run).notify) {
+        run.notified.emplace_back(handler, outcome);
+      }
+    }
+    run.total = worst(run.total, outcome);
+    ++run.action;
+    return true;
+  }
+  run.failure = outcome;
+  run.reason = reason;
+  if (!may_retry(run, outcome, has_check)) {
+    end(run, worst(run.total, outcome), reason);
+    return false;
+  }
+  const Duration every = run.node->retry.every;
+  context_.emit(events::RetryScheduled{run.unit.node, run.unit.host, run.attempt + 1,
+                                       run.node->retry.times + 1, every});
+  run.state = State::pausing;
+  set_timer(run, context_.clock.steady() + every);
+  return false;
+}
+
+bool Steps::may_retry(const Run& run, Outcome outcome, bool has_check) const {
+  if (!retries_ || halted_ || run.unit.part == Part::undo) return false;
+  if (run.attempt > run.node->retry.times) return false;
+  if (!context_.hosts[run.unit.host].connected || outcome == Outcome::aborted) return false;
+  // Nobody knows whether it was done: only a check can tell before it is tried again.
+  return outcome != Outcome::unknown || has_check;
+}
+
+void Steps::end(Run& run, Outcome outcome, std::string reason) {
+  release(run);
+  StepEnd ended;
+  ended.unit = run.unit;
+  ended.outcome = outcome;
+  ended.reason = std::move(reason);
+  ended.started = run.started;
+  ended.ended = context_.clock.steady();
+  ended.notified = std::move(run.notified);
+  context_.emit(events::StepEnded{run.unit.node, run.unit.host, run.unit.part, outcome,
+                                  ended.reason, ended.ended - ended.started});
+  auto& at_work = at_work_[run.unit.host];
+  at_work.erase(std::find(at_work.begin(), at_work.end(), run.id));
+  if (at_work.empty()) --hosts_at_work_;
+  runs_.erase(run.id);
+  ended_.push_back(std::move(ended));
+}
+
+std::optional<StepEnd> Steps::take_ended() {
+  if (ended_.empty()) return std::nullopt;
+  StepEnd ended = std::move(ended_.front());
+  ended_.pop_front();
+  return ended;
+}
+
+void Steps::output(const remote::TaskOutput& o) {
+  if (!by_task_.contains(o.task)) return;
+  context_.emit(events::Output{o.task, o.host, static_cast<events::Stage>(o.stage),
+                               static_cast<events::Stream>(o.stream), o.bytes});
+}
+
+void Steps::action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,
+                         remote::TaskId task) {
+  events::ActionEnded e;
+  e.node = run.unit.node;
+  e.host = run.unit.host;
+  e.action = run.action;
+  e.part = run.unit.part;
+  e.task = task;
+  e.outcome = decision.outcome;
+  e.message = decision.message;
+  e.reason = decision.reason;
+  e.exit_code = decision.exit_code;
+  if (result != nullptr) {
+    e.diff = result->diff;
+    e.facts = result->facts;
+    if (is_failure(decision.outcome)) e.tail = result->tail;
+    e.took = context_.clock.steady() - run.action_started;
+  }
+  context_.emit(std::move(e));
+}
+
+// --- resources: all of an action's at once, so that no two wait for each other
+
+bool Steps::acquire(Run& run) {
+  const auto& uses = action(run).uses;
+  if (uses.empty() || run.holds) return true;
+  Resources& r = resources_[run.unit.host];
+  for (const std::string& use : uses) {
+    if (!r.held.contains(use)) continue;
+    r.waiting.push_back(run.id);
+    return false;
+  }
+  r.held.insert(uses.begin(), uses.end());
+  run.holds = true;
+  return true;
+}
+
+void Steps::release(Run& run) {
+  const auto it = resources_.find(run.unit.host);
+  if (it == resources_.end()) return;
+  Resources& r = it->second;
+  if (!run.holds) {
+    std::erase(r.waiting, run.id);
+    return;
+  }
+  run.holds = false;
+  for (const std::string& use : action(run).uses) r.held.erase(use);
+  // Those that waited longest first; each takes what it needs before the next is asked.
+  std::vector<RunId> going;
+  for (auto w = r.waiting.begin(); w != r.waiting.end();) {
+    Run& next = runs_.at(*w);
+    const auto& uses = action(next).uses;
+    const bool free = std::none_of(uses.begin(), uses.end(),
+                                   [&](const std::string& use) { return r.held.contains(use); });
+    if (!free) {
+      ++w;
+      continue;
+    }
+    r.held.insert(uses.begin(), uses.end());
+    next.holds = true;
+    going.push_back(next.id);
+    w = r.waiting.erase(w);
+  }
+  for (const RunId id : going) {
+    const auto next = runs_.find(id);
+    if (next != runs_.end()) advance(next->second);
+  }
+}
+
+// --- time, loss and abort
+
+void Steps::set_timer(Run& run, Duration when) {
+  run.timer = ++last_timer_;
+  timers_.push({when, run.id, run.timer});
+}
+
+std::optional<Duration> Steps::next_timer() const {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.top().when;  // perhaps of one that no longer counts: an early look does no harm
+}
+
+void Steps::fire_timers() {
+  const Duration now = context_.clock.steady();
+  while (!timers_.empty() && timers_.top().when <= now) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    const auto it = runs_.find(timer.run);
+    if (it == runs_.end() || it->second.timer != timer.serial) continue;
+    Run& run = it->second;
+    run.timer = 0;
+    switch (run.state) {
+      case State::pausing:
+        ++run.attempt;
+        run.state = State::running;
+        if (run.node->timeout) run.deadline = now + *run.node->timeout;
+        context_.emit(
+            events::StepStarted{run.unit.node, run.unit.host, run.unit.part, run.attempt});
+        advance(run);
+        break;
+      case State::queueing:
+        release(run);
+        advance(run);  // finds the deadline past
+        break;
+      case State::running:
+        if (run.cancelled) {
+          lost(run, "the host did not say what became of it", true);
+        } else {
+          run.cancelled = run.overdue = true;
+          set_timer(run, now + context_.options.grace);
+          context_.remote.cancel(run.task);
+        }
+        break;
+    }
+  }
+}
+
+void Steps::lost(Run& run, const std::string& why, bool apply_possible) {
+  remote::TaskResult result;
+  result.ended = remote::Ended::lost;
+  result.error = why;
+  result.apply_possible = apply_possible;
+  finished(run, result, run.task);
+}
+
+void Steps::host_lost(plan::HostIndex host) {
+  const std::vector<RunId> ids = at_work_[host];
+  for (const RunId id : ids) {
+    const auto it = runs_.find(id);
+    if (it == runs_.end()) continue;
+    Run& run = it->second;
+    switch (run.state) {
+      case State::pausing:
+        end(run, worst(run.total, run.failure), run.reason);
+        break;
+      case State::queueing:
+        end(run, Outcome::unreachable, "the connection was lost: " + context_.hosts[host].why);
+        break;
+      case State::running:
+        // Begun before the loss was known here: its own end says that it was never sent.
+        run.cancelled = true;
+        set_timer(run, context_.clock.steady() + context_.options.grace);
+        break;
+    }
+  }
+}
+
+void Steps::stop_retries() {
+  retries_ = false;
+  std::vector<RunId> ids;
+  for (const auto& [id, run] : runs_) {
+    if (run.state == State::pausing) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const RunId id : ids) {
+    Run& run = runs_.at(id);
+    end(run, worst(run.total, run.failure), run.reason + " (not tried again: the run is stopping)");
+  }
+}
+
+void Steps::halt(std::string reason) {
+  if (!halted_) halted_ = std::move(reason);
+  stop_retries();
+  std::vector<RunId> ids;
+  for (const auto& [id, run] : runs_) {
+    if (run.state == State::queueing) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const RunId id : ids) {
+    const auto it = runs_.find(id);
+    if (it != runs_.end()) end(it->second, Outcome::aborted, *halted_);
+  }
+}
+
+void Steps::kill(std::string reason) {
+  halt(std::move(reason));
+  std::vector<RunId> ids;
+  for (const auto& [task, id] : by_task_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (const RunId id : ids) {
+    Run& run = runs_.at(id);
+    run.cancelled = true;
+    set_timer(run, context_.clock.steady() + context_.options.grace);
+    context_.remote.cancel(run.task);
+  }
+}
+
+void Steps::give_up() {
+  std::vector<RunId> ids;
+  for (const auto& [task, id] : by_task_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (const RunId id : ids) lost(runs_.at(id), "not waited for any more", true);
+}
+
+}  // namespace cnplay::run

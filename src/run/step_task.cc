@@ -1,0 +1,161 @@
+// From an action of the plan to a task for the host, or to what stands in its place: skipped, or in
+// a dry run `would_run` and `depends`.
+#include "run/step.h"
+#include "run/variables.h"
+
+namespace cnplay::run {
+
+using events::Outcome;
+using events::Part;
+
+namespace {
+
+remote::Verify verify_of(plan::Verify verify) {
+  switch (verify) {
+    case plan::Verify::by_check:
+      return remote::Verify::by_check;
+    case plan::Verify::by_script:
+      return remote::Verify::by_script;
+    case plan::Verify::none:
+      return remote::Verify::none;
+  }
+  return remote::Verify::by_check;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  for (const std::string& n : names) {
+    if (n == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+plan::Environment Steps::environment(const Run& run) const {
+  plan::Environment environment;
+  environment.now = context_.options.now;
+  const bool undo = run.unit.part == Part::undo;
+  const plan::NodeId self = run.unit.node;
+  const FactStore& facts = context_.facts;
+  environment.fact = [&facts, undo, self](const plan::FactRef& ref, plan::HostIndex host) {
+    return undo && ref.node == self ? facts.saved(ref, host) : facts.get(ref, host);
+  };
+  return environment;
+}
+
+bool Steps::reads_unapplied(const Run& run, const plan::Value& value) const {
+  if (!context_.dry()) return false;
+  return plan::reads_fact(value, [&](const plan::FactRef& ref) {
+    return context_.facts.unapplied(ref, run.unit.host);
+  });
+}
+
+std::string Steps::because(plan::NodeId node) const {
+  return "depends on what `" + context_.plan.node(node).title + "` would change";
+}
+
+// `when`: nothing if it holds.
+std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Column& when,
+                                               const char* whose) const {
+  if (when.empty()) return std::nullopt;
+  const plan::Value& asked = when.at(run.position);
+  if (reads_unapplied(run, asked)) {
+    return Instead{Outcome::depends, "its `when` reads a fact of a change that was not made"};
+  }
+  const auto value = plan::resolve(asked, run.unit.host, environment(run));
+  if (!value) {
+    return Instead{Outcome::failed,
+                   std::string("the `when` of the ") + whose + ": " + value.error().what};
+  }
+  const bool* holds = value->as<bool>();
+  if (holds == nullptr) {
+    return Instead{Outcome::failed, std::string("the `when` of the ") + whose + " is no bool"};
+  }
+  if (*holds) return std::nullopt;
+  return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
+}
+
+std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
+  const plan::Action& a = action(run);
+  const plan::NodeId node = run.unit.node;
+  const bool dry = context_.dry();
+  if (dry && run.unit.instead) {
+    return Instead{*run.unit.instead, "its notifier has not run"};
+  }
+  std::optional<Instead> depends;
+  plan::Environment facts = environment(run);
+  // A task is made here, and only here secrets become text.
+  const auto& secrets = context_.secrets;
+  facts.secret = [&secrets](const plan::SecretRef& ref) { return reveal(ref, secrets); };
+  for (const plan::Param& param : a.params) {
+    const bool writes = contains(a.writes, param.name);
+    const plan::Value& given = param.value.at(run.position);
+    if (reads_unapplied(run, given)) {
+      depends = Instead{Outcome::depends,
+                        "`" + param.name + "` reads a fact of a change that was not made"};
+      if (writes) run.written.emplace_back();  // a path nobody knows yet
+      continue;
+    }
+    auto value = plan::resolve(given, run.unit.host, facts);
+    if (!value) return Instead{Outcome::failed, value.error().what};
+    if (dry) {
+      if (writes) {
+        const auto paths = paths_of(*value);
+        // The first `writes` parameter is what a preview stands for.
+        const bool first = param.name == a.writes.front();
+        run.written.insert(first ? run.written.begin() : run.written.end(), paths.begin(),
+                           paths.end());
+      }
+      const bool named = writes || contains(a.reads, param.name);
+      if (auto d = dry_paths(run, param, named, *value); d && !depends) depends = std::move(d);
+    }
+    auto made = variable(param, *value, context_.secrets);
+    if (!made) return Instead{Outcome::failed, made.error().what};
+    task.variables.push_back(*std::move(made));
+  }
+  if (dry && !depends && a.apply == plan::kNone) {
+    if (const auto first = dry_.changed_before(node, run.action)) {
+      depends = Instead{Outcome::depends, because(*first)};
+    }
+  }
+  if (depends) return depends;
+  if (dry && a.check == plan::kNone) return Instead{Outcome::would_run, ""};
+
+  const auto text = [&](plan::ScriptId id) {
+    return id == plan::kNone ? std::string() : context_.plan.scripts[id].text;
+  };
+  task.mode = dry ? remote::Mode::check : remote::Mode::apply;
+  task.check = text(a.check);
+  if (dry) {
+    if (!a.writes.empty()) task.preview = text(a.preview);
+  } else {
+    task.apply = text(a.apply);
+    task.verify_script = text(a.verify_script);
+    task.verify = verify_of(a.verify);
+  }
+  return std::nullopt;
+}
+
+// Puts a preview's path in the place of one that a run would have changed before, or says that
+// nobody can judge it.
+std::optional<Steps::Instead> Steps::dry_paths(Run& run, const plan::Param& param, bool named,
+                                               plan::Value& value) const {
+  if (!param.path && !named) return std::nullopt;
+  std::optional<plan::NodeId> depends;
+  const auto shown = [&](const std::string& path) {
+    const DryRun::View view = dry_.view(run.unit.host, path);
+    if (view.depends) depends = view.depends;
+    return view.path;
+  };
+  if (auto* text = std::get_if<std::string>(&value.data)) {
+    *text = shown(*text);
+  } else if (auto* list = std::get_if<plan::List>(&value.data)) {
+    for (plan::Value& item : *list) {
+      if (auto* path = std::get_if<std::string>(&item.data)) *path = shown(*path);
+    }
+  }
+  if (depends) return Instead{Outcome::depends, because(*depends)};
+  return std::nullopt;
+}
+
+}  // namespace cnplay::run

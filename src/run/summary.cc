@@ -1,0 +1,224 @@
+#include "run/summary.h"
+
+#include <algorithm>
+
+namespace cnplay::run {
+
+using events::Outcome;
+using events::Verdict;
+
+Summary::Summary(Context& context)
+    : context_(context),
+      started_(context.clock.steady()),
+      hosts_(context.plan.hosts.size()),
+      opened_(context.plan.phases.size()) {
+  for (plan::HostIndex h = 0; h < hosts_.size(); ++h) hosts_[h].host = h;
+}
+
+void Summary::step_ended(const StepEnd& e) {
+  events::HostSummary& host = hosts_[e.unit.host];
+  const bool undo = e.unit.part == events::Part::undo;
+  switch (e.outcome) {
+    // An undo that went well is told by UndoEnded: here it would look like progress.
+    case Outcome::ok:
+      host.ok += undo ? 0 : 1;
+      break;
+    case Outcome::changed:
+      host.changed += undo ? 0 : 1;
+      break;
+    case Outcome::skipped:
+      host.skipped += undo ? 0 : 1;
+      break;
+    case Outcome::failed:
+      ++host.failed;
+      any_failed_ = true;
+      break;
+    case Outcome::unreachable:
+      host.unreachable = any_unreachable_ = true;
+      break;
+    case Outcome::unknown:
+      ++host.unknown;
+      unknown_.push_back({e.unit.node, e.unit.host});
+      break;
+    case Outcome::aborted:
+      aborted_.push_back({e.unit.node, e.unit.host});
+      break;
+    case Outcome::would_change:
+    case Outcome::would_run:
+      ++host.would_change;
+      any_unapplied_ = true;
+      break;
+    case Outcome::depends:
+      ++host.depends;
+      any_unapplied_ = true;
+      break;
+  }
+  if (undo) return;
+  const auto [it, fresh] = timings_.try_emplace(e.unit.node, Timing{e.started, e.ended});
+  if (!fresh) {
+    it->second.from = std::min(it->second.from, e.started);
+    it->second.to = std::max(it->second.to, e.ended);
+  }
+}
+
+// --- phases and the outage
+
+void Summary::outage_began(Duration now) {
+  outage_any_ = true;
+  if (outages_++ == 0) outage_since_ = now;
+}
+
+// Outage phases may overlap: what counts is the time in which at least one is open.
+void Summary::outage_ended(Duration now) {
+  if (--outages_ == 0) outage_total_ += now - outage_since_;
+}
+
+void Summary::enter(std::uint32_t phase) {
+  std::vector<std::uint32_t> fresh;
+  for (; phase != plan::kNone && !opened_[phase]; phase = context_.plan.phases[phase].parent) {
+    fresh.push_back(phase);
+  }
+  const Duration now = context_.clock.steady();
+  for (auto it = fresh.rbegin(); it != fresh.rend(); ++it) {
+    opened_[*it] = now;
+    open_.push_back(*it);
+    context_.emit(events::PhaseStarted{*it});
+    if (context_.plan.phases[*it].outage) outage_began(now);
+  }
+}
+
+void Summary::phase_ended(std::uint32_t phase) {
+  const Duration now = context_.clock.steady();
+  std::erase(open_, phase);
+  if (context_.plan.phases[phase].outage) outage_ended(now);
+  context_.emit(events::PhaseEnded{phase, now - *opened_[phase], true});
+}
+
+void Summary::close_phases(bool undone) {
+  const Duration now = context_.clock.steady();
+  for (; !open_.empty(); open_.pop_back()) {
+    const std::uint32_t phase = open_.back();
+    if (context_.plan.phases[phase].outage) {
+      outage_ended(now);
+      outage_open_ = outage_open_ || !undone;
+    }
+    context_.emit(events::PhaseEnded{phase, now - *opened_[phase], false});
+  }
+}
+
+bool Summary::outermost_outage(std::uint32_t phase) const {
+  if (!context_.plan.phases[phase].outage) return false;
+  for (auto p = context_.plan.phases[phase].parent; p != plan::kNone;
+       p = context_.plan.phases[p].parent) {
+    if (context_.plan.phases[p].outage) return false;
+  }
+  return true;
+}
+
+// --- the end
+
+Verdict Summary::verdict(const Ending& ending) const {
+  if (ending.aborted) return Verdict::aborted;
+  if (ending.sick) return Verdict::failed;
+  if (ending.preflight) return *ending.preflight;
+  if (!unknown_.empty()) return Verdict::unknown;
+  if (any_failed_ || !aborted_.empty()) return Verdict::failed;
+  if (any_unreachable_ ||
+      std::any_of(hosts_.begin(), hosts_.end(), [](const auto& h) { return h.unreachable; })) {
+    return Verdict::unreachable;
+  }
+  return ending.failed_at ? Verdict::failed : Verdict::success;
+}
+
+std::string Summary::names(const std::vector<plan::HostIndex>& hosts) const {
+  constexpr std::size_t kShown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < hosts.size() && i < kShown; ++i) {
+    text += (i == 0 ? "" : ", ") + context_.name(hosts[i]);
+  }
+  if (hosts.size() > kShown) text += " and " + std::to_string(hosts.size() - kShown) + " more";
+  return text;
+}
+
+std::string Summary::advice(const Ending& ending, Verdict verdict) const {
+  std::string text;
+  const auto say = [&](const std::string& line) { text += (text.empty() ? "" : "\n") + line; };
+  const auto places = [&](const std::vector<Unknown>& list, const std::string& lead) {
+    std::map<plan::NodeId, std::vector<plan::HostIndex>> by_node;
+    for (const Unknown& u : list) by_node[u.node].push_back(u.host);
+    for (const auto& [node, hosts] : by_node) {
+      say(lead + " `" + context_.plan.node(node).title + "` (" + context_.plan.node(node).where +
+          ") on " + names(hosts) + ".");
+    }
+  };
+  if (ending.preflight) {
+    if (*ending.preflight == Verdict::aborted)
+      return "Aborted in the preflight: nothing was changed.";
+    return "Nothing was changed. Mend what is listed above, then run the same command again.";
+  }
+  if (ending.only_preflight) return "";
+  places(unknown_, "Nobody knows whether it was done: look at what became of");
+  places(aborted_, "Cut off: look at");
+  if (ending.sick) {
+    say("The run could not be recorded any more, so it was stopped: " + ending.sick->what + ". " +
+        ending.sick->help);
+  }
+  if (context_.dry()) {
+    if (verdict == Verdict::success && any_unapplied_) {
+      say("This was a dry run: nothing was changed. Without --check the run makes these changes.");
+    }
+    return text;
+  }
+  std::vector<plan::HostIndex> left;
+  for (const auto& h : hosts_) {
+    if (h.failed > 0 || h.unknown > 0 || h.unreachable) left.push_back(h.host);
+  }
+  if (verdict == Verdict::success) return text;
+  if (ending.undo_ran) {
+    say(ending.undo_complete
+            ? "What had been changed was undone."
+            : "Not everything could be undone: see above which steps, on which hosts, and put "
+              "those right by hand.");
+  }
+  if (!ending.offered.empty()) {
+    say("To go back: cnplay rollback " + context_.options.run_id + " " + ending.offered);
+  }
+  if (outage_open_) say("The outage goes on.");
+  if (ending.aborted) {
+    say("Steps that had ended stay as they are, nothing was undone. Run the same command again to "
+        "go on: what is done is found done by its checks.");
+  } else if (ending.held || !ending.undo_ran || !ending.undo_complete) {
+    say("Mend the cause" + (left.empty() ? std::string() : " on " + names(left)) +
+        ", then run the same command again: what is done is found done by its checks.");
+  } else {
+    say("Mend the cause" + (left.empty() ? std::string() : " on " + names(left)) +
+        ", then run the same command again.");
+  }
+  return text;
+}
+
+events::RunEnded Summary::build(const Ending& ending) const {
+  events::RunEnded e;
+  e.verdict = verdict(ending);
+  e.took = context_.clock.steady() - started_;
+  e.hosts = hosts_;
+  for (const auto& [node, timing] : timings_) {
+    e.steps.push_back({node, context_.plan.node(node).expect, timing.to - timing.from});
+  }
+  if (!context_.dry() && outage_any_) {
+    e.outage = outage_total_;
+    e.outage_open = outage_open_;
+    Duration expect{0};
+    bool known = true;
+    for (std::uint32_t p = 0; p < context_.plan.phases.size(); ++p) {
+      if (!outermost_outage(p)) continue;
+      known = known && context_.plan.phases[p].expect.has_value();
+      expect += context_.plan.phases[p].expect.value_or(Duration{0});
+    }
+    if (known) e.outage_expect = expect;
+  }
+  e.advice = advice(ending, e.verdict);
+  return e;
+}
+
+}  // namespace cnplay::run

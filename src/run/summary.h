@@ -1,0 +1,78 @@
+// The figures of a run: outcomes by host, times by step, the length of the outage, the verdict, and
+// what a person does next.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/event.h"
+#include "run/context.h"
+#include "run/step.h"
+
+namespace cnplay::run {
+
+// How the run came to its end, as far as the figures do not tell.
+struct Ending {
+  bool aborted = false;
+  std::optional<Error> sick;                 // a sink's
+  std::optional<events::Verdict> preflight;  // it went no further
+  std::optional<plan::NodeId> failed_at;
+  bool held = false;
+  std::string offered;  // a rollback
+  bool undo_ran = false;
+  bool undo_complete = false;
+  bool only_preflight = false;
+};
+
+class Summary {
+ public:
+  explicit Summary(Context& context);
+
+  void step_ended(const StepEnd& ended);
+  void host_unreachable(plan::HostIndex host) { hosts_[host].unreachable = true; }
+
+  // Opens the phases around a node that are not open yet, outermost first.
+  void enter(std::uint32_t phase);
+  void phase_ended(std::uint32_t phase);
+  // Closes what the run leaves behind; `undone`: an outage that began is over all the same.
+  void close_phases(bool undone);
+
+  events::RunEnded build(const Ending& ending) const;
+
+ private:
+  struct Timing {
+    Duration from{};
+    Duration to{};
+  };
+  void outage_began(Duration now);
+  void outage_ended(Duration now);
+  bool outermost_outage(std::uint32_t phase) const;
+  events::Verdict verdict(const Ending& ending) const;
+  std::string advice(const Ending& ending, events::Verdict verdict) const;
+  std::string names(const std::vector<plan::HostIndex>& hosts) const;
+
+  Context& context_;
+  Duration started_;
+  std::vector<events::HostSummary> hosts_;
+  std::map<plan::NodeId, Timing> timings_;
+  std::vector<std::optional<Duration>> opened_;  // by phase
+  std::vector<std::uint32_t> open_;              // in order of opening
+  std::uint32_t outages_ = 0;                    // outage phases open
+  Duration outage_since_{};
+  Duration outage_total_{};
+  bool outage_any_ = false;
+  bool outage_open_ = false;
+  bool any_failed_ = false;
+  bool any_unreachable_ = false;
+  bool any_unapplied_ = false;
+  struct Unknown {
+    plan::NodeId node;
+    plan::HostIndex host;
+  };
+  std::vector<Unknown> unknown_;
+  std::vector<Unknown> aborted_;
+};
+
+}  // namespace cnplay::run

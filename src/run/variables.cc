@@ -1,0 +1,101 @@
+#include "run/variables.h"
+
+#include <chrono>
+
+namespace cnplay::run {
+
+namespace {
+
+using plan::Value;
+
+std::string time_text(const Time& time) {
+  // format_rfc3339 of whole seconds is `....000Z`; scripts get no fraction.
+  std::string text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(time.at));
+  const std::size_t dot = text.find('.');
+  if (dot != std::string::npos) text.replace(dot, std::string::npos, "Z");
+  return text;
+}
+
+// One line: what may stand in a list or a map.
+Result<std::string> line(const Value& value, const std::vector<Secret>& secrets, bool& secret) {
+  if (value.as<plan::List>() != nullptr || value.as<plan::Record>() != nullptr) {
+    return fail("has a list or a record inside a list: scripts cannot be given that");
+  }
+  auto text = script_text(value, secrets, secret);
+  if (!text) return text;
+  if (text->find('\n') != std::string::npos) {
+    return fail("has an item with a newline, and items are told apart by newlines");
+  }
+  return text;
+}
+
+struct ToText {
+  const std::vector<Secret>& secrets;
+  bool& secret;
+
+  Result<std::string> operator()(std::monostate) const { return std::string(); }
+  Result<std::string> operator()(bool v) const { return std::string(v ? "true" : "false"); }
+  Result<std::string> operator()(std::int64_t v) const { return std::to_string(v); }
+  Result<std::string> operator()(const std::string& v) const { return v; }
+  Result<std::string> operator()(Duration v) const {
+    return std::to_string(std::chrono::ceil<std::chrono::seconds>(v).count());
+  }
+  Result<std::string> operator()(const Time& v) const { return time_text(v); }
+  Result<std::string> operator()(Size v) const { return std::to_string(v.bytes); }
+  Result<std::string> operator()(Percent v) const { return std::to_string(v.value); }
+  Result<std::string> operator()(const plan::List& list) const {
+    std::string text;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      auto item = line(list[i], secrets, secret);
+      if (!item) return item;
+      if (i > 0) text += '\n';
+      text += *item;
+    }
+    return text;
+  }
+  Result<std::string> operator()(const plan::Record& record) const {
+    std::string text;
+    for (const auto& [key, value] : record) {
+      if (key.find_first_of("=\n") != std::string::npos) {
+        return fail("has a key with `=` or a newline in it");
+      }
+      auto item = line(value, secrets, secret);
+      if (!item) return item;
+      if (!text.empty()) text += '\n';
+      text += key + "=" + *item;
+    }
+    return text;
+  }
+  Result<std::string> operator()(const plan::SecretRef& ref) const {
+    secret = true;
+    return reveal(ref, secrets);
+  }
+  Result<std::string> operator()(const plan::Deferred&) const { return fail("has no value yet"); }
+};
+
+}  // namespace
+
+Result<std::string> reveal(const plan::SecretRef& ref, const std::vector<Secret>& secrets) {
+  if (ref.index >= secrets.size()) return fail("is a secret that was not resolved");
+  return secrets[ref.index].reveal();
+}
+
+Result<std::string> script_text(const Value& value, const std::vector<Secret>& secrets,
+                                bool& secret) {
+  auto text = std::visit(ToText{secrets, secret}, value.data);
+  if (text && text->find('\0') != std::string::npos) return fail("holds a NUL byte");
+  return text;
+}
+
+Result<remote::Variable> variable(const plan::Param& param, const Value& value,
+                                  const std::vector<Secret>& secrets) {
+  remote::Variable v;
+  v.name = param.name;
+  v.secret = param.secret;
+  auto text = script_text(value, secrets, v.secret);
+  if (!text) return fail("the parameter `" + param.name + "` " + text.error().what);
+  v.value = *std::move(text);
+  return v;
+}
+
+}  // namespace cnplay::run

@@ -1,0 +1,36 @@
+// Inside of ssh/: private key files, each read once per process and shared by all connections.
+#pragma once
+
+#include <libssh/libssh.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+
+namespace cnplay::ssh {
+
+using Key = std::shared_ptr<ssh_key_struct>;
+
+// Takes over a key that libssh gave.
+Key adopt_key(ssh_key key);
+// "SHA256:..." of the public part.
+std::string fingerprint(ssh_key key);
+// The same of a key as it is stored in known_hosts; "an unreadable key" if it is none.
+std::string fingerprint(const std::string& type, const std::string& blob);
+
+// Thread-safe. libssh and OpenSSL only read a key to sign with it, so threads may share one.
+class KeyCache {
+ public:
+  // An error if the file cannot be read, is no private key, or is encrypted (then the remedy
+  // names ssh-agent). Errors are kept, too: one message, one read for a whole fleet.
+  Result<Key> load(const std::string& path);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Result<Key>> keys_;
+};
+
+}  // namespace cnplay::ssh

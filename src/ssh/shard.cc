@@ -1,0 +1,115 @@
+#include "ssh/shard.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <vector>
+
+#include "ssh/core.h"
+
+namespace cnplay::ssh {
+namespace {
+
+constexpr std::size_t kWorkers = 8;
+
+// Signals are the main thread's. SIGPIPE above all: libssh writes to the agent without
+// MSG_NOSIGNAL.
+class BlockSignals {
+ public:
+  BlockSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+struct ThreadTimes {
+  std::chrono::microseconds wall{}, cpu{};
+  long waits = 0;
+
+  static ThreadTimes now() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    using std::chrono::duration_cast;
+    using std::chrono::microseconds;
+    return {duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch()),
+            microseconds(t.tv_sec * 1000000 + t.tv_nsec / 1000), usage.ru_nvcsw};
+  }
+};
+
+}  // namespace
+
+boost::asio::thread_pool& Shared::workers() {
+  const std::lock_guard lock(mutex_);
+  if (!workers_) {
+    const BlockSignals blocked;
+    workers_ = std::make_unique<boost::asio::thread_pool>(kWorkers);
+  }
+  return *workers_;
+}
+
+void Shared::join_workers() {
+  if (workers_) workers_->join();
+}
+
+Shard::Shard(std::shared_ptr<Shared> shared)
+    : shared_(std::move(shared)), work_(io_.get_executor()) {
+  const BlockSignals blocked;
+  thread_ = std::thread([this] { run(); });
+}
+
+Shard::~Shard() { join(); }
+
+void Shard::run() {
+  if (shared_->options.on_slow_handler) return run_watched();
+  io_.run();
+}
+
+// One handler at a time, each measured. The hook is told of those that computed long or waited
+// long; time that other processes took from this thread does not count.
+void Shard::run_watched() {
+  const auto limit = shared_->options.slow_handler_limit;
+  while (!io_.stopped()) {
+    const ThreadTimes before = ThreadTimes::now();
+    const std::size_t ran = io_.poll_one();
+    const ThreadTimes after = ThreadTimes::now();
+    const auto wall = after.wall - before.wall;
+    if (ran > 0 && wall > limit && (after.cpu - before.cpu > limit || after.waits > before.waits)) {
+      shared_->options.on_slow_handler(wall, "event loop");
+    }
+    if (ran == 0 && !io_.stopped()) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+void Shard::shut_down() {
+  boost::asio::post(io_, [this] {
+    open_ = false;
+    std::vector<std::shared_ptr<Core>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      for (Core* core : cores_) {
+        if (auto alive = core->weak_from_this().lock()) all.push_back(std::move(alive));
+      }
+    }
+    for (const auto& core : all) core->close();
+    work_.reset();
+  });
+}
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace cnplay::ssh

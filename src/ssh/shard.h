@@ -1,0 +1,80 @@
+// Inside of ssh/: what connections share. A Shard is one event loop on one thread; Shared is what
+// all loops have in common.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "ssh/keys.h"
+#include "ssh/known_hosts.h"
+#include "ssh/limiter.h"
+#include "ssh/transport.h"
+
+namespace cnplay::ssh {
+
+class Core;
+
+struct Shared {
+  explicit Shared(const Options& options)
+      : options(options), limiter(options.max_connecting, options.max_connecting_per_address) {}
+
+  const Options options;
+  KeyCache keys;
+  KnownHosts known_hosts;
+  ConnectLimiter limiter;
+
+  // For calls that block: name look-ups and the agent (which may wait for a touch of a key). Made
+  // when first needed. Thread-safe.
+  boost::asio::thread_pool& workers();
+  // Waits for them. To be called when no loop needs them any more.
+  void join_workers();
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<boost::asio::thread_pool> workers_;
+};
+
+class Shard {
+ public:
+  explicit Shard(std::shared_ptr<Shared> shared);
+  ~Shard();
+
+  boost::asio::io_context& io() { return io_; }
+  Shared& shared() { return *shared_; }
+  // False once the transport is going away: nothing may be posted any more.
+  bool open() const { return open_; }
+
+  // The connections that live here. From any thread: one that never ran may die on its caller's.
+  void add(Core* core) {
+    const std::lock_guard lock(mutex_);
+    cores_.insert(core);
+  }
+  void remove(Core* core) {
+    const std::lock_guard lock(mutex_);
+    cores_.erase(core);
+  }
+
+  // Closes all connections and lets the loop run out; join() waits for that.
+  void shut_down();
+  void join();
+
+ private:
+  void run();
+  void run_watched();
+
+  std::shared_ptr<Shared> shared_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::atomic<bool> open_{true};
+  std::mutex mutex_;
+  std::unordered_set<Core*> cores_;
+  std::thread thread_;
+};
+
+}  // namespace cnplay::ssh

@@ -1,0 +1,307 @@
+// The second pass over the tokens: see the NOTE in tokens.h.
+#include <CnplayLexer.h>
+#include <antlr4-runtime.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "syntax/tokens.h"
+
+namespace cnplay::syntax {
+namespace {
+
+using L = grammar::CnplayLexer;
+
+constexpr auto end_of_file = static_cast<std::size_t>(antlr4::Token::EOF);
+
+bool is_reserved(std::size_t type) { return type >= L::TRUE && type <= L::SH; }
+bool is_word(std::size_t type) { return type >= L::TRUE && type <= L::NAME; }
+bool is_modifier(std::size_t type) {
+  return (type >= L::ON && type <= L::RESOURCE) || type == L::NOTIFY || type == L::PARALLEL;
+}
+
+// Statements with a body: their modifiers may stand on lines of their own.
+bool has_header(std::size_t type) {
+  switch (type) {
+    case L::STEP:
+    case L::PHASE:
+    case L::PARALLEL:
+    case L::HANDLER:
+    case L::ROLLBACK:
+    case L::MANUAL:
+    case L::APPROVE:
+    case L::ASK:
+    case L::PLAY:
+    case L::MODULE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// After these an operand stands, so that a word there is a name.
+bool wants_operand(std::size_t type) {
+  switch (type) {
+    case L::LPAREN:
+    case L::LBRACKET:
+    case L::COLON:
+    case L::ASSIGN:
+    case L::SPREAD:
+    case L::INTERP_OPEN:
+    case L::COALESCE:
+    case L::EQ:
+    case L::NE:
+    case L::LE:
+    case L::GE:
+    case L::LT:
+    case L::GT:
+    case L::PLUS:
+    case L::MINUS:
+    case L::STAR:
+    case L::SLASH:
+    case L::MOD:
+    case L::AMP:
+    case L::PIPE:
+    case L::AND:
+    case L::OR:
+    case L::NOT:
+    case L::IN:
+    case L::THEN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_operator(std::size_t type) {
+  switch (type) {
+    case L::IF:
+    case L::ELSE:
+    case L::DOT:
+    case L::COALESCE:
+    case L::EQ:
+    case L::NE:
+    case L::LE:
+    case L::GE:
+    case L::LT:
+    case L::GT:
+    case L::PLUS:
+    case L::MINUS:
+    case L::STAR:
+    case L::SLASH:
+    case L::MOD:
+    case L::AMP:
+    case L::PIPE:
+    case L::AND:
+    case L::OR:
+    case L::NOT:
+    case L::IN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool opens(std::size_t type) {
+  return type == L::LPAREN || type == L::LBRACKET || type == L::LBRACE || type == L::INTERP_OPEN;
+}
+bool closes(std::size_t type) {
+  return type == L::RPAREN || type == L::RBRACKET || type == L::RBRACE || type == L::INTERP_CLOSE;
+}
+
+class Shaper {
+ public:
+  Shaper(const diag::SourceMap::Source& source, const std::string& text,
+         const std::vector<Token>& in, diag::Diagnostics& diags)
+      : source_(source), text_(text), in_(in), diags_(diags) {}
+
+  TokenList run() {
+    for (i_ = 0; i_ < in_.size() && !too_long_; ++i_) take(in_[i_]);
+    if (too_long_) out_.clear();
+    const auto end = static_cast<std::uint32_t>(text_.size());
+    if (!out_.empty() && out_.back().type != L::NEWLINE) emit({L::NEWLINE, end, end});
+    emit({end_of_file, end, end});
+    TokenList list{std::move(out_), std::vector<bool>(statement_ + 1)};
+    for (const auto offset : said_) note(list, offset);
+    return list;
+  }
+
+  void mark(TokenList& list, const std::vector<std::uint32_t>& said) const {
+    for (const auto offset : said) note(list, offset);
+  }
+
+ private:
+  static void note(TokenList& list, std::uint32_t offset) {
+    const auto at = std::ranges::lower_bound(list.tokens, offset, {}, &Token::begin);
+    if (at != list.tokens.end()) list.reported[at->statement] = true;
+  }
+  std::size_t last() const {
+    if (out_.empty()) return L::NEWLINE;
+    return out_.back().type;
+  }
+  const Token* next_token(bool skip_newlines) const {
+    for (std::size_t j = i_ + 1; j < in_.size(); ++j) {
+      if (!skip_newlines || in_[j].type != L::NEWLINE) return &in_[j];
+    }
+    return nullptr;
+  }
+  bool at_start() const {
+    return last() == L::NEWLINE || (last() == L::LBRACE && brackets_.back() == L::LBRACE);
+  }
+
+  void take(Token t);
+  void newline(Token t);
+  bool continues_header(std::size_t next) const;
+  void word(Token& t);
+  void count(std::size_t type, const Token& t);
+  bool empty_interpolation(const Token& t);
+
+  void emit(Token t) {
+    t.statement = statement_;
+    out_.push_back(t);
+    const bool braces = t.type == L::LBRACE || t.type == L::RBRACE || t.type == L::NEWLINE;
+    if (braces && inside_ == 0) ++statement_;
+  }
+
+  const diag::SourceMap::Source& source_;
+  const std::string& text_;
+  const std::vector<Token>& in_;
+  diag::Diagnostics& diags_;
+  std::vector<Token> out_;
+  std::vector<std::uint32_t> said_;
+  std::vector<std::size_t> brackets_;
+  std::vector<std::size_t> operators_{0};  // per open bracket, since the last comma or newline
+  std::size_t operators_sum_ = 0;
+  std::size_t inside_ = 0;  // how many ( [ ${ are open
+  std::size_t i_ = 0;
+  std::uint32_t statement_ = 0;
+  bool header_ = false;
+  bool too_long_ = false;
+};
+
+void Shaper::take(Token t) {
+  if (t.type == L::NEWLINE) return newline(t);
+  if (t.type == L::INTERP_OPEN && empty_interpolation(t)) return;
+  if (t.type == L::NUMBER) {
+    const Token* sign = next_token(false);
+    if (sign != nullptr && sign->type == L::MOD && sign->begin == t.end) {
+      const char after = sign->end < text_.size() ? text_[sign->end] : ' ';
+      const bool operand = std::isalnum(static_cast<unsigned char>(after)) != 0 || after == '_' ||
+                           after == '"' || after == '(' || after == '[';
+      if (!operand) {
+        t.type = L::PERCENT;
+        t.end = sign->end;
+        ++i_;
+      }
+    }
+  }
+  if (t.type == L::RBRACE && last() != L::NEWLINE && last() != L::LBRACE && last() != L::COMMA) {
+    // The end of the last statement, where that one ends.
+    const std::uint32_t at = out_.empty() ? t.begin : out_.back().end;
+    emit({L::NEWLINE, at, at});
+    operators_sum_ -= operators_.back();
+    operators_.back() = 0;
+  }
+  if (is_word(t.type)) word(t);
+  if (at_start()) header_ = has_header(t.type);
+  if (t.type == L::LBRACE) header_ = false;
+  count(t.type, t);
+  if (too_long_) return;
+  if (opens(t.type)) {
+    brackets_.push_back(t.type);
+    if (t.type != L::LBRACE) ++inside_;
+  } else if (closes(t.type) && !brackets_.empty()) {
+    if (brackets_.back() != L::LBRACE) --inside_;
+    brackets_.pop_back();
+  }
+  emit(t);
+}
+
+// How deep an expression can become is bounded by its operators: along the open brackets, those
+// since the last comma.
+void Shaper::count(std::size_t type, const Token& t) {
+  const auto reset = [this] {
+    operators_sum_ -= operators_.back();
+    operators_.back() = 0;
+  };
+  if (type == L::COMMA) reset();
+  if (is_operator(type) || type == L::LPAREN || type == L::LBRACKET) {
+    ++operators_.back();
+    if (++operators_sum_ > max_operators) {
+      diags_.error("E0013", "this expression is too long",
+                   {{source_.base + t.begin, source_.base + t.end},
+                    "more than " + std::to_string(max_operators) + " operators up to here"},
+                   "give its parts names with `let`");
+      too_long_ = true;
+      return;
+    }
+  }
+  if (opens(type)) operators_.push_back(0);
+  if (closes(type) && operators_.size() > 1) {
+    reset();
+    operators_.pop_back();
+  }
+}
+
+bool Shaper::empty_interpolation(const Token& t) {
+  const Token* next = next_token(false);
+  if (next == nullptr || next->type != L::INTERP_CLOSE) return false;
+  diags_.error("E0007", "an interpolation without a value",
+               {{source_.base + t.begin, source_.base + next->end}, "nothing stands in the braces"},
+               "write a name or an expression in it, or `\\$` for a dollar sign");
+  said_.push_back(t.begin);
+  ++i_;
+  return true;
+}
+
+void Shaper::newline(Token t) {
+  if (!brackets_.empty() && brackets_.back() != L::LBRACE) return;
+  const Token* next = next_token(true);
+  const std::size_t following = next == nullptr ? end_of_file : next->type;
+  if (last() == L::NEWLINE || last() == L::LBRACE || last() == L::COMMA) return;
+  if (following == L::LBRACE || following == L::ELSE || following == L::RBRACE) return;
+  if (header_ && continues_header(following)) return;
+  operators_sum_ -= operators_.back();
+  operators_.back() = 0;
+  // At the end of what came before it, so that "expected ..., found the end of the line" points
+  // there and not behind a comment.
+  if (!out_.empty()) t.begin = t.end = out_.back().end;
+  emit(t);
+}
+
+bool Shaper::continues_header(std::size_t next) const {
+  if (next == L::STRING_OPEN) return true;
+  if (!is_modifier(next) || next == L::NOTIFY || next == L::PARALLEL) return false;
+  // `on.call()` is an action; a modifier is never followed by a dot.
+  for (std::size_t j = i_ + 1; j + 1 < in_.size(); ++j) {
+    if (in_[j].type != L::NEWLINE) return in_[j + 1].type != L::DOT;
+  }
+  return true;
+}
+
+void Shaper::word(Token& t) {
+  const Token* next = next_token(false);
+  const std::size_t after = next == nullptr ? end_of_file : next->type;
+  if (after == L::COLON) {
+    t.type = L::FIELD;
+  } else if (last() == L::DOT) {
+    t.type = L::NAME;
+  } else if (!is_reserved(t.type) && ((at_start() && after == L::DOT) || wants_operand(last()))) {
+    t.type = L::NAME;
+  } else if (!is_reserved(t.type) && last() == L::COMMA && inside_ != 0) {
+    t.type = L::NAME;
+  }
+}
+
+}  // namespace
+
+TokenList shape(const diag::SourceMap::Source& source, const std::string& text,
+                const std::vector<Token>& raw, const std::vector<std::uint32_t>& said,
+                diag::Diagnostics& diags) {
+  Shaper shaper(source, text, raw, diags);
+  TokenList list = shaper.run();
+  shaper.mark(list, said);
+  return list;
+}
+
+}  // namespace cnplay::syntax

@@ -1,0 +1,81 @@
+#include "cli/signals.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/options.h"
+#include "cli/wiring.h"
+
+namespace cnplay::cli {
+namespace {
+
+TEST(SignalWatch, CountsAndWakes) {
+  SignalWatch watch;
+  std::atomic<int> woken{0};
+  watch.on_signal([&] { ++woken; });
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    ::kill(::getpid(), signal);
+    const int wanted = watch.requests() + 1;
+    for (int i = 0; i < 500 && watch.requests() < wanted; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+      if (woken >= wanted) break;
+    }
+  }
+  for (int i = 0; i < 500 && woken < 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  EXPECT_EQ(watch.requests(), 3);
+  EXPECT_EQ(woken, 3);
+}
+
+std::variant<Options, int> read(std::vector<std::string> words) {
+  words.insert(words.begin(), "cnplay");
+  std::vector<char*> argv;
+  for (auto& w : words) argv.push_back(w.data());
+  return read_options(static_cast<int>(argv.size()), argv.data());
+}
+
+TEST(Options, AsTheReadmeWritesThem) {
+  const auto run = std::get<Options>(
+      read({"-i", "staging", "update_code.play", "-e", "a=1", "-e", "b=2", "--check"}));
+  EXPECT_EQ(run.command, Command::run);
+  EXPECT_EQ(run.play, "update_code.play");
+  EXPECT_EQ(run.inventory, "staging");
+  EXPECT_EQ(run.extra, (std::vector<std::string>{"a=1", "b=2"}));
+  EXPECT_TRUE(run.dry_run);
+  const auto check = std::get<Options>(read({"check", "-i", "prod", "x.play"}));
+  EXPECT_EQ(check.command, Command::check);
+  EXPECT_EQ(check.play, "x.play");
+  EXPECT_EQ(check.inventory, "prod");
+  EXPECT_EQ(std::get<Options>(read({"explain", "E0101"})).topic, "E0101");
+  EXPECT_EQ(std::get<Options>(read({"modules"})).topic, "");
+}
+
+TEST(Options, MistakesAreUsageErrors) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{},
+                                             {"x.play"},
+                                             {"-i", "staging"},
+                                             {"--no-such", "x.play"},
+                                             {"-i"},
+                                             {"check", "-i", "prod"},
+                                             {"-i", "staging", "x.play", "--host-key", "maybe"},
+                                             {"-i", "a", "x.play", "-f", "0"}}) {
+    const auto result = read(words);
+    ASSERT_TRUE(std::holds_alternative<int>(result));
+    EXPECT_EQ(std::get<int>(result), kUsage);
+  }
+}
+
+TEST(Wiring, HomeIsExpandedOnlyInFront) {
+  ::setenv("HOME", "/home/x", 1);
+  EXPECT_EQ(expand_home("~/.ssh/key"), "/home/x/.ssh/key");
+  EXPECT_EQ(expand_home("~"), "/home/x");
+  EXPECT_EQ(expand_home("/a/~b"), "/a/~b");
+}
+
+}  // namespace
+}  // namespace cnplay::cli

@@ -1,0 +1,181 @@
+// The plans of whole plays: nodes, edges, values; and how long it takes to make a large one.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "plan/plan.h"
+#include "support/compile/world.h"
+#include "support/golden.h"
+
+namespace cnplay::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string describe_column(const plan::Column& column, const plan::Plan& plan) {
+  std::string out;
+  for (const auto& value : column.values()) {
+    out += (out.empty() ? "" : " / ") + plan::describe(value, plan);
+  }
+  if (column.uniform()) return out;
+  out += " by";
+  for (const auto i : column.index()) out += " " + std::to_string(i);
+  return out;
+}
+
+// Every node with its edges and actions, in words that do not change with the printer's taste.
+std::string describe(const plan::Plan& plan) {
+  static const char* const kinds[] = {"step",      "barrier", "pivot",  "wait",
+                                      "phase_end", "flush",   "handler"};
+  std::string out;
+  const auto action = [&](const plan::Action& a, const char* lead) {
+    out += lead + a.module;
+    for (const auto& p : a.params) {
+      out += " " + p.name + (p.secret ? "(secret)" : "") + "=" + describe_column(p.value, plan);
+    }
+    if (!a.become.empty()) out += " as " + a.become;
+    if (!a.when.empty()) out += " when " + describe_column(a.when, plan);
+    if (a.check == plan::kNone) out += " (no check)";
+    for (const auto id : a.notify) out += " notify " + plan.nodes[id].path;
+    out += "\n";
+  };
+  for (const auto& node : plan.nodes) {
+    out += std::string(kinds[static_cast<int>(node.kind)]) + " " + node.path;
+    if (node.once) out += " once";
+    for (const auto h : node.hosts) out += " " + plan.hosts[h].name;
+    if (node.retry.times)
+      out += " retry " + std::to_string(node.retry.times) + " every " +
+             format_duration(node.retry.every);
+    if (node.timeout) out += " timeout " + format_duration(*node.timeout);
+    if (node.expect) out += " expect " + format_duration(*node.expect);
+    if (node.tolerate) out += " tolerate " + std::to_string(node.tolerate);
+    if (!node.when.empty()) out += " when " + describe_column(node.when, plan);
+    if (!node.until.is_none()) out += " until " + plan::describe(node.until, plan);
+    if (node.phase != plan::kNone) out += " in " + plan.phases[node.phase].path;
+    out += "\n";
+    for (const auto& edge : node.after) {
+      out += std::string("    after ") + (edge.kind == plan::EdgeKind::all_hosts ? "all of " : "") +
+             plan.nodes[edge.from].path + "\n";
+    }
+    for (const auto& a : node.actions) action(a, "    ");
+    for (const auto& a : node.undo) action(a, "    undo ");
+  }
+  for (const auto& response : plan.on_failure) {
+    out += "on_failure";
+    for (const auto& one : response.responses) {
+      static const char* const names[] = {"undo all", "hold", "offer", "section"};
+      out += std::string(" [") + names[static_cast<int>(one.kind)] + "]";
+      if (one.kind == plan::ResponseKind::hold) out += " " + plan::describe(one.message, plan);
+      if (one.kind == plan::ResponseKind::section) {
+        for (const auto id : plan.sections[one.section].nodes) out += " " + plan.nodes[id].path;
+      }
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+class Plans : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Plans, AreWhatTheyShouldBe) {
+  const std::string name = GetParam();
+  const auto world =
+      compile_file(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/plans", name + ".play");
+  ASSERT_TRUE(world->plan) << world->text();
+  EXPECT_EQ("", plan::check_invariants(*world->plan));
+  const auto copy = plan::from_json(plan::to_json(*world->plan));
+  ASSERT_TRUE(copy);
+  EXPECT_EQ(plan::hash(*world->plan), plan::hash(*copy));
+  expect_golden("compile/plans/" + name + ".txt", describe(*world->plan));
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Plans, ::testing::Values("serial", "parallel", "control"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(Plan, TheHashDoesNotDependOnNow) {
+  // `now` stays an expression, so two compilations give one plan.
+  const std::string play =
+      "play p \"P\" {\n  hosts web = group(\"web\")\n  wait until now + 5m\n"
+      "  step s on web { sh(t: now) \"\"\"echo \"$t\" \"\"\" }\n}\n";
+  const std::string inventory = "inventory i { group web { host a } }\n";
+  const auto one = compile_text(play, inventory);
+  const auto two = compile_text(play, inventory);
+  ASSERT_TRUE(one->plan && two->plan) << one->text();
+  EXPECT_EQ(plan::hash(*one->plan), plan::hash(*two->plan));
+}
+
+TEST(Plan, TheProgramsHashIsThatOfTheTexts) {
+  const std::string play =
+      "play p \"P\" {\n  hosts web = group(\"web\")\n  step s on web { sh \"\"\"true\"\"\" }\n}\n";
+  const auto here = compile_text(play, "inventory i { group web { host a } }\n");
+  const auto there = compile_text(play, "inventory j { group web { host b[1..5] } }\n");
+  const auto other = compile_text("# another\n" + play, "inventory i { group web { host a } }\n");
+  ASSERT_TRUE(here->plan && there->plan && other->plan);
+  EXPECT_EQ(here->plan->program_hash, there->plan->program_hash);
+  EXPECT_NE(here->plan->program_hash, other->plan->program_hash);
+}
+
+TEST(Plan, ThreeHundredLinesForAThousandHosts) {
+  std::string play =
+      "play big \"Big\" {\n  hosts web = group(\"web\")\n  hostvar app: path\n"
+      "  hostvar venv: path\n  hostvar settings: string\n  hostvar own: string\n"
+      "  let site = { dir: app, venv: venv, settings: settings }\n";
+  for (int i = 0; i < 145; ++i) {
+    const std::string n = std::to_string(i);
+    play += i % 2 == 0 ? "  step s" + n + " on web { django.migrate(..site) }\n  # a comment\n"
+                       : "  step s" + n + " on web { let m = git.rebase(dir: \"${app}/" + n +
+                             "\", onto: \"origin/${own}\")\n"
+                             "    undo { git.reset(dir: app, to: saved.before) } }\n";
+  }
+  play += "}\n";
+  const std::string inventory =
+      "inventory big {\n  vars { settings: \"x\" }\n  group web {\n    vars { app: \"/cnhome\", "
+      "venv: \"/srv/venv\" }\n"
+      "    host web[1..1000] { vars { own: \"branch-${index}\" } }\n  }\n}\n";
+  const auto warm = compile_text(play, inventory);
+  ASSERT_TRUE(warm->plan) << warm->text();
+  // Compiled again alone: without reading the inventory and the modules.
+  compile::Input input;
+  input.sources = &warm->sources;
+  input.play = &warm->sources.add("again.play", play);
+  input.inventory = warm->inventory.get();
+  input.catalog = &warm->catalog;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto plan = compile::compile(input, warm->diags);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - begin);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(1000u, plan->hosts.size());
+  EXPECT_EQ(145u, plan->nodes.size());
+  RecordProperty("microseconds", static_cast<int>(took.count()));
+  std::printf("300 lines x 1000 hosts: %.1f ms, parsing included\n",
+              static_cast<double>(took.count()) / 1000);
+  // 50 ms is the goal of an optimised build; the bound is wide for sanitizers and busy machines.
+  EXPECT_LT(took, std::chrono::seconds(3));
+}
+
+TEST(Plan, OneByOneThroughAThousandHosts) {
+  std::string play =
+      "play big \"Big\" {\n  hosts web = group(\"web\")\n  hostvar own: string\n"
+      "  phase p serial 1 {\n";
+  for (int i = 0; i < 10; ++i) {
+    const std::string n = std::to_string(i);
+    play += "    step s" + n + " on web { let m = git.rebase(dir: \"/srv/${own}\", onto: \"x" + n +
+            "\") }\n" + "    step t" + n + " on web { sh(x: s" + n +
+            ".m.before) \"\"\"echo \"$x\" \"\"\" }\n" + "    if true { step u" + n +
+            " on web { sh \"\"\"true\"\"\" } } else { barrier }\n";
+  }
+  play += "  }\n}\n";
+  const auto begin = std::chrono::steady_clock::now();
+  const auto world = compile_text(
+      play, "inventory big { group web { host web[1..1000] { vars { own: \"o${index}\" } } } }\n");
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begin);
+  ASSERT_TRUE(world->plan) << world->text();
+  EXPECT_EQ(1000u * 30 + 999 + 1, world->plan->nodes.size());
+  std::printf("30000 nodes of 1000 batches: %lld ms\n", static_cast<long long>(took.count()));
+  EXPECT_LT(took, std::chrono::seconds(20));
+}
+
+}  // namespace
+}  // namespace cnplay::testing

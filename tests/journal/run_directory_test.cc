@@ -1,0 +1,243 @@
+#include "journal/run_directory.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+
+namespace cnplay::journal {
+namespace {
+
+// Files in memory; the n-th write from now fails, after having written half of its bytes.
+class MemoryDisk final : public Disk {
+ public:
+  Status make_directory(const std::string&) override { return step(); }
+  Result<std::unique_ptr<AppendFile>> create(const std::string& path) override {
+    if (auto s = step(); !s) return s.error();
+    files[path] = "";
+    return std::unique_ptr<AppendFile>(std::make_unique<File>(*this, path));
+  }
+  Status replace(const std::string& path, std::string_view bytes) override {
+    if (auto s = step(); !s) return s;
+    files[path] = bytes;
+    return {};
+  }
+  Result<std::string> read(const std::string& path, std::size_t) const override {
+    const auto it = files.find(path);
+    if (it == files.end()) return fail(path + ": no such file");
+    return it->second;
+  }
+  std::vector<std::string> list(const std::string& path) const override {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : files) {
+      if (!name.starts_with(path + "/")) continue;
+      std::string entry = name.substr(path.size() + 1);
+      entry = entry.substr(0, entry.find('/'));
+      if (names.empty() || names.back() != entry) names.push_back(entry);
+    }
+    return names;
+  }
+
+  Status step() {
+    if (fail_at >= 0 && fail_at-- == 0) return fail("disk: no space left", "free some space");
+    return {};
+  }
+
+  std::map<std::string, std::string> files;
+  int fail_at = -1;
+
+ private:
+  class File final : public AppendFile {
+   public:
+    File(MemoryDisk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+    Status append(std::string_view bytes) override {
+      auto s = disk_.step();
+      disk_.files[path_] += s ? bytes : bytes.substr(0, bytes.size() / 2);
+      return s;
+    }
+
+   private:
+    MemoryDisk& disk_;
+    std::string path_;
+  };
+};
+
+plan::Plan small_plan() {
+  plan::Plan plan;
+  plan.play = "update";
+  plan.inventory = "staging";
+  plan.program_hash = "abc";
+  plan.hosts.resize(2);
+  plan.hosts[0].name = "web1";
+  plan.hosts[1].name = "web2";
+  plan::Node node;
+  node.path = "update/code";
+  node.title = "code";
+  node.hosts = {0, 1};
+  plan.nodes.push_back(node);
+  plan.sections.resize(1);
+  plan.sections[0].nodes = {0};
+  return plan;
+}
+
+std::vector<events::Event> story() {
+  const Instant at = *parse_rfc3339("2026-11-20T21:30:05Z");
+  std::vector<events::Event> all;
+  const auto add = [&](auto what) {
+    all.push_back({all.size() + 1, at + Duration{1000 * static_cast<long>(all.size())}, what});
+  };
+  events::RunStarted started;
+  started.run = "r1";
+  started.play = "update";
+  started.inventory = "staging";
+  started.program_hash = "abc";
+  started.now = at;
+  started.hosts = {"web1", "web2"};
+  add(started);
+  add(events::StepStarted{0, 1, events::Part::forward, 1});
+  add(events::Output{7, 1, events::Stage::apply, events::Stream::out, Untrusted("a\0b\xff\n")});
+  events::RunEnded ended;
+  ended.verdict = events::Verdict::success;
+  ended.hosts.push_back({.host = 1, .changed = 1});
+  add(ended);
+  return all;
+}
+
+void tell(events::Sink& sink, const std::vector<events::Event>& events) {
+  for (const auto& e : events) sink.on(e);
+}
+
+TEST(RunDirectory, WhatIsWrittenIsReadBack) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+  ASSERT_TRUE(directory);
+  tell(**directory, story());
+  EXPECT_TRUE((*directory)->healthy());
+
+  const auto record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_FALSE(record->torn);
+  ASSERT_EQ(record->events.size(), 4U);
+  const auto* output = std::get_if<events::Output>(&record->events[2].what);
+  ASSERT_NE(output, nullptr);
+  EXPECT_EQ(output->bytes, std::get<events::Output>(story()[2].what).bytes);
+
+  const auto runs = finished_runs(disk, "/runs");
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_EQ(runs[0].verdict, "success");
+  EXPECT_EQ(runs[0].play, "update");
+}
+
+TEST(RunDirectory, EachWriteThatFailsLeavesATruePrefix) {
+  const plan::Plan plan = small_plan();
+  std::size_t failures = 0;
+  for (int n = 0; n < 20; ++n) {
+    MemoryDisk disk;
+    disk.fail_at = n;
+    auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+    if (!directory) {
+      ++failures;
+      continue;
+    }
+    tell(**directory, story());
+    if ((*directory)->healthy()) continue;
+    ++failures;
+    EXPECT_NE((*directory)->healthy().error().what.find("record"), std::string::npos);
+    EXPECT_FALSE((*directory)->healthy().error().help.empty());
+    disk.fail_at = -1;
+    const auto record = read_run(disk, "/runs/r1");
+    ASSERT_TRUE(record) << record.error().what;
+    for (std::size_t i = 0; i < record->events.size(); ++i) {
+      EXPECT_EQ(record->events[i].seq, i + 1);
+    }
+    EXPECT_TRUE(finished_runs(disk, "/runs").empty());
+  }
+  EXPECT_EQ(failures, 8U);  // directory, plan, file, four events, the summary
+}
+
+TEST(RunDirectory, ATornLastLineIsSaidAndABrokenOneIsRefused) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+  tell(**directory, story());
+  std::string& text = disk.files["/runs/r1/events.jsonl"];
+  const std::string whole = text;
+  text.resize(text.size() - 5);
+  auto record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record);
+  EXPECT_TRUE(record->torn);
+  EXPECT_EQ(record->events.size(), 3U);
+
+  text = whole;
+  text[text.find('\n') + 3] = '#';
+  record = read_run(disk, "/runs/r1");
+  ASSERT_FALSE(record);
+  EXPECT_NE(record.error().what.find("events.jsonl:2"), std::string::npos) << record.error().what;
+}
+
+TEST(RunDirectory, OutputBeyondTheCapIsLeftOutAndSaid) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  constexpr std::uint64_t kCap = 64u << 10;
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, kCap);
+  events::Event event{1,
+                      {},
+                      events::Output{7, 0, events::Stage::apply, events::Stream::out,
+                                     Untrusted(std::string(8u << 10, 'x'))}};
+  for (int i = 0; i < 12; ++i) (*directory)->on(event);
+  const std::string& text = disk.files["/runs/r1/events.jsonl"];
+  EXPECT_LT(text.size(), kCap + (4u << 10));
+  EXPECT_NE(text.find("left out"), std::string::npos);
+  EXPECT_EQ(text.find("left out"), text.rfind("left out"));
+}
+
+TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {
+  const Instant now = *parse_rfc3339("2026-11-20T12:00:00Z");
+  const auto run = [&](const char* id, const char* hash, const char* verdict, const char* mode,
+                       int hours_ago) {
+    return Summary{
+        id, "update", "staging", hash, verdict, mode, now - std::chrono::hours{hours_ago}, now};
+  };
+  const auto find = [&](std::vector<Summary> runs) {
+    return find_rehearsal(runs, "update", "staging", "abc", std::chrono::hours{24}, now);
+  };
+  EXPECT_EQ(find({run("a", "abc", "success", "apply", 2)}).valid->id, "a");
+  EXPECT_FALSE(find({run("a", "abc", "failed", "apply", 2)}).valid);
+  EXPECT_FALSE(find({run("a", "abc", "success", "check", 2)}).valid);
+  EXPECT_FALSE(find({run("a", "abc", "success", "apply", 25)}).valid);
+  EXPECT_EQ(find({run("a", "old", "success", "apply", 2)}).nearest->id, "a");
+  EXPECT_EQ(find({run("a", "abc", "success", "apply", 9), run("b", "abc", "success", "apply", 3)})
+                .valid->id,
+            "b");
+}
+
+TEST(RunId, SortsByTime) {
+  const Instant at = *parse_rfc3339("2026-11-20T21:30:05Z");
+  EXPECT_EQ(new_run_id(at, "update_code", 0x4f2a), "20261120-213005-update_code-4f2a");
+  EXPECT_LT(new_run_id(at, "z", 9), new_run_id(at + Duration{1000}, "a", 1));
+}
+
+TEST(SystemDisk, WritesReadsAndRefuses) {
+  SystemDisk disk;
+  const std::string root =
+      (std::filesystem::temp_directory_path() / ("cnplay-disk-" + std::to_string(::getpid())))
+          .string();
+  ASSERT_TRUE(disk.make_directory(root + "/a/b"));
+  auto file = disk.create(root + "/a/b/f");
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->append("one\n"));
+  ASSERT_TRUE((*file)->append("two\n"));
+  EXPECT_EQ(*disk.read(root + "/a/b/f", 100), "one\ntwo\n");
+  EXPECT_FALSE(disk.read(root + "/a/b/f", 3));
+  EXPECT_FALSE(disk.create(root + "/a/b/f"));
+  ASSERT_TRUE(disk.replace(root + "/a/b/g", "whole"));
+  EXPECT_EQ(disk.list(root + "/a/b"), (std::vector<std::string>{"f", "g"}));
+  EXPECT_NE(disk.create(root + "/none/f").error().what.find("/none/f"), std::string::npos);
+  std::filesystem::remove_all(root);
+}
+
+}  // namespace
+}  // namespace cnplay::journal

@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+"""The modules that need no host of their own, run here through the real prelude: git, venv, pip,
+maintenance, http. Each: change needed, nothing needed, dry run, failure with a clear message.
+
+usage: local_test.py [SHELL...]   by default dash, bash, "busybox sh" and mksh
+"""
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import harness
+import playfile
+
+problems = []
+done = 0
+
+
+def expect(result, outcome, message="", what=""):
+    """OUTCOME, a part of the message, and in a failure no more than one line of it."""
+    global done
+    done += 1
+    wrong = result.outcome != outcome or message not in result.message
+    wrong = wrong or (outcome == "failed" and "\n" in result.message.strip())
+    if wrong:
+        frame = sys._getframe(1)
+        problems.append(f"{place.shell[0]}: local_test.py:{frame.f_lineno}: {what} expected {outcome} {message!r}\n"
+                        f"{result}{result.output[-2000:]}{result.errors[-2000:]}")
+    return result
+
+
+def true(condition, what):
+    global done
+    done += 1
+    if not condition:
+        problems.append(f"{place.shell[0]}: local_test.py:{sys._getframe(1).f_lineno}: {what}")
+
+
+def git(folder, *words):
+    return subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, text=True,
+                          env={**os.environ, "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@x", "GIT_COMMITTER_NAME": "T",
+                               "GIT_COMMITTER_EMAIL": "t@x", "GIT_CONFIG_GLOBAL": "/dev/null"}).stdout.strip()
+
+
+def commit(folder, message, **files):
+    for name, text in files.items():
+        path = Path(folder) / name.replace("__", ".")
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", message)
+
+
+def snapshot(folder):
+    return {str(p.relative_to(folder)): (p.lstat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
+            for p in sorted(Path(folder).rglob("*")) if "/.git" not in f"/{p.relative_to(folder)}"}
+
+
+def test_git(top):
+    run = place.run
+    work, bare, dir_ = top / "work", top / "a remote.git", top / "a checkout"
+    git(top, "init", "-q", "-b", "master", str(work))
+    commit(work, "first", a__txt="a\n", gone__txt="x\n", __gitignore="secrets.json\n")
+    git(top, "clone", "-q", "--bare", str(work), str(bare))
+    git(work, "remote", "add", "origin", str(bare))
+    git(work, "tag", "-a", "-m", "one", "v1")
+    git(work, "push", "-q", "origin", "v1")
+
+    # clone
+    expect(run("git.clone", url=str(bare), dir=dir_, ref="nope"), "failed", "has no branch or tag 'nope'")
+    expect(run("git.clone", url=str(top / "none"), dir=dir_), "failed", "cannot read")
+    expect(run("git.clone", url="--upload-pack=touch /tmp/x", dir=dir_), "failed", "begin with '-'")
+    expect(run("git.clone", "check", url=str(bare), dir=dir_), "would_change", "clone")
+    true(not dir_.exists(), "a dry run cloned")
+    result = expect(run("git.clone", url=str(bare), dir=top / "tagged", ref="v1"), "changed", "(v1)")
+    true(result.facts["head"] == git(top / "tagged", "rev-parse", "HEAD"), "head of a tag is not its commit")
+    result = expect(run("git.clone", url=str(bare), dir=dir_), "changed", "clone")
+    expect(run("git.clone", url=str(bare), dir=dir_), "ok")
+    expect(run("git.clone", url="/another", dir=dir_), "failed", "is a clone of")
+    (top / "full").mkdir()
+    (top / "full/file").touch()
+    expect(run("git.clone", url=str(bare), dir=top / "full"), "failed", "is not empty")
+    git(dir_, "config", "user.name", "L")
+    git(dir_, "config", "user.email", "l@x")
+
+    # rebase: nothing, dry run, change
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "ok")
+    commit(work, "second", a__txt="b\n", gone__txt=None, new__txt="n\n")
+    git(work, "push", "-q", "origin", "master")
+    (dir_ / "secrets.json").write_text("{}")
+    (dir_ / "note").write_text("mine")
+    before = snapshot(dir_)
+    result = expect(run("git.rebase", "check", dir=dir_, onto="origin/master"), "would_change", "1 commit")
+    true("second" in result.diff and "A\tnew.txt" in result.diff and "D\tgone.txt" in result.diff, f"diff: {result.diff}")
+    true(snapshot(dir_) == before, "a dry run changed the checkout")
+    preview = Path(result.preview)
+    true(sorted(p.name for p in preview.iterdir()) == [".gitignore", "a.txt", "new.txt", "note", "secrets.json"],
+         f"preview holds {sorted(p.name for p in preview.iterdir())}")
+    true((preview / "a.txt").read_text() == "b\n", "preview has the old a.txt")
+    true(sorted(os.listdir(preview.parent)) == [preview.name], f"left behind: {os.listdir(preview.parent)}")
+    true(git(dir_, "status", "--porcelain", "--untracked-files=no") == "", "the index of the checkout changed")
+    place.clean()
+    expect(run("git.rebase", "preflight", dir=dir_, onto="origin/master"), "ok")
+    expect(run("git.rebase", "preflight", dir=dir_, onto="origin/nope"), "failed", "no branch 'nope'")
+    expect(run("git.rebase", "preflight", dir=top / "missing", onto="origin/master"), "skip")
+    result = expect(run("git.rebase", dir=dir_, onto="origin/master"), "changed")
+    old, target = result.facts["before"], result.facts["target"]
+    true(git(dir_, "rev-parse", "HEAD") == target, "HEAD is not at target")
+    true((dir_ / "note").read_text() == "mine" and (dir_ / "secrets.json").exists(), "untracked files are gone")
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "ok")
+
+    # failures
+    expect(run("git.rebase", dir=dir_, onto="origin/nope"), "failed", "no ref 'origin/nope'")
+    expect(run("git.rebase", dir=dir_, onto="--exec=touch x"), "failed", "begin with '-'")
+    expect(run("git.rebase", dir=top / "missing", onto="origin/master"), "failed", "no directory")
+    (top / "plain").mkdir()
+    expect(run("git.rebase", dir=top / "plain", onto="origin/master"), "failed", "no git checkout")
+    commit(work, "third", a__txt="c\n", note="theirs\n")
+    git(work, "push", "-q", "origin", "master")
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "failed", "note is not in git")
+    (dir_ / "note").unlink()
+    (dir_ / "a.txt").write_text("edited\n")
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "failed", "uncommitted changes")
+    commit(dir_, "own", a__txt="mine\n")
+    own = git(dir_, "rev-parse", "HEAD")
+    expect(run("git.rebase", "check", dir=dir_, onto="origin/master"), "failed", "conflict while rebasing")
+    place.clean()
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "failed", "conflict while rebasing")
+    true(git(dir_, "rev-parse", "HEAD") == own, "a conflict moved HEAD")
+    true(git(dir_, "status", "--porcelain") == "", "a conflict left traces")
+    git(dir_, "reset", "-q", "--hard", target)
+    commit(dir_, "own other", other__txt="o\n")
+    result = expect(run("git.rebase", "check", dir=dir_, onto="origin/master"), "would_change", "1 of its own on top")
+    true((Path(result.preview) / "other.txt").exists(), "the preview lacks the own commit")
+    place.clean()
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "changed", "1 of its own")
+    true(git(dir_, "log", "--format=%s", "-2").split("\n") == ["own other", "third"], "wrong history")
+
+    # reset
+    expect(run("git.reset", "check", dir=dir_, to=old), "would_change", "->")
+    result = expect(run("git.reset", dir=dir_, to=old), "changed")
+    true("drops" in result.diff and (dir_ / "gone.txt").exists(), "reset did not go back")
+    expect(run("git.reset", dir=dir_, to=old), "ok")
+    (dir_ / "a.txt").write_text("precious\n")
+    expect(run("git.reset", dir=dir_, to=old), "changed", "uncommitted changes are stashed")
+    true("precious" in git(dir_, "stash", "show", "-p"), "uncommitted changes are lost")
+    expect(run("git.reset", dir=dir_, to="nope"), "failed", "no commit 'nope'")
+    expect(run("git.reset", dir=dir_, to="--hard"), "failed", "begin with '-'")
+    # A rebase that was killed in the middle.
+    commit(dir_, "conflict", a__txt="zzz\n")
+    subprocess.run(["git", "-C", str(dir_), "rebase", "origin/master"], capture_output=True, check=False)
+    expect(run("git.rebase", dir=dir_, onto="origin/master"), "failed", "unfinished")
+    expect(run("git.reset", dir=dir_, to=old), "changed", "unfinished")
+    expect(run("git.reset", dir=dir_, to=old), "ok")
+
+
+def test_pip(top, wheels):
+    run = place.run
+    venv, file = top / "a venv", top / "re quirements.txt"
+    expect(run("venv.create", venv=venv, python="python99"), "failed", "no command 'python99'")
+    (top / "full").mkdir(exist_ok=True)
+    (top / "full/file").touch()
+    expect(run("venv.create", venv=top / "full"), "failed", "is not empty")
+    expect(run("venv.create", "check", venv=venv), "would_change", "make")
+    true(not venv.exists(), "a dry run made the venv")
+    if top.name == "dash" or not (top.parent / "venv-seed").exists():
+        expect(run("venv.create", venv=venv), "changed", "make")
+        expect(run("venv.create", venv=venv), "ok")
+        expect(run("venv.create", venv=venv, system_packages=True), "changed", "false -> true")
+        expect(run("venv.create", venv=venv), "changed", "true -> false")
+        (venv / "bin/python").unlink()
+        (venv / "bin/python").symlink_to("/nowhere/python")
+        expect(run("venv.create", venv=venv), "changed", "repair")
+        expect(run("venv.create", venv=venv), "ok")
+        shutil.copytree(venv, top.parent / "venv-seed", symlinks=True)
+    else:  # Making one takes seconds: once is enough.
+        shutil.copytree(top.parent / "venv-seed", venv, symlinks=True)
+        expect(run("venv.create", venv=venv), "ok")
+
+    expect(run("pip.install", venv=top / "none", requirements=file), "failed", "no virtual environment")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "no requirements file")
+    file.write_text("coralbase==1.0\n")
+    before = snapshot(venv)
+    result = expect(run("pip.install", "check", venv=venv, requirements=file, upgrade=True), "would_change", "coralbase 1.0 (new)")
+    true(snapshot(venv) == before, "a dry run changed the venv")
+    shown = place.plain(f'"{result.preview}/bin/python" -c "import coralbase; print(coralbase.__file__)"\n').stdout
+    true(result.preview and shown.startswith(result.preview), f"the preview does not see coralbase: {shown}")
+    expect(run("pip.install", "check", venv=result.preview, requirements=file), "ok", what="in the preview")
+    place.clean()
+    result = expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "changed", "coralbase 1.0 (new)")
+    before = result.facts["freeze"]
+    expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "ok")
+    file.write_text("coralbase>=1.0\n")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="without upgrade")
+    expect(run("pip.install", "check", venv=venv, requirements=file, upgrade=True), "would_change", "coralbase 1.0 -> 1.1")
+    place.clean()
+    file.write_text("coralbase==1.1\ncoralgreet==1.0\n")
+    result = expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "changed", "coralbase 1.0 -> 1.1, coralgreet 1.0 (new)")
+    middle = result.facts["freeze"]
+    true("coralbase==1.0" in middle, f"freeze: {middle}")
+    file.write_text("coralbase==9\n")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "No matching distribution found for coralbase==9")
+    file.write_text("coralbase ==== 1\n")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "Invalid requirement")
+    # One that is linked in place is no change each time.
+    project = wheels.parent / f"linked-{top.parent.name}"  # `pip freeze` cannot say a path with blanks
+    project.mkdir()
+    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='linked', version='1', py_modules=[])\n")
+    file.write_text(f"-e {project.as_uri()}#egg=linked\ncoralbase==1.1\ncoralgreet==1.0\n")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked in place")
+    linked = run("pip.install", "check", venv=venv, requirements=file).facts["freeze"]
+    place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    expect(run("pip.restore", venv=venv, freeze=linked), "changed", "(again)")
+    expect(run("pip.restore", venv=venv, freeze=linked), "ok")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(away)")
+    # One from a repository.
+    git(project, "init", "-q", "-b", "master")
+    commit(project, "first")
+    file.write_text(f"-e git+{project.as_uri()}#egg=linked\n")
+    expect(run("pip.install", "check", venv=venv, requirements=file), "would_change", "linked 1 (new)")
+    place.clean()
+    true(not (venv / "src").exists(), "a dry run checked out into the venv")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked from a repository")
+    commit(project, "second", more="x")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (again)")
+    place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    file.write_text("coralbase==1.1\n")
+    # A pip that is too old to tell.
+    init = next(venv.glob("lib/python3*/site-packages/pip/__init__.py"))
+    text = init.read_text()
+    init.write_text(text.replace('__version__ = "', '__version__ = "20.'))
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "cannot tell what it would change")
+    init.write_text(text)
+
+    # restore
+    expect(run("pip.restore", "check", venv=venv, freeze=middle), "would_change", "coralbase 1.1 -> 1.0, coralgreet 1.0 (away)")
+    expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.1 -> 1.0")
+    expect(run("pip.restore", venv=venv, freeze=middle), "ok")
+    expect(run("pip.restore", venv=venv, freeze=before), "changed", "coralbase 1.0 (away)")
+    expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.0 (again)")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("coralbase==1.0", "coralbase==7")), "failed", "coralbase==7")
+    expect(run("pip.restore", venv=venv, freeze=""), "failed", "empty")
+    expect(run("pip.restore", venv=venv, freeze="--index-url=http://x\n"), "failed", "not a line of pip freeze")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(3)
+        code = {"/bad": 502, "/move": 301}.get(self.path, 200)
+        host = self.headers["Host"]
+        body = f"<!DOCTYPE html>\n<html><body>\n<h1>\x1b[31mhello {host}</h1>\nmore</body>".encode()
+        self.send_response(code)
+        if code == 301:
+            self.send_header("Location", "/")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except ConnectionError:
+            pass
+
+    def log_message(self, *_):
+        pass
+
+
+def test_http(port):
+    run = place.run
+    base = f"http://127.0.0.1:{port}"
+    result = expect(run("http.check", url=f"{base}/", status=200), "ok")
+    true(result.facts == {"got": "200"}, f"facts {result.facts}")
+    expect(run("http.check", "check", url=f"{base}/", contains="hello 127"), "ok")
+    expect(run("http.check", url=f"{base}/", host="coral.example", contains="hello coral.example"), "ok")
+    expect(run("http.check", url=f"{base}/bad"), "failed", f"{base}/bad: expected 200, got 502: [31mhello 127.0.0.1")
+    expect(run("http.check", url=f"{base}/bad", status=502), "ok")
+    expect(run("http.check", url=f"{base}/", contains="-nope"), "failed", "expected '-nope' in the body")
+    expect(run("http.check", url=f"{base}/move"), "failed", "got 301")
+    expect(run("http.check", url=f"{base}/move", follow=True), "ok")
+    expect(run("http.check", url=f"{base}/slow", timeout=1), "failed", "got no answer: Operation timed out")
+    expect(run("http.check", url="http://127.0.0.1:1/"), "failed", "expected 200, got no answer: Failed to connect")
+    expect(run("http.check", url="file:///etc/passwd"), "failed", "no http")
+
+
+def test_maintenance(top):
+    run = place.run
+    path = top / "the page.html"
+    message = "We'll be back <soon> & \"sound\"\n`touch /tmp/x` $(id) \\n"
+    expect(run("maintenance.place", "check", path=path, message=message), "would_change", "place")
+    true(not path.exists(), "a dry run wrote the page")
+    expect(run("maintenance.place", path=path, message=message), "changed", "place")
+    text = path.read_text()
+    true("We'll be back &lt;soon&gt; &amp; \"sound\"\n`touch /tmp/x` $(id) \\n</p>" in text, text)
+    true(path.stat().st_mode & 0o777 == 0o644, "mode")
+    expect(run("maintenance.place", path=path, message=message), "ok")
+    expect(run("maintenance.place", path=path, message="else"), "changed", "another message")
+    expect(run("maintenance.place", path=top / "no/page", message="x"), "failed", "no directory")
+    expect(run("maintenance.place", path=top, message="x"), "failed", "is a directory")
+    expect(run("maintenance.place", path=path, message=""), "failed", "empty")
+    true(sorted(p.name for p in top.glob(".cnplay*")) == [], "temporary files left")
+    expect(run("maintenance.remove", "check", path=path), "would_change", "remove")
+    expect(run("maintenance.remove", path=path), "changed", "remove")
+    expect(run("maintenance.remove", path=path), "ok")
+    expect(run("maintenance.remove", path=top), "failed", "is a directory")
+
+
+def main():
+    global place
+    shells = sys.argv[1:] or ["dash", "bash", "busybox sh", "mksh"]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # pip splits its settings at blanks: the wheels alone lie in a path without.
+    with tempfile.TemporaryDirectory(prefix="cnplay modules ") as temp, tempfile.TemporaryDirectory() as served:
+        temp = Path(temp)
+        wheels = Path(served) / "wheels"
+        subprocess.run([sys.executable, playfile.ROOT / "fleet/lib/build_wheels.py", playfile.ROOT / "fleet/packages",
+                        wheels, Path(served) / "simple"], check=True)
+        for shell in shells:
+            begun = time.monotonic()
+            top = temp / shell.split()[0]
+            top.mkdir()
+            (top / "home").mkdir()
+            place = harness.Place(shell=shell, env={"HOME": str(top / "home"), "PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels),
+                                                    "http_proxy": "", "TMPDIR": str(top / "tmp")})
+            (top / "tmp").mkdir()
+            for name, test in (("maintenance", lambda: test_maintenance(top)), ("http", lambda: test_http(server.server_port)),
+                               ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
+                (top / name).mkdir()
+                old, top = top, top / name
+                test()
+                top = old
+            true(os.listdir(top / "tmp") == [], f"left in TMPDIR: {os.listdir(top / 'tmp')}")
+            print(f"{shell}: {time.monotonic() - begun:.1f} s")
+    for problem in problems:
+        print(problem)
+    print(f"{done} checks, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

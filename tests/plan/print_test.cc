@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+
+#include "plan/plan.h"
+#include "plan/schedule.h"
+#include "support/golden.h"
+#include "support/plan/update_code.h"
+
+namespace cnplay::testing {
+namespace {
+
+PrintOptions at(const char* now) {
+  PrintOptions options;
+  options.now = *parse_time(now);
+  return options;
+}
+
+TEST(PlanPrint, UpdateCode) {
+  expect_golden("plan/update_code.txt", print(update_code().plan, at("2026-11-20 21:30 UTC")));
+}
+
+TEST(PlanPrint, ManyHosts) {
+  expect_golden("plan/many_hosts.txt",
+                print(update_code(40).plan, at("2026-11-20 23:50 Europe/Berlin")));
+}
+
+TEST(PlanPrint, WithoutClock) {
+  expect_golden("plan/without_clock.txt", print(update_code().plan, {}));
+}
+
+TEST(PlanPrint, NarrowAndInColour) {
+  PrintOptions options = at("2026-11-20 21:30 UTC");
+  options.width = 60;
+  options.colour = true;
+  expect_golden("plan/narrow_colour.txt", print(update_code().plan, options));
+}
+
+Plan small() {
+  PlanBuilder b;
+  b.plan.play = "small";
+  b.plan.inventory = "prod";
+  b.plan.file = "small.play";
+  for (int i = 1; i <= 9; ++i) b.host("app" + std::to_string(i));
+  const std::vector<HostIndex> half{0, 1, 2, 3, 4};
+  const std::vector<HostIndex> rest{5, 6, 7, 8};
+  Action sh = b.action("sh");
+  sh.check = kNone;
+  b.plan.scripts[sh.apply].text = "redis-cli save\nredis-cli shutdown || true\n";
+  Node& one = b.step("small/one", half, {sh}, {});
+  one.tolerate = 2;
+  one.title = "Stop redis";
+  b.step("small/two", rest, {b.action("apt.update")}, same({0}));
+  b.step("small/three", half, {b.action("apt.upgrade")}, same({0, 1}));
+  b.node(NodeKind::barrier, "small/barrier", all({0, 1, 2}));
+  Node& last = b.step("small/four", {0, 2, 4, 5, 6, 7}, {b.action("apt.upgrade")}, all({3}));
+  std::vector<Value> values;
+  for (int i = 0; i < 6; ++i) values.emplace_back("v" + std::to_string(i));
+  last.actions[0].params = {Param{"version", Column(values, {0, 1, 2, 3, 4, 5}), false, false},
+                            param("note", Value(std::string(400, 'x')))};
+  last.tolerate = 9;
+  b.plan.sections.push_back(Section{SectionKind::on_failure, {}, false});
+  b.step("small/on_failure/say", half, {b.action("maintenance.place")}, {}, kNone, 1);
+  b.plan.on_failure = {{Side::any,
+                        kNone,
+                        {{ResponseKind::section, Value(), "", 1},
+                         {ResponseKind::offer, Value(), "restore", kNone}}}};
+  b.plan.sections.push_back(Section{SectionKind::always, {}, false});
+  b.step("small/always/tidy", half, {b.action("maintenance.remove")}, {}, kNone, 2);
+  return std::move(b.plan);
+}
+
+// Steps that share no host are not ordered, though they are written one after the other.
+TEST(PlanPrint, DisjointStepsAreConcurrent) {
+  const Plan p = small();
+  ASSERT_EQ(check_invariants(p), "");
+  expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
+}
+
+TEST(PlanPrint, AnEmptyPlanPrints) {
+  PlanBuilder b;
+  b.plan.play = "nothing";
+  EXPECT_NE(print(b.plan, {}).find("PLAN  nothing"), std::string::npos);
+}
+
+TEST(PlanSchedule, BranchesAndTimes) {
+  const UpdateCode u = update_code();
+  const Schedule s = schedule(u.plan, u.plan.sections[0], *parse_time("2026-11-20 21:30 UTC"));
+  const auto seconds = [](int n) { return Duration{n * 1000}; };
+  EXPECT_EQ(s.nodes[u.wait].end, seconds(1800));
+  EXPECT_EQ(s.nodes[u.stop].begin, seconds(1800));
+  EXPECT_EQ(s.nodes[u.packages].begin, seconds(1820));
+  EXPECT_EQ(s.nodes[u.pivot].begin, seconds(1910));  // packages is longer than the snapshot
+  EXPECT_EQ(s.phases[0].steps, seconds(20 + 90 + 120 + 15));
+  EXPECT_EQ(s.phases[0].time->end - s.phases[0].time->begin, seconds(360));  // as it says
+  EXPECT_EQ(s.total, seconds(1800 + 360));
+  EXPECT_EQ(s.without_expect, 7U);
+  std::size_t concurrent = 0;
+  for (const Zone& z : s.zones) {
+    if (z.lane_count == 1) continue;
+    ++concurrent;
+    EXPECT_EQ(z.lane_count, 2U);
+    EXPECT_EQ(z.nodes.size(), 6U);
+  }
+  EXPECT_EQ(concurrent, 1U);
+}
+
+}  // namespace
+}  // namespace cnplay::testing

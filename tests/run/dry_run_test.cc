@@ -1,0 +1,135 @@
+// --check: what a run would change, and nothing that is not known.
+#include "support/run/fixture.h"
+
+namespace cnplay::run::test {
+namespace {
+
+using events::Verdict;
+using Lines = std::vector<std::string>;
+
+struct Dry : Fixture {
+  explicit Dry(std::size_t hosts) : Fixture(hosts) { options.mode = events::Mode::check; }
+};
+
+plan::Param path(const std::string& name, const std::string& value) {
+  return Builder::param(name, plan::Value(value), true);
+}
+
+TEST(DryRun, SaysWhatWouldChangeAndNeverApplies) {
+  Dry f(2);
+  f.b.step("a");
+  Builder::no_check(f.b.step("sh").actions[0]);
+  f.hosts.on("a#0", 1, {{Will::ok}});
+  const RunResult result = f.run();
+  EXPECT_EQ(result.verdict, Verdict::success);
+  EXPECT_EQ(f.outcomes("a"), (Lines{"h0 would_change", "h1 ok"}));
+  EXPECT_EQ(f.outcomes("sh"), (Lines{"h0 would_run", "h1 would_run"}));
+  EXPECT_EQ(f.hosts.count("sh#0"), 0u);
+  EXPECT_NE(result.advice.find("nothing was changed"), std::string::npos);
+}
+
+TEST(DryRun, APreviewStandsInForTheChangedPath) {
+  Dry f(1);
+  plan::Node& code = f.b.step("code");
+  code.actions[0].params = {path("dir", "/cnhome")};
+  code.actions[0].writes = {"dir"};
+  code.actions[0].preview = f.b.script("code#0 preview");
+  plan::Node& pip = f.b.step("pip");
+  pip.actions[0].params = {path("venv", "/srv/venv"), path("requirements", "/cnhome/req.txt"),
+                           path("other", "/cnhome2/x")};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  const auto& variables = f.hosts.started("pip#0").at(0)->task.variables;
+  EXPECT_EQ(variables[0].value, "/srv/venv");
+  EXPECT_EQ(variables[1].value, "/tmp/preview/code/req.txt");
+  EXPECT_EQ(variables[2].value, "/cnhome2/x");
+}
+
+TEST(DryRun, WithoutAPreviewWhatTouchesThePathDepends) {
+  Dry f(1);
+  plan::Node& code = f.b.step("code");
+  code.actions[0].params = {path("dir", "/cnhome")};
+  code.actions[0].writes = {"dir"};
+  const std::pair<const char*, const char*> cases[] = {
+      {"/cnhome/x", "depends"},     {"/cnhome", "depends"},   {"/", "depends"},
+      {"/cnhomes", "would_change"}, {"/srv", "would_change"},
+  };
+  for (const auto& [where, outcome] : cases) {
+    f.b.step(std::string("at") + where).actions[0].params = {path("p", where)};
+  }
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  for (const auto& [where, outcome] : cases) {
+    EXPECT_EQ(f.outcomes(std::string("at") + where), (Lines{std::string("h0 ") + outcome}));
+  }
+}
+
+TEST(DryRun, NothingDependsWhereNothingWouldChange) {
+  Dry f(1);
+  plan::Node& code = f.b.step("code");
+  code.actions[0].params = {path("dir", "/cnhome")};
+  code.actions[0].writes = {"dir"};
+  f.hosts.on("code#0", {{Will::ok}});
+  f.b.step("pip").actions[0].params = {path("p", "/cnhome/x")};
+  f.run();
+  EXPECT_EQ(f.outcomes("pip"), (Lines{"h0 would_change"}));
+}
+
+TEST(DryRun, WhatReadsAFactOfAnUnappliedChangeDepends) {
+  Dry f(2);
+  plan::Node& a = f.b.step("a");
+  a.actions[0].returns = {{"x", plan::FactType::bool_}};
+  f.b.step("param").actions[0].params = {Builder::param("x", Builder::fact(a.id, "x"))};
+  f.b.step("when").when = plan::Column(Builder::fact(a.id, "x"));
+  f.hosts.on("a#0", 0, {{Will::change, {{"x", "true"}}}});
+  f.hosts.on("a#0", 1, {{Will::ok, {{"x", "true"}}}});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.outcomes("param"), (Lines{"h0 depends", "h1 would_change"}));
+  EXPECT_EQ(f.outcomes("when"), (Lines{"h0 depends", "h1 would_change"}));
+}
+
+TEST(DryRun, ChecksOnlyLookIfNothingWouldChangeBefore) {
+  for (const bool change : {true, false}) {
+    Dry f(2);
+    f.b.step("a");
+    f.b.barrier();
+    Builder::no_apply(f.b.step("http").actions[0]);
+    f.hosts.on("a#0", {{Will::ok}});
+    if (change) f.hosts.on("a#0", 1, {{Will::change}});
+    f.hosts.on("http#0", {{Will::ok}});
+    EXPECT_EQ(f.run().verdict, Verdict::success);
+    EXPECT_EQ(f.outcomes("http"),
+              change ? (Lines{"h0 depends", "h1 depends"}) : (Lines{"h0 ok", "h1 ok"}));
+  }
+}
+
+TEST(DryRun, HandlersWaitsPivotsUndoAndLocks) {
+  Dry f(1);
+  const plan::NodeId reload = f.b.handler("reload").id;
+  plan::Node& a = f.b.step("a");
+  a.actions[0].notify = {reload};
+  f.b.undo(a);
+  Time far;
+  far.at = FakeClock::start + Duration(3'600'000);
+  f.b.wait("start", plan::Value(far));
+  f.b.pivot();
+  f.b.step("b");
+  f.b.plan.locks = {"x"};
+  f.hosts.hold_lock(0, "bob");
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_LT(f.clock.steady(), Duration(60'000));
+  EXPECT_NE(f.notices().find("would wait until"), std::string::npos);
+  EXPECT_EQ(f.outcomes("(reload)"), (Lines{"h0 would_run"}));
+  EXPECT_EQ(f.hosts.count("reload#0"), 0u);
+}
+
+TEST(DryRun, AFailedCheckEndsItWithoutUndo) {
+  Dry f(1);
+  f.b.undo(f.b.step("a"));
+  f.b.step("b");
+  f.hosts.on("b#0", {{Will::fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.hosts.count("a!0"), 0u);
+  EXPECT_TRUE(f.recorder.all<events::UndoStarted>().empty());
+}
+
+}  // namespace
+}  // namespace cnplay::run::test

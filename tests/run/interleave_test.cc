@@ -1,0 +1,164 @@
+// Thousands of runs: a seed makes the plan, what fails where, which hosts are lost and when, when a
+// person gives up. check_run() says what must hold of each. And: growth is linear.
+#include <map>
+#include <random>
+
+#include "run/runner.h"
+#include "support/run/fixture.h"
+
+namespace cnplay::run::test {
+namespace {
+
+class Tour {
+ public:
+  explicit Tour(std::uint64_t seed)
+      : random_(seed), f_(1 + random_() % 5, seed), reload_(f_.b.handler("reload").id) {}
+
+  void run() {
+    const std::uint32_t size = 1 + one_in(6);
+    for (std::uint32_t i = 0; i < size; ++i) piece(2);
+    if (chance(2)) f_.b.section(plan::SectionKind::always, [&] { f_.b.step("close"); });
+    if (chance(3)) {
+      const auto mend = f_.b.section(plan::SectionKind::on_failure, [&] { f_.b.step("mend"); });
+      plan::Response response;
+      response.kind = chance(2) ? plan::ResponseKind::section : plan::ResponseKind::undo_all;
+      response.section = mend;
+      f_.b.on_failure(plan::Side::any, plan::kNone, {response});
+    }
+    const std::uint32_t badness = one_in(4);  // 0: nothing goes wrong
+    f_.hosts.otherwise = [this, badness](const Started& s) {
+      constexpr Will kBad[] = {Will::fail, Will::apply_fail, Will::unconverged,
+                               Will::lose, Will::lose_shell, Will::skip};
+      Behaviour b;
+      b.will = chance(3) ? Will::ok : Will::change;
+      if (badness > 0 && chance(40 / badness)) b.will = kBad[one_in(6)];
+      // Without a timeout it would be waited for until somebody presses Ctrl-C, and rightly so.
+      if (badness == 3 && chance(60) && s.task.timeout) b.will = Will::hang;
+      return b;
+    };
+    if (chance(4)) {
+      const auto host = static_cast<plan::HostIndex>(random_() % f_.b.plan.hosts.size());
+      f_.hosts.lose_at(host, Duration(random_() % 6000));
+    }
+    if (chance(4)) f_.options.forks = 1 + one_in(3);
+    if (chance(6)) f_.options.mode = events::Mode::check;
+    if (chance(20)) f_.recorder.sick_after = random_() % 60;
+    // A hung task ends at the latest when somebody has pressed Ctrl-C three times.
+    const std::uint64_t patience = chance(5) ? random_() % 40 : 2000;
+    f_.hosts.before_event = [this, patience, n = std::uint64_t{0}]() mutable {
+      if (++n > patience) f_.aborts = n > patience + 10 ? 2 : 1;
+    };
+    verdict = f_.run().verdict;
+    undid = !f_.recorder.all<events::UndoStarted>().empty();
+    EXPECT_LT(f_.clock.steady(), Duration(3'600'000)) << "it hung";
+  }
+
+  events::Verdict verdict{};
+  bool undid = false;
+
+ private:
+  std::uint32_t one_in(std::uint32_t n) { return static_cast<std::uint32_t>(random_() % n); }
+  bool chance(std::uint32_t n) { return one_in(n) == 0; }
+
+  void piece(int depth) {
+    switch (one_in(depth > 0 ? 9 : 6)) {
+      case 0:
+        f_.b.barrier(name());
+        break;
+      case 1:
+        f_.b.pivot(name());
+        break;
+      case 2:
+        trim(f_.b.once(name(), one_in(static_cast<std::uint32_t>(f_.b.plan.hosts.size()))));
+        break;
+      case 6:
+        f_.b.phase(name(), [&] {
+          piece(depth - 1);
+          piece(depth - 1);
+        });
+        break;
+      case 7:
+        f_.b.parallel({[&] { piece(depth - 1); }, [&] { step(); }});
+        break;
+      case 8:
+        f_.b.flush();
+        break;
+      default:
+        step();
+    }
+  }
+
+  void step() {
+    std::vector<plan::HostIndex> hosts;
+    for (const plan::HostIndex h : f_.b.all()) {
+      if (!chance(3)) hosts.push_back(h);
+    }
+    if (hosts.empty()) hosts = f_.b.all();
+    trim(f_.b.step(name(), hosts));
+  }
+
+  void trim(plan::Node& node) {
+    if (chance(3)) f_.b.action(node);
+    if (chance(3)) node.actions[0].uses = {"dpkg"};
+    if (chance(3)) node.actions[0].notify = {reload_};
+    if (chance(2)) f_.b.undo(node);
+    if (chance(4)) node.retry = {1 + one_in(2), Duration(random_() % 3000)};
+    node.timeout = Duration(5000 + random_() % 5000);
+    node.tolerate = one_in(3);
+    if (chance(5)) Builder::no_check(node.actions[0]);
+  }
+
+  std::string name() { return "s" + std::to_string(++names_); }
+
+  std::mt19937_64 random_;
+  Fixture f_;
+  plan::NodeId reload_;
+  int names_ = 0;
+};
+
+TEST(Interleavings, EveryRunKeepsTheInvariants) {
+  std::map<events::Verdict, int> verdicts;
+  int undone = 0;
+  for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Tour tour(seed);
+    tour.run();
+    if (::testing::Test::HasFailure()) return;
+    ++verdicts[tour.verdict];
+    undone += tour.undid;
+  }
+  // The tours do come by all the places that they are for.
+  for (const auto verdict :
+       {events::Verdict::success, events::Verdict::failed, events::Verdict::unreachable,
+        events::Verdict::unknown, events::Verdict::aborted}) {
+    EXPECT_GT(verdicts[verdict], 50) << events::name(verdict);
+  }
+  EXPECT_GT(undone, 200);
+}
+
+std::uint64_t work_of(std::size_t hosts, std::size_t steps) {
+  Fixture f(hosts);
+  for (std::size_t i = 0; i < steps; ++i) {
+    plan::Node& node = f.b.step("s" + std::to_string(i));
+    node.tolerate = 1000;
+    if (i % 5 == 4) f.b.barrier("b" + std::to_string(i));
+  }
+  // One host in a hundred drops out on the way.
+  for (plan::HostIndex h = 0; h < hosts; h += 100) f.hosts.on("s7#0", h, {{Will::fail}});
+  Runner runner(f.b.plan, f.hosts, f.recorder, f.clock, f.options, f.aborts);
+  runner.run(false);
+  EXPECT_GT(f.hosts.started().size(), hosts * (steps - 2));
+  return runner.work();
+}
+
+TEST(Scale, WorkGrowsWithHostsTimesSteps) {
+  const std::uint64_t small = work_of(500, 20);
+  const std::uint64_t more_hosts = work_of(5000, 20);
+  const std::uint64_t more_steps = work_of(500, 80);
+  EXPECT_LT(more_hosts, small * 11);
+  EXPECT_LT(more_steps, small * 5);
+  EXPECT_LT(more_hosts, 5000u * 20u * 6u);
+}
+
+}  // namespace
+}  // namespace cnplay::run::test

@@ -1,0 +1,156 @@
+// Before the first change: all problems of all hosts in one list, and nothing changed.
+#include <set>
+
+#include "support/run/fixture.h"
+
+namespace cnplay::run::test {
+namespace {
+
+using events::Verdict;
+
+std::vector<std::string> problems(const Fixture& f) {
+  std::vector<std::string> lines;
+  for (const auto& p : f.recorder.all<events::PreflightProblem>()) {
+    lines.push_back((p.host ? f.b.plan.hosts[*p.host].name + ": " : "") + p.message);
+  }
+  return lines;
+}
+
+bool nothing_applied(const Fixture& f) {
+  for (const Started& s : f.hosts.started()) {
+    if (s.task.mode != remote::Mode::preflight) return false;
+  }
+  return true;
+}
+
+TEST(Preflight, EverythingThatFailsIsListedForAllHosts) {
+  Fixture f(4);
+  plan::Node& a = f.b.step("a");
+  a.actions[0].needs = {"git"};
+  a.actions[0].preflight = f.b.script("a#0 preflight");
+  f.b.plan.locks = {"deploy/test"};
+  f.hosts.refuse(0);
+  f.hosts.on("needs", 1, {{Will::fail}});
+  f.hosts.on("a#0 preflight", 1, {{Will::exit_code}});
+  f.hosts.hold_lock(2, "bob@desk");
+  EXPECT_EQ(f.run().verdict, Verdict::unreachable);
+  EXPECT_EQ(problems(f), (std::vector<std::string>{
+                             "h0: connection refused", "h1: needed commands: not found: git",
+                             "h1: `a`: test.a: exited with 2: tail of a#0 preflight",
+                             "h2: the lock \"deploy/test\" is held by bob@desk"}));
+  EXPECT_TRUE(nothing_applied(f));
+  EXPECT_FALSE(f.recorder.all<events::PreflightEnded>()[0].ok);
+  EXPECT_NE(f.ended().advice.find("Nothing was changed"), std::string::npos);
+}
+
+TEST(Preflight, OneTaskForEachUserWithAllItNeeds) {
+  Fixture f(2);
+  plan::Node& a = f.b.step("a");
+  a.actions[0].needs = {"git", "pip"};
+  plan::Action& root = f.b.action(a);
+  root.become = "root";
+  root.needs = {"apt-get"};
+  f.b.step("b").actions[0].needs = {"git"};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  ASSERT_EQ(f.hosts.count("needs"), 4u);
+  std::set<std::string> seen;
+  for (const Started* s : f.hosts.started("needs")) {
+    seen.insert(s->task.become + ":" + s->task.variables[0].value);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{":git\npip", "root:apt-get"}));
+}
+
+TEST(Preflight, AHeldLockRefusesTheRun) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.plan.locks = {"x"};
+  f.hosts.hold_lock(1, "bob");
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+}
+
+TEST(Preflight, PreconditionsAndSecretsComeBeforeAnyConnection) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.plan.requirements.push_back({{}, "staging", Duration(1000), "p.play:9"});
+  f.b.plan.secrets.push_back({"key", plan::SecretSource::Kind::env, {"KEY"}, "p.play:1"});
+  f.options.requirement = [](const plan::Requirement&) {
+    return Status(fail("not rehearsed on staging"));
+  };
+  f.options.secret = [](std::uint32_t) { return Result<Secret>(fail("KEY is not set")); };
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(f.hosts.connects(), 0u);
+  EXPECT_EQ(problems(f), (std::vector<std::string>{"p.play:9: not rehearsed on staging",
+                                                   "the secret `key`: KEY is not set"}));
+}
+
+TEST(Preflight, APlanWithoutHostsIsRefused) {
+  Fixture f(0);
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(problems(f).size(), 1u);
+}
+
+TEST(Preflight, AnUnreachableHostIsToleratedIfAllItsStepsTolerateIt) {
+  for (const std::uint32_t second : {1u, 0u}) {
+    Fixture f(3);
+    f.b.step("a").tolerate = 1;
+    f.b.step("b").tolerate = second;
+    f.hosts.refuse(1);
+    EXPECT_EQ(f.run().verdict, Verdict::unreachable);
+    EXPECT_EQ(f.hosts.count("b#0"), second == 1 ? 2u : 0u);
+    EXPECT_TRUE(f.ended().hosts[1].unreachable);
+  }
+}
+
+TEST(Preflight, AToleratedHostCountsAgainstTolerate) {
+  Fixture f(4);
+  f.b.step("a").tolerate = 1;
+  f.b.step("b").tolerate = 1;
+  f.hosts.refuse(1);
+  f.hosts.on("a#0", 2, {{Will::fail}});
+  f.run();
+  EXPECT_EQ(f.recorder.all<events::FailureDeclared>().size(), 1u);
+}
+
+TEST(Preflight, AHostLostMeanwhileIsAProblemOnce) {
+  Fixture f(2);
+  f.b.step("a");
+  f.hosts.on("needs", 1, {{Will::lose}});
+  EXPECT_EQ(f.run().verdict, Verdict::unreachable);
+  EXPECT_EQ(problems(f).size(), 1u);
+}
+
+TEST(Preflight, AloneItChangesNothing) {
+  Fixture f(2);
+  f.b.step("a").actions[0].needs = {"git"};
+  EXPECT_EQ(f.preflight().verdict, Verdict::success);
+  EXPECT_EQ(f.hosts.count("needs"), 2u);
+  EXPECT_TRUE(nothing_applied(f));
+}
+
+TEST(Preflight, ScriptsWhoseParametersAreNotKnownAreLeftOut) {
+  Fixture f(1);
+  plan::Node& a = f.b.step("a");
+  a.actions[0].returns = {{"x", plan::FactType::string}};
+  f.hosts.on("a#0", {{Will::ok, {{"x", "1"}}}});
+  plan::Node& b = f.b.step("b");
+  b.actions[0].preflight = f.b.script("b#0 preflight");
+  b.actions[0].params = {Builder::param("x", Builder::fact(a.id, "x"))};
+  plan::Node& c = f.b.step("c");
+  c.actions[0].preflight = f.b.script("c#0 preflight");
+  c.actions[0].when = plan::Column(plan::Value(false));
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.hosts.count("b#0 preflight"), 0u);
+  EXPECT_EQ(f.hosts.count("c#0 preflight"), 0u);
+}
+
+TEST(Preflight, AnAbortEndsIt) {
+  Fixture f(2);
+  f.b.step("a");
+  f.hosts.on("needs", 0, {{Will::hang}});
+  f.hosts.before_event = [&] { f.aborts = 1; };
+  EXPECT_EQ(f.run().verdict, Verdict::aborted);
+  EXPECT_TRUE(nothing_applied(f));
+}
+
+}  // namespace
+}  // namespace cnplay::run::test

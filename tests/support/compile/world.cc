@@ -1,0 +1,87 @@
+#include "support/compile/world.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "syntax/parse.h"
+
+namespace cnplay::testing {
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+namespace {
+
+void add_modules(World& world) {
+  std::vector<fs::path> files;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile/modules")) {
+    if (entry.path().extension() == ".play") files.push_back(entry.path());
+  }
+  std::ranges::sort(files);
+  for (const auto& file : files) {
+    const auto& source = world.sources.add("modules/" + file.filename().string(), read_text(file));
+    world.catalog.add(source, true, world.diags);
+  }
+}
+
+void run(World& world, const std::string& play_name, const std::string& play,
+         const std::string& inventory_name, const std::string& inventory,
+         const fs::path& directory) {
+  add_modules(world);
+  const auto& inv = world.sources.add(inventory_name, inventory);
+  world.inventory = inventory::read(syntax::parse(inv, world.diags), world.sources, world.diags);
+  if (!world.inventory) return;
+  compile::Input input;
+  input.sources = &world.sources;
+  input.play = &world.sources.add(play_name, play);
+  input.inventory = world.inventory.get();
+  input.catalog = &world.catalog;
+  std::istringstream lines(play);
+  for (std::string line; std::getline(lines, line) && line.starts_with("#");) {
+    if (line.starts_with("# -e ")) {
+      const std::string pair = line.substr(5);
+      input.extra.emplace_back(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
+    } else if (line.starts_with("# limit: ")) {
+      input.limited = true;
+      input.limit = inventory::select(*world.inventory,
+                                      world.sources.add("--limit", line.substr(9)), world.diags);
+      if (input.limit.empty()) return;
+    } else if (line.starts_with("# play: ")) {
+      input.play_name = line.substr(8);
+    }
+  }
+  input.load = [&](const std::string& from,
+                   const std::string& path) -> Result<std::pair<std::string, std::string>> {
+    const fs::path name = (fs::path(from).parent_path() / path).lexically_normal();
+    if (!fs::exists(directory / name)) return fail("there is no such file");
+    return std::pair(name.string(), read_text(directory / name));
+  };
+  world.plan = compile::compile(input, world.diags);
+}
+
+}  // namespace
+
+std::unique_ptr<World> compile_file(const fs::path& directory, const std::string& play) {
+  auto world = std::make_unique<World>();
+  fs::path inventory = fs::path(play).replace_extension(".inv");
+  if (!fs::exists(directory / inventory)) inventory = "default.inv";
+  run(*world, play, read_text(directory / play), inventory.string(),
+      read_text(directory / inventory), directory);
+  return world;
+}
+
+std::unique_ptr<World> compile_text(const std::string& play, const std::string& inventory) {
+  auto world = std::make_unique<World>();
+  run(*world, "test.play", play, "test.inv", inventory, {});
+  return world;
+}
+
+}  // namespace cnplay::testing
