@@ -210,25 +210,36 @@ void Builder::hostvar(const syntax::HostvarDecl& node) {
     none.what = Trouble::What::no_hostvar;
     none.name = name;
     none.declared = node.name.span;
-    std::vector<Cell> cells = {{Value(), std::make_shared<const Trouble>(std::move(none))}};
+    const auto missing = std::make_shared<const Trouble>(std::move(none));
+    std::vector<Cell> cells;
     std::unordered_map<Value, std::uint32_t, ValueHash> seen;
     std::unordered_map<std::uint32_t, bool> reported;  // by the place of the value
     std::vector<std::uint32_t> index(context_.host_count(), 0);
     const bool use_fallback = node.fallback || is(type, Kind::optional);
-    std::uint32_t quiet = 0;
-    const auto quiet_cell = [&] {
-      if (quiet == 0) {
-        quiet = static_cast<std::uint32_t>(cells.size());
-        cells.push_back({Value(), std::make_shared<const Trouble>()});
+    // Cells for hosts without a value are made when the first such host is met: a column without
+    // any is read without a look at each cell.
+    std::optional<std::uint32_t> missing_cell;
+    std::optional<std::uint32_t> quiet;
+    const auto cell_for = [&](std::optional<std::uint32_t>& cell, const TroublePtr& trouble) {
+      if (!cell) {
+        cell = static_cast<std::uint32_t>(cells.size());
+        cells.push_back({Value(), trouble});
       }
-      return quiet;
+      return *cell;
     };
+    const auto quiet_cell = [&] { return cell_for(quiet, std::make_shared<const Trouble>()); };
     std::vector<std::uint32_t> from_fallback;  // by cell of the fallback
     for (HostIndex h = 0; h < index.size(); ++h) {
-      if (!context_.selected(h)) continue;
+      if (!context_.selected(h)) {
+        index[h] = cell_for(missing_cell, missing);
+        continue;
+      }
       const auto variable = context_.input.inventory->variable(h, name);
       if (!variable) {
-        if (!use_fallback) continue;
+        if (!use_fallback) {
+          index[h] = cell_for(missing_cell, missing);
+          continue;
+        }
         if (fallback.poison()) {
           index[h] = quiet_cell();
           continue;

@@ -50,7 +50,8 @@ struct ActionFacts {
   std::vector<plan::FactDecl> facts;
   std::vector<Copy> copies;
   bool once = false;
-  bool saved = false;  // read in the step's own undo
+  bool saved = false;    // read in the step's own undo
+  bool unknown = false;  // its module could not be made out, which was reported
   Span declared;
 };
 using ActionFactsPtr = std::shared_ptr<const ActionFacts>;

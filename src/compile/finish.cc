@@ -102,13 +102,17 @@ std::optional<plan::SecretRef> password_of(Context& context,
 void Builder::finish() {
   plan::Plan& plan = context_.plan;
   const inventory::Inventory& inventory = *context_.input.inventory;
-  std::set<HostIndex> used;
-  for (const auto& set : plan.sets) used.insert(set.hosts.begin(), set.hosts.end());
-  for (const auto& node : plan.nodes) used.insert(node.hosts.begin(), node.hosts.end());
+  std::vector<bool> touched(inventory.hosts().size());
+  const auto touch = [&](const std::vector<HostIndex>& hosts) {
+    for (const HostIndex h : hosts) touched[h] = true;
+  };
+  for (const auto& set : plan.sets) touch(set.hosts);
+  for (const auto& node : plan.nodes) touch(node.hosts);
   // From here on a host is its place in the plan.
   std::vector<HostIndex> place(inventory.hosts().size(), kNone);
   bool jump_reported = false;
-  for (const HostIndex h : used) {
+  for (HostIndex h = 0; h < touched.size(); ++h) {
+    if (!touched[h]) continue;
     place[h] = static_cast<HostIndex>(plan.hosts.size());
     const inventory::Ssh ssh = inventory.ssh(h);
     plan::Host host;

@@ -101,6 +101,7 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
     for (const auto& action : object.step->actions) {
       if (action->let.empty()) continue;
       if (action->let == name) {
+        if (action->unknown) return poison();
         Evaluated out;
         out.type = simple(Kind::facts);
         out.facts = action;
@@ -212,10 +213,13 @@ Evaluated Evaluator::fact(const Evaluated& object, const syntax::Name& name, Spa
 
 // `saved.before`: the fact of that name in the step, if one action has it; else `saved.moved`.
 Evaluated Evaluator::saved(const StepFacts& step, const syntax::Name& name, Span span) {
+  bool unknown = false;
   std::vector<ActionFactsPtr> with_fact;
   std::vector<std::string> names;
   for (const auto& action : step.actions) {
+    unknown = unknown || action->unknown;
     if (!action->let.empty() && action->let == name.text) {
+      if (action->unknown) return poison();
       Evaluated out;
       out.type = simple(Kind::facts);
       out.facts = action;
@@ -245,6 +249,7 @@ Evaluated Evaluator::saved(const StepFacts& step, const syntax::Name& name, Span
                      : "write " + enumerate(ways, "or"));
     return poison();
   }
+  if (unknown) return poison();  // it may be a fact of the action that is not known
   const std::string near = diag::did_you_mean(name.text, names);
   context_.error_with("E0124", "no action of this step has a fact " + code(name.text), name.span,
                       "nothing is saved under this name", step.declared, "the step",

@@ -328,9 +328,7 @@ void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier
     }
   }
   if (let) action.name = let->text;
-  if (let && action.module.empty()) {
-    declare(*let, {}, "name");
-  } else if (body.place != Place::undo) {
+  if (body.place != Place::undo) {
     auto facts = std::make_shared<ActionFacts>();
     facts->let = let ? let->text : "";
     facts->label = body.step_name.empty() ? facts->let : body.step_name + "." + facts->let;
@@ -338,10 +336,11 @@ void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier
     facts->hosts = body.label;
     facts->copies.push_back({body.node, static_cast<std::uint32_t>(index), *body.hosts});
     facts->once = body.once && !body.hosts->empty();
+    facts->unknown = action.module.empty();
     facts->declared = let ? let->span : at;
     if (let) {
       Evaluated value;
-      value.type = simple(Kind::facts);
+      if (!facts->unknown) value.type = simple(Kind::facts);
       value.facts = facts;
       declare(*let, std::move(value), "action");
     }

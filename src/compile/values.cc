@@ -258,6 +258,7 @@ plan::Column column_for(const Values& values, std::span<const HostIndex> hosts) 
   constexpr std::uint32_t kUnseen = 0xFFFFFFFF;
   std::vector<std::uint32_t> place(values.cells().size(), kUnseen);
   std::unordered_map<const Value*, std::uint32_t, ValueHash, ValueEqual> seen;
+  seen.reserve(std::min(hosts.size(), values.cells().size()));
   std::vector<const Value*> kept;
   std::vector<std::uint32_t> index;
   index.reserve(hosts.size());

@@ -89,6 +89,13 @@ Compute in the play, with `let`.
 )~"},
       {"E0611", "A file is not one inventory",
        R"~(An `.inv` file holds one `inventory NAME { ... }` and nothing else.
+
+```
+inventory staging { group web { host web1 } }
+inventory prod { group web { host web9 } }
+```
+
+Write each inventory in a file of its own: `inventories/staging.inv`, `inventories/prod.inv`.
 )~"},
       {"E0612", "A term of `--limit` matches nothing",
        R"~(Each term names a group, a host, or by a glob several: `web*`. One that matches nothing is a mistake.
@@ -106,7 +113,13 @@ cnplay -i staging update_code.play --limit 'web & db'
 )~"},
       {"E0614", "`--limit` cannot be read",
        R"~(Terms are joined by `,` (or) and `&` (and, binds tighter); `!` before a term means not; parentheses are
-allowed. `web,!web1` is refused: it means web or every host but web1. Write `web & !web1`.
+allowed. `web,!web1` is refused: it means web or every host but web1.
+
+```
+cnplay -i staging update_code.play --limit 'web,!web1'
+```
+
+Write `web & !web1`.
 )~"},
       {"E0615", "An inventory without a host", R"~(Nothing could run.
 

@@ -46,8 +46,8 @@ struct Task {
   HostIndex host = 0;
   std::string become;  // user; "" = the login user
   Mode mode = Mode::apply;
-  std::string check;          // "" = none: apply runs at once
-  std::string apply;          // "" = none: a module that only checks
+  std::string check;  // "" = none: apply runs at once
+  std::string apply;  // "" = none: a module that only checks
   std::string verify_script;
   std::string preview;
   std::string preflight;
@@ -60,9 +60,9 @@ enum class Verdict { none, ok, change, fail, skip };
 
 struct StageResult {
   Stage stage{};
-  int exit_code = 0;    // of the script; 0 where it ended by a verdict
-  Verdict verdict{};    // what it said
-  Untrusted message;    // of the verdict
+  int exit_code = 0;  // of the script; 0 where it ended by a verdict
+  Verdict verdict{};  // what it said
+  Untrusted message;  // of the verdict
 };
 
 enum class Ended {
@@ -75,10 +75,10 @@ enum class Ended {
 
 struct TaskResult {
   Ended ended{};
-  std::vector<StageResult> stages;  // in the order they ran
+  std::vector<StageResult> stages;                       // in the order they ran
   std::vector<std::pair<std::string, Untrusted>> facts;  // of the check, as said by `fact`
-  Untrusted diff;      // what `diff_lines` printed, capped at 256 KiB
-  Untrusted tail;      // the last 16 KiB of its output, both streams
+  Untrusted diff;  // what `diff_lines` printed, capped at 256 KiB
+  Untrusted tail;  // the last 16 KiB of its output, both streams
   std::uint64_t output_bytes = 0;
   std::string preview;  // the directory that holds the preview; "" if none was made
   std::string error;    // why, for timed_out, not_started and lost
@@ -89,17 +89,46 @@ struct TaskResult {
 };
 
 // --- events, reaped with next()
-struct HostReady { HostIndex host{}; std::string user; std::string boot_id; };
+struct HostReady {
+  HostIndex host{};
+  std::string user;
+  std::string boot_id;
+};
 enum class Unreachable { resolve, refused, timeout, host_key, authentication, shell, lost, other };
-struct HostFailed { HostIndex host{}; Unreachable kind{}; std::string message; std::string help; };
+struct HostFailed {
+  HostIndex host{};
+  Unreachable kind{};
+  std::string message;
+  std::string help;
+};
 // Each task in flight on it gets its own TaskEnded (lost or not_started) right before this.
-struct HostLost { HostIndex host{}; std::string message; };
-struct TaskOutput { TaskId task{}; HostIndex host{}; Stage stage{}; Stream stream{}; Untrusted bytes; };
-struct TaskEnded { TaskId task{}; HostIndex host{}; TaskResult result; };
-struct LockEnded { HostIndex host{}; std::string name; bool acquired{}; Untrusted holder; std::string error; };
+struct HostLost {
+  HostIndex host{};
+  std::string message;
+};
+struct TaskOutput {
+  TaskId task{};
+  HostIndex host{};
+  Stage stage{};
+  Stream stream{};
+  Untrusted bytes;
+};
+struct TaskEnded {
+  TaskId task{};
+  HostIndex host{};
+  TaskResult result;
+};
+struct LockEnded {
+  HostIndex host{};
+  std::string name;
+  bool acquired{};
+  Untrusted holder;
+  std::string error;
+};
 struct Woken {};  // wake() was called
 
-using Event = std::variant<HostReady, HostFailed, HostLost, TaskOutput, TaskEnded, LockEnded, Woken>;
+using Event =
+    std::variant<HostReady, HostFailed, HostLost, TaskOutput, TaskEnded, LockEnded, Woken>;
 
 class Hosts {
  public:
