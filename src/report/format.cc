@@ -239,7 +239,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const WaitStarted& e) { return "waiting until " + format_time(e.until) + "\n"; },
           [&](const WaitEnded& e) -> std::string {
-            return e.late ? bad("the time has passed by more than was allowed") + "\n" : "";
+            return e.late ? std::string("it is later than that already") + "\n" : "";
           },
           [&](const Pivoted& e) {
             return paint(
