@@ -132,7 +132,7 @@ TEST(Plan, ThreeHundredLinesForAThousandHosts) {
   const std::string inventory =
       "inventory big {\n  vars { settings: \"x\" }\n  group web {\n    vars { app: \"/cnhome\", "
       "venv: \"/srv/venv\" }\n"
-      "    host web[1..100] { vars { own: \"branch-${index}\" } }\n  }\n}\n";
+      "    host web[1..1000] { vars { own: \"branch-${index}\" } }\n  }\n}\n";
   const auto warm = compile_text(play, inventory);
   ASSERT_TRUE(warm->plan) << warm->text();
   // Compiled again alone: without reading the inventory and the modules.
