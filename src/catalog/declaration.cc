@@ -1,17 +1,13 @@
 #include "catalog/declaration.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
+#include "base/text.h"
 #include "catalog/shell_scan.h"
 
 namespace cnplay::catalog {
 namespace {
-
-constexpr std::array<std::string_view, 13> kReserved = {
-    "HOME",   "PATH",   "PWD",  "OLDPWD", "IFS",     "PPID", "OPTARG",
-    "OPTIND", "LC_ALL", "LANG", "nl",     "preview", "ENV"};
 
 std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
@@ -86,7 +82,7 @@ class DeclarationReader {
       twice("parameter", param.name.text, param.name.span, same->span);
       return;
     }
-    if (std::ranges::find(kReserved, param.name.text) != kReserved.end()) {
+    if (is_shell_reserved(param.name.text)) {
       diags_.error("E0421", "a parameter cannot be called " + quoted(param.name.text),
                    {param.name.span, "the shell's own variable"}, "choose another name");
     }
@@ -145,7 +141,7 @@ class DeclarationReader {
               return_spans_[static_cast<std::size_t>(same - module_.returns.begin())]);
         continue;
       }
-      if (std::ranges::find(kReserved, name.text) != kReserved.end()) {
+      if (is_shell_reserved(name.text)) {
         diags_.error("E0421", "a fact cannot be called " + quoted(name.text),
                      {name.span, "the shell's own variable"}, "choose another name");
       }

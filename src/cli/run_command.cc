@@ -97,7 +97,7 @@ int run_command(const Options& options) {
 
   auto record = journal::RunDirectory::create(disk, root, how.run_id, plan);
   if (!record) return usage_error(record.error());
-  const auto view = make_view(plan, options);
+  const auto view = make_view(plan, options, Moment::now);
   events::Tee tee({record->get(), view.get()});
   events::RedactingSink sink(tee, redaction(redactor));
 

@@ -38,7 +38,7 @@ int show_command(const Options& options) {
   if (!record) return usage_error(record.error());
   Options how = options;
   how.diff = true;
-  const auto view = make_view(record->plan, how);
+  const auto view = make_view(record->plan, how, Moment::past);
   for (const auto& event : record->events) view->on(event);
   const bool ended = !record->events.empty() &&
                      std::holds_alternative<events::RunEnded>(record->events.back().what);

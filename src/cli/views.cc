@@ -3,9 +3,13 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "cli/project.h"
+#include "report/live.h"
 #include "report/plain.h"
+#include "report/terminal.h"
 
 namespace cnplay::cli {
 namespace {
@@ -24,14 +28,35 @@ class JsonLines final : public events::Sink {
   const plan::Plan& plan_;
 };
 
+// The live view together with the terminal that it draws on.
+class LiveView final : public events::Sink {
+ public:
+  LiveView(const plan::Plan& plan, const report::Options& options)
+      : terminal_(1), view_(plan, options, terminal_) {}
+  void on(const events::Event& event) override { view_.on(event); }
+  void tick(Instant now) override { view_.tick(now); }
+
+ private:
+  report::SystemTerminal terminal_;
+  report::LiveSink view_;
+};
+
+// A terminal that can move its cursor. Emacs's shell and the like say "dumb".
+bool can_redraw() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(1) == 1 && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
+}
+
 }  // namespace
 
-std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options) {
+std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options,
+                                        Moment moment) {
   if (options.json) return std::make_unique<JsonLines>(plan);
   report::Options view;
   view.colour = wants_colour(options, 1);
   view.diff = options.diff;
   view.verbosity = options.verbosity;
+  if (moment == Moment::now && can_redraw()) return std::make_unique<LiveView>(plan, view);
   return std::make_unique<report::PlainSink>(plan, view, write_out);
 }
 

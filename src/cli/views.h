@@ -9,7 +9,11 @@
 
 namespace cnplay::cli {
 
+// When what is shown happens: a past run is never redrawn.
+enum class Moment { now, past };
+
 // The view that the options and the terminal ask for, on stdout. `plan` must outlive it.
-std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options);
+std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options,
+                                        Moment moment);
 
 }  // namespace cnplay::cli

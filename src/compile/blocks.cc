@@ -5,12 +5,19 @@
 
 namespace cnplay::compile {
 
-void Builder::parallel(const syntax::Parallel& node, const Position& position) {
+void Builder::parallel(const syntax::Parallel& node, const syntax::Item& item,
+                       const Position& position) {
   if (!node.modifiers.empty()) Modifiers(context_, node.modifiers, {"`parallel`", {}});
   OpenScope scope(*this, scope_);
   Position inner = position;
   inner.place = Place::parallel;
   inner.inside = "`parallel`";
+  // Read top to bottom, its branches come after what stands above, on whatever hosts: a dump beside
+  // the update must not begin before the site is down everywhere. Within a branch of another one,
+  // or within a batch, this would hold hosts that have nothing to do with it.
+  if (position.inside.empty() && !position.flow->at_barrier()) {
+    barrier(plan::NodeKind::barrier, "(parallel)", item.keyword, position);
+  }
   const Flow before = *position.flow;
   std::deque<Flow> branches;
   const std::uint32_t id = next_parallel_++;

@@ -119,7 +119,7 @@ class Builder {
   void phase(const syntax::Phase& node, const syntax::Item& item, const Position& position);
   void phase_body(const syntax::Phase& node, Position inner, std::uint32_t phase);
   std::set<HostIndex> hosts_of(const syntax::Phase& node, Position inner, std::uint32_t phase);
-  void parallel(const syntax::Parallel& node, const Position& position);
+  void parallel(const syntax::Parallel& node, const syntax::Item& item, const Position& position);
   void parallel_item(const syntax::Item& item, Position& position, const Flow& before,
                      std::deque<Flow>& branches, std::uint32_t id);
   void for_each(const syntax::For& node, Position& position,

@@ -325,6 +325,11 @@ plan::Action Calls::shell(const syntax::ShellItem& item, const std::vector<HostI
       return;
     }
     names.push_back(name);
+    if (is_shell_reserved(name)) {
+      context_.error("E0421", "a variable of a script cannot be called " + code(name), name_span,
+                     "the shell's own variable", "choose another name");
+      return;
+    }
     if (value.poison()) return;
     if (!is_shell_value(value.type)) {
       context_.error("E0203", with_article(value.type) + " cannot be a shell variable", place,

@@ -60,6 +60,10 @@ void Flow::add_barrier(plan::Node& node) {
   ends_.push_back({node.id, true, HostMask(hosts_, true), false});
 }
 
+bool Flow::at_barrier() const {
+  return std::ranges::all_of(ends_, [](const End& end) { return end.barrier && !end.followed; });
+}
+
 void Flow::join(const std::vector<Flow>& branches) {
   if (branches.empty()) return;
   const std::vector<End> before = std::move(ends_);

@@ -34,6 +34,8 @@ class Flow {
   void add_step(plan::Node& node);
   // The edges of a barrier, pivot, wait, phase end or flush.
   void add_barrier(plan::Node& node);
+  // Whether nothing stands behind the last barrier (or behind the beginning).
+  bool at_barrier() const;
   // This flow went apart in `branches`, which come together again.
   void join(const std::vector<Flow>& branches);
 

@@ -253,7 +253,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
     if (const auto* n = std::get_if<syntax::Lock>(&node)) lock(*n);
     if (const auto* n = std::get_if<syntax::Step>(&node)) step(*n, item, position);
     if (const auto* n = std::get_if<syntax::Phase>(&node)) phase(*n, item, position);
-    if (const auto* n = std::get_if<syntax::Parallel>(&node)) parallel(*n, position);
+    if (const auto* n = std::get_if<syntax::Parallel>(&node)) parallel(*n, item, position);
     if (const auto* n = std::get_if<syntax::Sequence>(&node)) {
       OpenScope scope(*this, scope_);
       Position inner = position;

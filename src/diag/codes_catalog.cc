@@ -155,10 +155,12 @@ module a.b { let x = 1 }
 ```
 )~"},
       {"E0421", "A name belongs to the shell",
-       R"~(Parameters and facts become shell variables. Names that the shell uses itself would break the script.
+       R"~(Parameters and facts, and what is handed to a plain `sh`, become shell variables. Names that the shell
+uses itself would break the script.
 
 ```
 param PATH: string
+sh(PATH: "/opt/bin") """..."""
 ```
 )~"},
       {"E0422", "A check without the verdicts that it needs",

@@ -9,8 +9,9 @@
 namespace cnplay::plan {
 namespace {
 
-// Deeper than compile/ lets any source be nested, shallow enough for any stack.
-constexpr int kDeepest = 2000;
+// Deeper than any source nests, as deep as a plan may be read back (json.cc), and shallow enough for the
+// stack of a sanitized build.
+constexpr int kDeepest = 1000;
 
 Error wrong_operands(const char* what, const Value& got) {
   return fail(std::string(what) + ", got " + type_name(got));

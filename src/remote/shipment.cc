@@ -19,18 +19,6 @@ bool is_name(std::string_view name) {
                      [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-// Read-only in some shell, or what the protocol's own lines stand on.
-bool is_reserved(std::string_view name) {
-  static constexpr std::array<std::string_view, 31> kReserved = {
-      "BASHOPTS", "BASHPID",       "BASH_ENV", "BASH_VERSINFO", "CDPATH",  "ENV",        "EUID",
-      "FUNCNAME", "GROUPS",        "HOME",     "IFS",           "KSHEGID", "KSHUID",     "LC_ALL",
-      "LINENO",   "OPTARG",        "OPTIND",   "PATH",          "PGRP",    "PIPESTATUS", "PPID",
-      "PS4",      "RANDOM",        "SECONDS",  "SHELLOPTS",     "TMOUT",   "UID",        "USER_ID",
-      "_",        "EPOCHREALTIME", "nl"};
-  return name.starts_with("_cn_") ||
-         std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
-}
-
 const char* mode_word(Mode mode) {
   switch (mode) {
     case Mode::apply:
@@ -61,7 +49,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
   std::string assignments;
   for (const Variable& variable : task.variables) {
     if (!is_name(variable.name)) return fail("'" + variable.name + "' is no name for a variable");
-    if (is_reserved(variable.name)) {
+    if (is_shell_reserved(variable.name)) {
       return fail("a variable cannot be called `" + variable.name + "`",
                   "the shell needs that name: call the parameter otherwise");
     }

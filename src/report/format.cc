@@ -1,5 +1,9 @@
 #include "report/format.h"
 
+#include <algorithm>
+
+#include "base/columns.h"
+
 namespace cnplay::report {
 namespace {
 
@@ -137,12 +141,16 @@ std::string indented(std::string_view text, std::string_view prefix) {
   return out;
 }
 
+namespace {
+constexpr std::size_t kLineMessage = 400;  // characters of a message in an action's one line
+}  // namespace
+
 std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Options& options,
                         std::size_t host_width) {
-  std::string line = pad(plan.hosts[e.host].name, host_width) + "  " + part_prefix(e.part) +
+  std::string line = pad_right(plan.hosts[e.host].name, host_width) + "  " + part_prefix(e.part) +
                      step_name(plan, e.node) + ": " + action_name(plan, e.node, e.action, e.part) +
                      "  " + paint(options, style_of(e.outcome), words(e.outcome));
-  std::string message = e.message.display(400);
+  std::string message = e.message.display(kLineMessage);
   if (const auto newline = message.find('\n'); newline != std::string::npos)
     message.resize(newline);
   const std::string& said = message.empty() ? e.reason : message;
@@ -170,11 +178,13 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
                    e.outcome == Outcome::unreachable || e.outcome == Outcome::aborted;
   if (!bad) return out;
   if (!e.reason.empty() && !e.message.empty()) out += "    " + e.reason + "\n";
-  // The whole message, where the line above holds its first line alone.
+  // What the line above has no room for: all lines but the first, or the whole of an overlong one.
   const std::string message = e.message.display();
-  if (const auto newline = message.find('\n');
-      newline != std::string::npos || message.size() > 400) {
+  const std::size_t first = std::min(message.find('\n'), message.size());
+  if (first > kLineMessage) {
     out += indented(message, "    ");
+  } else if (first < message.size()) {
+    out += indented(std::string_view(message).substr(first + 1), "    ");
   }
   const std::string tail = e.tail.display();
   if (!tail.empty()) {
@@ -187,7 +197,7 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
 
 std::string event_lines(const plan::Plan& plan, const Event& event, const Options& options,
                         std::size_t host_width) {
-  const auto host = [&](HostIndex h) { return pad(plan.hosts[h].name, host_width); };
+  const auto host = [&](HostIndex h) { return pad_right(plan.hosts[h].name, host_width); };
   const auto bad = [&](std::string_view text) { return paint(options, Style::red, text); };
   return std::visit(
       Overloaded{
@@ -274,38 +284,6 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [](const auto&) { return std::string(); },
       },
       event.what);
-}
-
-std::size_t display_width(std::string_view text) {
-  std::size_t width = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    if (lead == 0x1b) {  // our own colours
-      while (i < text.size() && text[i] != 'm') ++i;
-      ++i;
-      continue;
-    }
-    const std::size_t n = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    std::uint32_t point = lead < 0x80 ? lead : lead & (0xFF >> (n + 1));
-    for (std::size_t k = 1; k < n && i + k < text.size(); ++k) {
-      point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3F);
-    }
-    const bool combining = (point >= 0x300 && point <= 0x36F) || point == 0x200B ||
-                           point == 0x200D || (point >= 0xFE00 && point <= 0xFE0F);
-    const bool wide =
-        (point >= 0x1100 && point <= 0x115F) || (point >= 0x2E80 && point <= 0xA4CF) ||
-        (point >= 0xAC00 && point <= 0xD7A3) || (point >= 0xF900 && point <= 0xFAFF) ||
-        (point >= 0xFE30 && point <= 0xFE6F) || (point >= 0xFF00 && point <= 0xFF60) ||
-        (point >= 0x1F300 && point <= 0x1FAFF) || (point >= 0x20000 && point <= 0x3FFFD);
-    width += combining ? 0 : wide ? 2 : 1;
-    i += n;
-  }
-  return width;
-}
-
-std::string pad(std::string_view text, std::size_t width) {
-  const std::size_t has = display_width(text);
-  return std::string(text) + std::string(has < width ? width - has : 0, ' ');
 }
 
 }  // namespace cnplay::report

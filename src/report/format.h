@@ -51,9 +51,4 @@ std::string action_detail(const plan::Plan& plan, const events::ActionEnded& e,
 std::string event_lines(const plan::Plan& plan, const events::Event& e, const Options& options,
                         std::size_t host_width);
 
-// Columns on the screen that UTF-8 text takes (code points; combining marks and wide characters
-// by wcwidth's rules as far as they matter here).
-std::size_t display_width(std::string_view text);
-std::string pad(std::string_view text, std::size_t width);
-
 }  // namespace cnplay::report

@@ -121,7 +121,7 @@ std::string LiveSink::finished(const Event& event) {
 
 std::string LiveSink::output_line(HostIndex host, const std::string& text) const {
   return indented(text.empty() ? "\n" : text,
-                  paint(options_, Style::dim, pad(plan_.hosts[host].name, host_width_) + " | "));
+                  paint(options_, Style::dim, pad_right(plan_.hosts[host].name, host_width_) + " | "));
 }
 
 // Whole lines of the new output, and the last of them kept to be shown beside its task.
@@ -207,7 +207,7 @@ std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) con
   for (const Running* task : tasks) {
     if (lines.size() == shown) break;
     const ActionStarted& e = task->what;
-    std::string line = "  " + pad(plan_.hosts[e.host].name, host_width_) + "  " +
+    std::string line = "  " + pad_right(plan_.hosts[e.host].name, host_width_) + "  " +
                        pad_left(stopwatch(now - task->since), 6) + "  " + part_prefix(e.part) +
                        step_name(plan_, e.node) + ": " +
                        action_name(plan_, e.node, e.action, e.part);
@@ -216,7 +216,7 @@ std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) con
   }
   for (const auto& [host, since] : connecting_) {
     if (lines.size() == shown) break;
-    lines.push_back("  " + pad(plan_.hosts[host].name, host_width_) + "  " +
+    lines.push_back("  " + pad_right(plan_.hosts[host].name, host_width_) + "  " +
                     pad_left(stopwatch(now - since), 6) + "  connecting");
   }
   if (shown < total && room > 0) {

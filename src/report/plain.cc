@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/columns.h"
 #include "report/summary.h"
 
 namespace cnplay::report {
@@ -67,7 +68,7 @@ void PlainSink::output(Instant at, const events::Output& e) {
     end = std::min({end, kMaxLine, text.size()});
     const std::string shown = Untrusted(text.substr(0, end)).display();
     line(at,
-         indented(shown.empty() ? "\n" : shown, pad(plan_.hosts[host].name, host_width_) + " | "));
+         indented(shown.empty() ? "\n" : shown, pad_right(plan_.hosts[host].name, host_width_) + " | "));
     text.erase(0, end + (end < text.size() && text[end] == '\n' ? 1 : 0));
   }
 }
@@ -79,7 +80,7 @@ void PlainSink::flush_output(std::uint64_t task, Instant at) {
     auto [host, text] = std::move(it->second);
     partial_.erase(it);
     const std::string shown = Untrusted(std::move(text)).display();
-    if (!shown.empty()) line(at, indented(shown, pad(plan_.hosts[host].name, host_width_) + " | "));
+    if (!shown.empty()) line(at, indented(shown, pad_right(plan_.hosts[host].name, host_width_) + " | "));
   }
 }
 
@@ -89,7 +90,7 @@ void PlainSink::tick(Instant now) {
     if (age < running.next_word) continue;
     running.next_word *= 2;
     const auto& e = running.what;
-    line(now, pad(plan_.hosts[e.host].name, host_width_) + "  " + part_prefix(e.part) +
+    line(now, pad_right(plan_.hosts[e.host].name, host_width_) + "  " + part_prefix(e.part) +
                   step_name(plan_, e.node) + ": " + action_name(plan_, e.node, e.action, e.part) +
                   "  still running after " + human_duration(age) + "\n");
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/columns.h"
+
 namespace cnplay::report {
 namespace {
 
@@ -23,11 +25,6 @@ constexpr Column kColumns[] = {
     {"failed", &HostSummary::failed, true, Style::red},
     {"unknown", &HostSummary::unknown, false, Style::red},
 };
-
-std::string right(const std::string& text, std::size_t width) {
-  const std::size_t has = display_width(text);
-  return std::string(has < width ? width - has : 0, ' ') + text;
-}
 
 // Many hosts that fared alike are one line: `web3 ... web40 (38 hosts)`.
 bool alike(const HostSummary& a, const HostSummary& b) {
@@ -70,17 +67,17 @@ std::string host_table(const plan::Plan& plan, const std::vector<HostSummary>& h
   }
   const std::vector<Row> rows = rows_of(plan, hosts);
   std::size_t widest = 4;
-  for (const Row& row : rows) widest = std::max(widest, display_width(row.name));
+  for (const Row& row : rows) widest = std::max(widest, columns_of(row.name));
 
-  std::string out = pad("host", widest);
-  for (const Column& c : columns) out += "  " + right(c.title, 7);
+  std::string out = pad_right("host", widest);
+  for (const Column& c : columns) out += "  " + pad_left(c.title, 7);
   out += "\n";
   for (const Row& row : rows) {
-    out += pad(row.name, widest);
+    out += pad_right(row.name, widest);
     for (const Column& c : columns) {
       const std::uint32_t n = row.host->*c.count;
       const std::string cell =
-          right(n == 0 ? "-" : std::to_string(n), std::max<std::size_t>(7, display_width(c.title)));
+          pad_left(n == 0 ? "-" : std::to_string(n), std::max<std::size_t>(7, columns_of(c.title)));
       out += "  " + paint(options, n == 0 ? Style::dim : c.style, cell);
     }
     if (row.host->unreachable) out += "  " + paint(options, Style::red, "unreachable");
@@ -96,18 +93,18 @@ std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
   for (const auto& step : end.steps) {
     std::string name = plan.node(step.node).path;
     if (name.starts_with(plan.play + "/")) name.erase(0, plan.play.size() + 1);
-    widest = std::max(widest, display_width(name));
+    widest = std::max(widest, columns_of(name));
     names.push_back(std::move(name));
   }
   if (names.empty()) return "";
   std::string out =
-      pad("step", widest) + "  " + right("expected", 12) + "  " + right("actual", 12) + "\n";
+      pad_right("step", widest) + "  " + pad_left("expected", 12) + "  " + pad_left("actual", 12) + "\n";
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& step = end.steps[i];
     const bool over = step.expect && step.took && *step.took > *step.expect;
-    const std::string took = right(step.took ? human_duration(*step.took) : "not ended", 12);
-    out += pad(names[i], widest) + "  " +
-           right(step.expect ? human_duration(*step.expect) : "-", 12) + "  " +
+    const std::string took = pad_left(step.took ? human_duration(*step.took) : "not ended", 12);
+    out += pad_right(names[i], widest) + "  " +
+           pad_left(step.expect ? human_duration(*step.expect) : "-", 12) + "  " +
            paint(options, over ? Style::yellow : Style::plain, took) + "\n";
   }
   return out;

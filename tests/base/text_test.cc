@@ -128,5 +128,14 @@ TEST(Columns, CutBreaksNoCharacter) {
   EXPECT_EQ(pad_left("12", 4), "  12");
 }
 
+TEST(ShellNames, OfTheShellsAndOfTheProtocolAreReserved) {
+  for (const char* name : {"PATH", "IFS", "UID", "_", "nl", "preview", "_cn_n"}) {
+    EXPECT_TRUE(is_shell_reserved(name)) << name;
+  }
+  for (const char* name : {"path", "dir", "PATHS", "_cn", "uid"}) {
+    EXPECT_FALSE(is_shell_reserved(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace cnplay

@@ -219,12 +219,15 @@ TEST(Summary, AnOutageThatGoesOnIsSaid) {
   EXPECT_NE(text.find("outage: 7 min, and it goes on"), std::string::npos) << text;
 }
 
-TEST(Format, WidthsOfTextAndColours) {
-  EXPECT_EQ(display_width("abc"), 3U);
-  EXPECT_EQ(display_width("\xC3\xA9"), 1U);
-  EXPECT_EQ(display_width("\xE6\xB0\xB4"), 2U);
-  EXPECT_EQ(display_width("\x1b[31mred\x1b[0m"), 3U);
-  EXPECT_EQ(pad("\xC3\xA9", 3), "\xC3\xA9  ");
+TEST(Format, ADetailRepeatsNothingOfItsLine) {
+  const plan::Plan plan = site_plan();
+  events::ActionEnded e;
+  e.outcome = Outcome::failed;
+  e.message = Untrusted("first line\nsecond line\nthird line");
+  EXPECT_NE(action_line(plan, e, {}, 4).find("first line"), std::string::npos);
+  const std::string detail = action_detail(plan, e, {});
+  EXPECT_EQ(detail.find("first line"), std::string::npos) << detail;
+  EXPECT_EQ(detail.find("    second line\n    third line\n"), 0U) << detail;
 }
 
 }  // namespace
