@@ -2,7 +2,7 @@
 """Runs tests/fleet/modules/*.play with the real binary against the fleet, which must be up. What the
 comments in the plays mean is in tests/fleet/modules/README.md.
 
-usage: plays_test.py [MODULE...]     CNPLAY is the binary, by default build/release/cnplay
+usage: modules_test.py [MODULE...]     CNPLAY is the binary, by default build/release/cnplay
 """
 import os
 import re
@@ -65,9 +65,13 @@ def run(path, play, stage, state, extra):
 
 
 def main():
-    names = sys.argv[1:]
+    names = [word for word in sys.argv[1:] if not word.startswith("-")]
     checks, problems, cases = 0, [], 0
     fingerprint = vendor_fingerprint()
+    listed = subprocess.run([CNPLAY, "modules"], capture_output=True, text=True, check=True).stdout
+    for module in re.findall(r"^(\w+\.\w+)\b", listed, re.M):
+        if not names and not (ROOT / f"tests/fleet/modules/{module}.play").exists():
+            problems.append(f"no case for {module}: write tests/fleet/modules/{module}.play")
     with tempfile.TemporaryDirectory() as state:
         for path in sorted((ROOT / "tests/fleet/modules").glob("*.play")):
             if names and path.stem not in names:
