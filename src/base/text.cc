@@ -67,11 +67,11 @@ std::size_t skip_escape(std::string_view text, std::size_t i) {
 
 bool is_shell_reserved(std::string_view name) {
   static constexpr std::array<std::string_view, 35> kReserved = {
-      "BASHOPTS", "BASHPID",      "BASH_ENV", "BASH_VERSINFO", "CDPATH",  "ENV",        "EPOCHREALTIME",
-      "EUID",     "FUNCNAME",     "GROUPS",   "HOME",          "IFS",     "KSHEGID",    "KSHUID",
-      "LANG",     "LC_ALL",       "LINENO",   "OLDPWD",        "OPTARG",  "OPTIND",     "PATH",
-      "PGRP",     "PIPESTATUS",   "PPID",     "PS4",           "PWD",     "RANDOM",     "SECONDS",
-      "SHELLOPTS", "TMOUT",       "UID",      "USER_ID",       "_",       "nl",         "preview"};
+      "BASHOPTS",  "BASHPID",    "BASH_ENV", "BASH_VERSINFO", "CDPATH", "ENV",     "EPOCHREALTIME",
+      "EUID",      "FUNCNAME",   "GROUPS",   "HOME",          "IFS",    "KSHEGID", "KSHUID",
+      "LANG",      "LC_ALL",     "LINENO",   "OLDPWD",        "OPTARG", "OPTIND",  "PATH",
+      "PGRP",      "PIPESTATUS", "PPID",     "PS4",           "PWD",    "RANDOM",  "SECONDS",
+      "SHELLOPTS", "TMOUT",      "UID",      "USER_ID",       "_",      "nl",      "preview"};
   return name.starts_with("_cn_") ||
          std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }

@@ -66,8 +66,8 @@ class Quoted {
 // The one quoting function: 'it'\''s'. Fails on NUL, which no shell word can hold.
 Result<Quoted> quote(std::string_view value);
 
-// Whether a script's variable cannot have this name: it is read-only or special in some shell (dash,
-// bash, busybox, mksh), or what the scripts' own surroundings stand on.
+// Whether a script's variable cannot have this name: it is read-only or special in some shell
+// (dash, bash, busybox, mksh), or what the scripts' own surroundings stand on.
 bool is_shell_reserved(std::string_view name);
 
 // Replaces each broken UTF-8 sequence by U+FFFD.

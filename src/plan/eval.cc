@@ -9,8 +9,8 @@
 namespace cnplay::plan {
 namespace {
 
-// Deeper than any source nests, as deep as a plan may be read back (json.cc), and shallow enough for the
-// stack of a sanitized build.
+// Deeper than any source nests, as deep as a plan may be read back (json.cc), and shallow enough
+// for the stack of a sanitized build.
 constexpr int kDeepest = 1000;
 
 Error wrong_operands(const char* what, const Value& got) {

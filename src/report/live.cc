@@ -120,8 +120,9 @@ std::string LiveSink::finished(const Event& event) {
 }
 
 std::string LiveSink::output_line(HostIndex host, const std::string& text) const {
-  return indented(text.empty() ? "\n" : text,
-                  paint(options_, Style::dim, pad_right(plan_.hosts[host].name, host_width_) + " | "));
+  return indented(
+      text.empty() ? "\n" : text,
+      paint(options_, Style::dim, pad_right(plan_.hosts[host].name, host_width_) + " | "));
 }
 
 // Whole lines of the new output, and the last of them kept to be shown beside its task.

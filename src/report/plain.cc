@@ -67,8 +67,8 @@ void PlainSink::output(Instant at, const events::Output& e) {
        end = text.find('\n')) {
     end = std::min({end, kMaxLine, text.size()});
     const std::string shown = Untrusted(text.substr(0, end)).display();
-    line(at,
-         indented(shown.empty() ? "\n" : shown, pad_right(plan_.hosts[host].name, host_width_) + " | "));
+    line(at, indented(shown.empty() ? "\n" : shown,
+                      pad_right(plan_.hosts[host].name, host_width_) + " | "));
     text.erase(0, end + (end < text.size() && text[end] == '\n' ? 1 : 0));
   }
 }
@@ -80,7 +80,8 @@ void PlainSink::flush_output(std::uint64_t task, Instant at) {
     auto [host, text] = std::move(it->second);
     partial_.erase(it);
     const std::string shown = Untrusted(std::move(text)).display();
-    if (!shown.empty()) line(at, indented(shown, pad_right(plan_.hosts[host].name, host_width_) + " | "));
+    if (!shown.empty())
+      line(at, indented(shown, pad_right(plan_.hosts[host].name, host_width_) + " | "));
   }
 }
 

@@ -97,8 +97,8 @@ std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
     names.push_back(std::move(name));
   }
   if (names.empty()) return "";
-  std::string out =
-      pad_right("step", widest) + "  " + pad_left("expected", 12) + "  " + pad_left("actual", 12) + "\n";
+  std::string out = pad_right("step", widest) + "  " + pad_left("expected", 12) + "  " +
+                    pad_left("actual", 12) + "\n";
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& step = end.steps[i];
     const bool over = step.expect && step.took && *step.took > *step.expect;
