@@ -1,6 +1,7 @@
 #include "base/disk.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,10 +50,23 @@ class SystemAppendFile final : public AppendFile {
  public:
   SystemAppendFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   Status append(std::string_view bytes) override { return write_all(fd_.get(), path_, bytes); }
+  Status sync() override {
+    if (::fdatasync(fd_.get()) != 0) return system_error(path_, "be written to disk");
+    return {};
+  }
 
  private:
   Descriptor fd_;
   std::string path_;
+};
+
+class SystemFileLock final : public FileLock {
+ public:
+  explicit SystemFileLock(int fd) : fd_(fd) {}
+  int get() const { return fd_.get(); }
+
+ private:
+  Descriptor fd_;  // closing it lets go
 };
 
 }  // namespace
@@ -69,6 +83,33 @@ Result<std::unique_ptr<AppendFile>> SystemDisk::create(const std::string& path) 
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return system_error(path, "be created");
   return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(fd, path));
+}
+
+Result<std::unique_ptr<AppendFile>> SystemDisk::append(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return system_error(path, "be opened");
+  return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(fd, path));
+}
+
+Status SystemDisk::sync_directory(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok()) return system_error(path, "be opened");
+  if (::fsync(fd.get()) != 0) return system_error(path, "be written to disk");
+  return {};
+}
+
+Result<std::unique_ptr<FileLock>> SystemDisk::lock(const std::string& path,
+                                                   std::string_view owner) {
+  auto lock =
+      std::make_unique<SystemFileLock>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock->get() < 0) return system_error(path, "be opened");
+  if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::unique_ptr<FileLock>();
+    return system_error(path, "be locked");
+  }
+  if (::ftruncate(lock->get(), 0) != 0) return system_error(path, "be written");
+  if (auto status = write_all(lock->get(), path, owner); !status) return status.error();
+  return std::unique_ptr<FileLock>(std::move(lock));
 }
 
 Status SystemDisk::replace(const std::string& path, std::string_view bytes) {

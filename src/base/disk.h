@@ -15,6 +15,15 @@ class AppendFile {
  public:
   virtual ~AppendFile() = default;
   virtual Status append(std::string_view bytes) = 0;
+  // fdatasync(2): what was appended survives a loss of power.
+  virtual Status sync() = 0;
+};
+
+// An exclusive claim on a file, let go by the destructor, or by the end of the process however it
+// comes.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
 };
 
 class Disk {
@@ -24,6 +33,14 @@ class Disk {
   virtual Status make_directory(const std::string& path) = 0;
   // Creates a new file (0600) for appending; an Error if it exists.
   virtual Result<std::unique_ptr<AppendFile>> create(const std::string& path) = 0;
+  // An existing file, for appending.
+  virtual Result<std::unique_ptr<AppendFile>> append(const std::string& path) = 0;
+  // Makes the names in a directory durable.
+  virtual Status sync_directory(const std::string& path) = 0;
+  // Takes the lock that the file stands for (made if it is not there) and leaves `owner` in it for
+  // others to read. nullptr: another process has it, and `read` says who.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path,
+                                                 std::string_view owner) = 0;
   // Writes a file whole: a temporary one beside it, fsync, rename.
   virtual Status replace(const std::string& path, std::string_view bytes) = 0;
   // The whole file; an Error if it is larger than `limit` bytes.
@@ -36,6 +53,9 @@ class SystemDisk final : public Disk {
  public:
   Status make_directory(const std::string& path) override;
   Result<std::unique_ptr<AppendFile>> create(const std::string& path) override;
+  Result<std::unique_ptr<AppendFile>> append(const std::string& path) override;
+  Status sync_directory(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override;
   Status replace(const std::string& path, std::string_view bytes) override;
   Result<std::string> read(const std::string& path, std::size_t limit) const override;
   std::vector<std::string> list(const std::string& path) const override;

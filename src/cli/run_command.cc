@@ -95,7 +95,8 @@ int run_command(const Options& options) {
   };
   if (::isatty(0) == 1 && ::isatty(2) == 1) how.ask = ask_yes_no;
 
-  auto record = journal::RunDirectory::create(disk, root, how.run_id, plan);
+  auto record = journal::RunDirectory::create(disk, root, how.run_id, plan,
+                                              how.user + " on " + how.controller);
   if (!record) return usage_error(record.error());
   const auto view = make_view(plan, options, Moment::now);
   events::Tee tee({record->get(), view.get()});

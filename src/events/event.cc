@@ -19,6 +19,13 @@ void Tee::tick(Instant now) {
   for (Sink* sink : sinks_) sink->tick(now);
 }
 
+Status Tee::commit() {
+  for (Sink* sink : sinks_) {
+    if (Status status = sink->commit(); !status) return status;
+  }
+  return {};
+}
+
 Status Tee::healthy() const {
   for (const Sink* sink : sinks_) {
     if (Status status = sink->healthy(); !status) return status;

@@ -47,6 +47,11 @@ struct RunStarted {
   Instant now{};  // the run's fixed `now`
   std::vector<std::string> hosts;
 };
+// Another controller goes on with a run whose own was cut off. What is recorded before it stays as
+// it is; what follows is new.
+struct RunResumed {
+  std::string user, controller;
+};
 struct HostConnecting {
   HostIndex host{};
 };
@@ -59,6 +64,15 @@ struct HostUnreachable {
   HostIndex host{};
   std::string message;
   std::string help;
+};
+// The connection broke, and is being made anew; tasks in flight go on on the host.
+struct HostReconnecting {
+  HostIndex host{};
+  std::string message;
+};
+struct HostReconnected {
+  HostIndex host{};
+  std::string boot_id;
 };
 // The connection died after it had stood. Tasks in flight end on their own, as unknown.
 struct HostLost {
@@ -120,6 +134,7 @@ struct ActionEnded {
   std::optional<int> exit_code;
   Untrusted tail;  // the last output, for what failed
   Duration took{};
+  bool applied{};  // apply ran, or may have: there may be something to undo
 };
 struct RetryScheduled {
   NodeId node{};
@@ -201,11 +216,12 @@ struct RunEnded {
 struct Event {
   std::uint64_t seq = 0;  // from 1, without gaps
   Instant at{};
-  std::variant<RunStarted, HostConnecting, HostConnected, HostUnreachable, HostLost,
-               PreflightStarted, PreflightProblem, PreflightEnded, PhaseStarted, PhaseEnded,
-               StepStarted, ActionStarted, Output, ActionEnded, RetryScheduled, StepEnded,
-               BarrierPassed, WaitStarted, WaitEnded, Pivoted, FailureDeclared, UndoStarted,
-               UndoEnded, Held, RollbackOffered, AbortRequested, Notice, RunEnded>
+  std::variant<RunStarted, RunResumed, HostConnecting, HostConnected, HostUnreachable,
+               HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
+               PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, ActionStarted, Output,
+               ActionEnded, RetryScheduled, StepEnded, BarrierPassed, WaitStarted, WaitEnded,
+               Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered,
+               AbortRequested, Notice, RunEnded>
       what;
 };
 
@@ -217,6 +233,9 @@ class Sink {
   virtual void on(const Event& event) = 0;
   // Called by the runner when it is idle and at least every 200 ms: views redraw here.
   virtual void tick(Instant now) { (void)now; }
+  // Makes all that was told so far durable, and says whether it is: nothing that may change a host
+  // is sent before. Costs a disk's write, so it is called once for many events.
+  virtual Status commit() { return healthy(); }
   // An Error once the sink has lost an event. The runner then starts nothing more.
   virtual Status healthy() const { return {}; }
 };
@@ -227,6 +246,7 @@ class Tee final : public Sink {
   explicit Tee(std::vector<Sink*> sinks) : sinks_(std::move(sinks)) {}
   void on(const Event& event) override;
   void tick(Instant now) override;
+  Status commit() override;
   Status healthy() const override;
 
  private:

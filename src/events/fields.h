@@ -29,6 +29,21 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("hosts", e.hosts);
 }
 template <class A>
+void fields(A& a, Like<RunResumed> auto& e) {
+  a("user", e.user);
+  a("controller", e.controller);
+}
+template <class A>
+void fields(A& a, Like<HostReconnecting> auto& e) {
+  a.host("host", e.host);
+  a("message", e.message);
+}
+template <class A>
+void fields(A& a, Like<HostReconnected> auto& e) {
+  a.host("host", e.host);
+  a("boot_id", e.boot_id);
+}
+template <class A>
 void fields(A& a, Like<HostConnecting> auto& e) {
   a.host("host", e.host);
 }
@@ -110,6 +125,7 @@ void fields(A& a, Like<ActionEnded> auto& e) {
   a("exit_code", e.exit_code);
   a("tail", e.tail);
   a("took_ms", e.took);
+  a("applied", e.applied);
 }
 template <class A>
 void fields(A& a, Like<RetryScheduled> auto& e) {

@@ -42,14 +42,18 @@ struct Names<Verdict> {
                                                   "unknown", "aborted", "refused"};
 };
 
-inline constexpr std::array<const char*, 28> kTypes{
-    "RunStarted",      "HostConnecting",   "HostConnected",    "HostUnreachable",
-    "HostLost",        "PreflightStarted", "PreflightProblem", "PreflightEnded",
-    "PhaseStarted",    "PhaseEnded",       "StepStarted",      "ActionStarted",
-    "Output",          "ActionEnded",      "RetryScheduled",   "StepEnded",
-    "BarrierPassed",   "WaitStarted",      "WaitEnded",        "Pivoted",
-    "FailureDeclared", "UndoStarted",      "UndoEnded",        "Held",
-    "RollbackOffered", "AbortRequested",   "Notice",           "RunEnded"};
+inline constexpr std::array<const char*, 31> kTypes{
+    "RunStarted",       "RunResumed",      "HostConnecting",
+    "HostConnected",    "HostUnreachable", "HostReconnecting",
+    "HostReconnected",  "HostLost",        "PreflightStarted",
+    "PreflightProblem", "PreflightEnded",  "PhaseStarted",
+    "PhaseEnded",       "StepStarted",     "ActionStarted",
+    "Output",           "ActionEnded",     "RetryScheduled",
+    "StepEnded",        "BarrierPassed",   "WaitStarted",
+    "WaitEnded",        "Pivoted",         "FailureDeclared",
+    "UndoStarted",      "UndoEnded",       "Held",
+    "RollbackOffered",  "AbortRequested",  "Notice",
+    "RunEnded"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 
 template <class E>

@@ -33,11 +33,13 @@ struct Redaction {
 // are given anew, so that they stay without gaps.
 class RedactingSink final : public Sink {
  public:
-  RedactingSink(Sink& inner, Redaction redaction)  // inner: not owned
-      : inner_(inner), redaction_(std::move(redaction)) {}
+  // `inner` is not owned. `seq`: the number of the last event that it has been told before.
+  RedactingSink(Sink& inner, Redaction redaction, std::uint64_t seq = 0)
+      : inner_(inner), redaction_(std::move(redaction)), seq_(seq) {}
 
   void on(const Event& event) override;
   void tick(Instant now) override { inner_.tick(now); }
+  Status commit() override { return inner_.commit(); }
   Status healthy() const override { return inner_.healthy(); }
 
  private:
@@ -56,7 +58,7 @@ class RedactingSink final : public Sink {
   Sink& inner_;
   Redaction redaction_;
   std::map<StreamKey, Open> open_;
-  std::uint64_t seq_ = 0;
+  std::uint64_t seq_;
 };
 
 }  // namespace cnplay::events

@@ -1,5 +1,7 @@
 #include "journal/run_directory.h"
 
+#include <algorithm>
+#include <boost/crc.hpp>
 #include <nlohmann/json.hpp>
 
 #include "events/decoder.h"
@@ -10,6 +12,33 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxRecord = 2u << 30;
+
+constexpr std::string_view kCrc = R"(,"crc":")";
+constexpr std::size_t kCrcLength = kCrc.size() + 8 + 2;  // 8 hex digits, quote, brace
+
+std::string checksum(std::string_view bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[(crc.checksum() >> shift) & 0xF];
+  return text;
+}
+
+// `{...}` as `{...,"crc":"1a2b3c4d"}`.
+std::string sealed(std::string object) {
+  object.pop_back();
+  const std::string crc = checksum(object);
+  return object.append(kCrc).append(crc).append("\"}");
+}
+
+bool is_whole(std::string_view line) {
+  if (line.size() < kCrcLength) return false;
+  const std::string_view body = line.substr(0, line.size() - kCrcLength);
+  const std::string_view seal = line.substr(body.size());
+  return seal.starts_with(kCrc) && seal.ends_with("\"}") &&
+         seal.substr(kCrc.size(), 8) == checksum(body);
+}
 
 }  // namespace
 
@@ -28,27 +57,79 @@ std::string new_run_id(Instant now, const std::string& play, std::uint16_t salt)
   return id;
 }
 
-RunDirectory::RunDirectory(Disk& disk, std::string path, const plan::Plan& plan,
-                           std::unique_ptr<AppendFile> file, std::uint64_t output_cap)
+RunDirectory::RunDirectory(Disk& disk, std::string path, const plan::Plan* plan,
+                           std::unique_ptr<FileLock> lock, std::unique_ptr<AppendFile> file,
+                           std::uint64_t output_cap)
     : disk_(disk),
       path_(std::move(path)),
       plan_(plan),
+      lock_(std::move(lock)),
       file_(std::move(file)),
       output_cap_(output_cap) {}
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create(Disk& disk, const std::string& root,
                                                            const std::string& run_id,
                                                            const plan::Plan& plan,
+                                                           const std::string& controller,
                                                            std::uint64_t output_cap) {
   std::string path = root + "/" + run_id;
   if (auto status = disk.make_directory(path); !status) return status.error();
+  auto lock = take(disk, path, controller);
+  if (!lock) return lock.error();
   if (auto status = disk.replace(path + "/plan.json", plan::to_json(plan)); !status) {
     return status.error();
   }
   auto file = disk.create(path + "/events.jsonl");
   if (!file) return file.error();
+  for (const std::string& directory : {path, root}) {
+    if (auto status = disk.sync_directory(directory); !status) return status.error();
+  }
+  return std::unique_ptr<RunDirectory>(new RunDirectory(
+      disk, std::move(path), &plan, std::move(*lock), std::move(*file), output_cap));
+}
+
+Result<std::unique_ptr<FileLock>> RunDirectory::take(Disk& disk, const std::string& path,
+                                                     const std::string& controller) {
+  auto lock = disk.lock(path + "/controller", controller);
+  if (!lock || *lock != nullptr) return lock;
+  const auto holder = disk.read(path + "/controller", 4096);
+  return fail(path + ": " + Untrusted(holder ? *holder : "another controller").display(200) +
+                  " is at work on this run",
+              "wait for it, or end it first: two controllers would do things twice");
+}
+
+Result<std::unique_ptr<RunDirectory>> RunDirectory::reopen(Disk& disk, const std::string& path,
+                                                           const std::string& controller,
+                                                           std::uint64_t output_cap) {
+  auto lock = take(disk, path, controller);
+  if (!lock) return lock.error();
+  const auto text = disk.read(path + "/events.jsonl", kMaxRecord);
+  if (!text) return text.error();
+  auto file = disk.append(path + "/events.jsonl");
+  if (!file) return file.error();
+  if (!text->empty() && text->back() != '\n') {
+    if (auto status = (*file)->append("\n"); !status) return status.error();
+  }
   return std::unique_ptr<RunDirectory>(
-      new RunDirectory(disk, std::move(path), plan, std::move(*file), output_cap));
+      new RunDirectory(disk, path, nullptr, std::move(*lock), std::move(*file), output_cap));
+}
+
+void RunDirectory::go_on(const plan::Plan& plan, const events::RunStarted& started,
+                         Instant started_at) {
+  plan_ = &plan;
+  started_ = started;
+  started_at_ = started_at;
+}
+
+Status RunDirectory::commit() {
+  if (status_ && dirty_) {
+    if (auto status = file_->sync(); !status) {
+      cannot_write(status.error());
+    } else {
+      dirty_ = false;
+    }
+  }
+  return status_;
 }
 
 void RunDirectory::on(const events::Event& event) {
@@ -73,15 +154,16 @@ void RunDirectory::on(const events::Event& event) {
     started_ = *started;
     started_at_ = event.at;
   }
-  if (auto status = file_->append(events::to_json(*record, plan_) + "\n"); !status) {
+  if (auto status = file_->append(sealed(events::to_json(*record, *plan_)) + "\n"); !status) {
     cannot_write(status.error());
     return;
   }
+  dirty_ = true;
   if (const auto* end = std::get_if<events::RunEnded>(&event.what)) finish(event, *end);
 }
 
 void RunDirectory::finish(const events::Event& event, const events::RunEnded& end) {
-  if (!started_) return;
+  if (!started_ || !commit()) return;
   json out = {{"version", 1},
               {"id", started_->run},
               {"play", started_->play},
@@ -97,10 +179,10 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
   if (end.outage) out["outage_ms"] = end.outage->count();
   json hosts = json::object();
   for (const auto& h : end.hosts) {
-    hosts[plan_.hosts[h.host].name] = {{"ok", h.ok},           {"changed", h.changed},
-                                       {"skipped", h.skipped}, {"failed", h.failed},
-                                       {"unknown", h.unknown}, {"unreachable", h.unreachable},
-                                       {"depends", h.depends}, {"would_change", h.would_change}};
+    hosts[plan_->hosts[h.host].name] = {{"ok", h.ok},           {"changed", h.changed},
+                                        {"skipped", h.skipped}, {"failed", h.failed},
+                                        {"unknown", h.unknown}, {"unreachable", h.unreachable},
+                                        {"depends", h.depends}, {"would_change", h.would_change}};
   }
   out["hosts"] = std::move(hosts);
   const std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -122,23 +204,44 @@ Result<Record> read_run(const Disk& disk, const std::string& directory) {
 
   Record record{std::move(*plan), {}, false};
   const events::Decoder decoder(record.plan);
+  std::size_t torn = 0;  // the line that is not whole
   std::size_t line = 0;
+  const auto bad = [&](std::size_t at, const std::string& what) {
+    return fail(path + ":" + std::to_string(at) + ": " + what,
+                "the record was changed, or written by another version; it is left as it is");
+  };
   for (std::size_t begin = 0; begin < text->size();) {
     ++line;
-    const std::size_t end = text->find('\n', begin);
-    if (end == std::string::npos) {
-      record.torn = true;
-      break;
-    }
-    auto event = decoder.decode(text->substr(begin, end - begin));
-    if (!event) {
-      return fail(path + ":" + std::to_string(line) + ": " + event.error().what,
-                  "the record was changed, or written by another version; it is left as it is");
-    }
-    record.events.push_back(std::move(*event));
+    const std::size_t end = std::min(text->find('\n', begin), text->size());
+    const std::string_view whole(text->data() + begin, end - begin);
     begin = end + 1;
+    if (end == text->size() || !is_whole(whole)) {
+      if (torn != 0) return bad(torn, "the line is damaged: its checksum is wrong");
+      torn = line;
+      continue;
+    }
+    auto event = decoder.decode(std::string(whole));
+    if (!event) return bad(line, event.error().what);
+    if (torn != 0 && !std::holds_alternative<events::RunResumed>(event->what)) {
+      return bad(torn, "the line is damaged: its checksum is wrong");
+    }
+    torn = 0;
+    record.events.push_back(std::move(*event));
   }
+  record.torn = torn != 0;
   return record;
+}
+
+std::vector<std::string> unfinished_runs(const Disk& disk, const std::string& root) {
+  std::vector<std::string> runs;
+  for (std::string& id : disk.list(root)) {
+    const std::vector<std::string> names = disk.list(root + "/" + id);
+    const auto has = [&](const char* name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (has("events.jsonl") && !has("run.json")) runs.push_back(std::move(id));
+  }
+  return runs;
 }
 
 std::vector<Summary> finished_runs(const Disk& disk, const std::string& root) {

@@ -2,10 +2,14 @@
 //
 //   <root>/<run id>/plan.json     the plan, as it was run
 //   <root>/<run id>/events.jsonl  what happened: one JSON object a line, append-only, each written
-//                                 as it happens (events/event.h has the format, "v": 1)
+//                                 as it happens (events/event.h has the format, "v": 1); its last
+//                                 member is "crc", the CRC-32 of the bytes before its comma
 //   <root>/<run id>/run.json      written once, at the end: verdict and totals
+//   <root>/<run id>/controller    locked (flock) by the controller that works on the run; says who
 //
-// A run directory without run.json is one that was cut off, or still goes on.
+// A run directory without run.json is one that was cut off, or still goes on. A controller that
+// takes up a run appends: nothing that was written is ever changed. A line that a crash has torn
+// stays, and the next one is a RunResumed.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +30,9 @@ namespace cnplay::journal {
 // begin in the same second.
 std::string new_run_id(Instant now, const std::string& play, std::uint16_t salt);
 
-// Writes a run's directory. Once a write has failed, nothing more is written and healthy() says
-// why: what is on disk stays a true prefix of what happened.
+// Writes a run's directory, and keeps other controllers away from it while it lives. Once a write
+// has failed, nothing more is written and healthy() says why: what is on disk stays a true prefix
+// of what happened.
 class RunDirectory final : public events::Sink {
  public:
   // At most this many bytes of output of one task go into the record; a Notice says where it was
@@ -38,22 +43,36 @@ class RunDirectory final : public events::Sink {
   static Result<std::unique_ptr<RunDirectory>> create(Disk& disk, const std::string& root,
                                                       const std::string& run_id,
                                                       const plan::Plan& plan,
+                                                      const std::string& controller,
                                                       std::uint64_t output_cap = kOutputCap);
 
+  // Takes up a run that was cut off. An Error names the controller that is at work on it, if there
+  // is one. Read the run after this, not before.
+  static Result<std::unique_ptr<RunDirectory>> reopen(Disk& disk, const std::string& path,
+                                                      const std::string& controller,
+                                                      std::uint64_t output_cap = kOutputCap);
+  // Of a run that was reopened: the plan, and when it began, before anything is told.
+  void go_on(const plan::Plan& plan, const events::RunStarted& started, Instant started_at);
+
   void on(const events::Event& event) override;
+  Status commit() override;
   Status healthy() const override { return status_; }
   const std::string& path() const { return path_; }
 
  private:
-  RunDirectory(Disk& disk, std::string path, const plan::Plan& plan,
+  RunDirectory(Disk& disk, std::string path, const plan::Plan* plan, std::unique_ptr<FileLock> lock,
                std::unique_ptr<AppendFile> file, std::uint64_t output_cap);
+  static Result<std::unique_ptr<FileLock>> take(Disk& disk, const std::string& path,
+                                                const std::string& controller);
   void cannot_write(const Error& error);
   void finish(const events::Event& event, const events::RunEnded& end);
 
   Disk& disk_;
   std::string path_;
-  const plan::Plan& plan_;
+  const plan::Plan* plan_;
+  std::unique_ptr<FileLock> lock_;
   std::unique_ptr<AppendFile> file_;
+  bool dirty_ = false;  // something was appended since the last sync
   std::uint64_t output_cap_;
   std::map<std::uint64_t, std::uint64_t> output_;  // bytes by task
   std::optional<events::RunStarted> started_;
@@ -69,8 +88,13 @@ struct Record {
   bool torn = false;
 };
 
-// An Error names the file, the line and what is wrong with it. A torn last line is no error.
+// An Error names the file, the line and what is wrong with it. A line torn by a crash is no error:
+// it is the last, or a RunResumed follows it.
 Result<Record> read_run(const Disk& disk, const std::string& directory);
+
+// The runs that were cut off or still go on, oldest first: those with events and without a
+// run.json.
+std::vector<std::string> unfinished_runs(const Disk& disk, const std::string& root);
 
 // What `run.json` says.
 struct Summary {

@@ -205,6 +205,14 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             return with_help(options, host(e.host) + "  " + bad("unreachable") + "  " + e.message,
                              e.help);
           },
+          [&](const RunResumed& e) {
+            return "resumed by " + e.user + " on " + e.controller + "\n";
+          },
+          [&](const HostReconnecting& e) {
+            return host(e.host) + "  " + paint(options, Style::yellow, "connection broken") + "  " +
+                   e.message + "; connecting anew, what runs there goes on\n";
+          },
+          [&](const HostReconnected& e) { return host(e.host) + "  connected anew\n"; },
           [&](const HostLost& e) {
             return host(e.host) + "  " + bad("connection lost") + "  " + e.message + "\n";
           },

@@ -55,10 +55,24 @@ struct Context {
   bool dry() const { return options.mode == events::Mode::check; }
   const std::string& name(plan::HostIndex host) const { return plan.hosts[host].name; }
 
-  // The only way to a host's sh. In a dry run nothing is ever started that could apply.
+  // The only way to a host's sh. In a dry run nothing is ever started that could apply. What may
+  // change something waits for the next commit(): its ActionStarted is on disk before its first
+  // byte goes out.
   void start(remote::Task task) {
     assert(!dry() || task.mode != remote::Mode::apply);
-    remote.start(std::move(task));
+    if (task.mode == remote::Mode::apply && !task.apply.empty()) {
+      intents.push_back(std::move(task));
+    } else {
+      remote.start(std::move(task));
+    }
+  }
+
+  // What was not sent yet never will be.
+  void cancel(remote::TaskId task) {
+    for (const remote::Task& intent : intents) {
+      if (intent.id == task) return withdrawn.push_back(task);
+    }
+    remote.cancel(task);
   }
 
   const plan::Plan& plan;
@@ -71,6 +85,8 @@ struct Context {
   std::vector<Secret> secrets;  // as Plan::secrets, resolved by the preflight
   std::vector<HostState> hosts;
   remote::TaskId last_task = 0;
+  std::vector<remote::Task> intents;      // told, not sent yet
+  std::vector<remote::TaskId> withdrawn;  // of these: cancelled
 };
 
 }  // namespace cnplay::run

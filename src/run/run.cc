@@ -1,10 +1,16 @@
 #include "run/run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "run/runner.h"
 
 namespace cnplay::run {
+namespace {
+
+constexpr int kMostAtOnce = 1000;  // events between two looks outside
+
+}  // namespace
 
 Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,
                const Options& options, std::atomic<int>& abort_requests)
@@ -90,6 +96,7 @@ void Runner::drive() {
     start_ready();
     // Steps that were skipped have ended already, and others may be ready for it.
     if (take_ended_steps()) continue;
+    send_intents();
     if (busy()) {
       wait_and_take();
     } else if (auto event = context_.remote.next(Duration{0})) {
@@ -104,6 +111,28 @@ void Runner::drive() {
 }
 
 bool Runner::busy() const { return steps_.count() > 0 || !waits_.empty(); }
+
+// One write to disk for all that has become ready since the last one, over all hosts.
+void Runner::send_intents() {
+  if (context_.intents.empty()) return;
+  const Status durable = context_.sink.commit();
+  const std::vector<remote::TaskId> withdrawn = std::exchange(context_.withdrawn, {});
+  for (remote::Task& task : std::exchange(context_.intents, {})) {
+    if (!steps_.awaits(task.id)) continue;  // given up
+    const bool cancelled =
+        std::find(withdrawn.begin(), withdrawn.end(), task.id) != withdrawn.end();
+    if (durable && !cancelled) {
+      context_.remote.start(std::move(task));
+      continue;
+    }
+    remote::TaskEnded ended;
+    ended.task = task.id;
+    ended.host = task.host;
+    ended.result.ended = cancelled ? remote::Ended::cancelled : remote::Ended::not_started;
+    if (!durable) ended.result.error = "the run can no longer be recorded";
+    steps_.task_ended(std::move(ended));
+  }
+}
 
 // What comes from outside of the hosts: a person's Ctrl-C, a sink that lost an event.
 void Runner::look_outside() {
@@ -140,6 +169,12 @@ void Runner::wait_and_take() {
   for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
   if (auto event = context_.remote.next(std::max(wait, Duration{0}))) {
     take(*std::move(event));
+    // What has come meanwhile from other hosts shares the next commit.
+    for (int more = 0; more < kMostAtOnce; ++more) {
+      event = context_.remote.next(Duration{0});
+      if (!event) break;
+      take(*std::move(event));
+    }
   } else {
     context_.sink.tick(context_.clock.now());
     last_tick_ = context_.clock.steady();

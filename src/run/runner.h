@@ -32,6 +32,7 @@ class Runner {
   // run.cc
   void drive();
   void look_outside();
+  void send_intents();
   void wait_and_take();
   void take(remote::Event event);
   bool take_ended_steps();

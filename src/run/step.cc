@@ -235,6 +235,7 @@ void Steps::action_ended(const Run& run, const Decision& decision, const remote:
   e.message = decision.message;
   e.reason = decision.reason;
   e.exit_code = decision.exit_code;
+  e.applied = decision.applied;
   if (result != nullptr) {
     e.diff = result->diff;
     e.facts = result->facts;
@@ -332,7 +333,7 @@ void Steps::fire_timers() {
         } else {
           run.cancelled = run.overdue = true;
           set_timer(run, now + context_.options.grace);
-          context_.remote.cancel(run.task);
+          context_.cancel(run.task);
         }
         break;
     }
@@ -405,7 +406,7 @@ void Steps::kill(std::string reason) {
     Run& run = runs_.at(id);
     run.cancelled = true;
     set_timer(run, context_.clock.steady() + context_.options.grace);
-    context_.remote.cancel(run.task);
+    context_.cancel(run.task);
   }
 }
 

@@ -75,6 +75,8 @@ class Steps {
 
   std::size_t count() const { return runs_.size(); }
   std::size_t count(plan::HostIndex host) const { return at_work_[host].size(); }
+  // Whether the end of this task is still waited for.
+  bool awaits(remote::TaskId task) const { return by_task_.contains(task); }
   bool task_in_flight() const { return !by_task_.empty(); }
   // Hosts that have a step at work.
   std::size_t hosts_at_work() const { return hosts_at_work_; }

@@ -40,6 +40,9 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  Mode::check,
                  *parse_rfc3339("2026-11-20T21:30:05Z"),
                  {"web1", "web2"}});
+  add(RunResumed{"ann", "other-desk"});
+  add(HostReconnecting{0, "reset by peer"});
+  add(HostReconnected{0, "boot-id-2"});
   add(HostConnecting{1});
   add(HostConnected{2, "ubuntu", "boot-id"});
   add(HostUnreachable{0, "refused", "start sshd"});
@@ -67,7 +70,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                     {{"before", Untrusted("1a\x80")}, {"target", Untrusted()}},
                     -1,
                     Untrusted("tail"),
-                    Duration{1200}};
+                    Duration{1200},
+                    true};
   add(ended);
   ended.exit_code.reset();
   ended.facts.clear();

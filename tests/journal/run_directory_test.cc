@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace cnplay::journal {
 namespace {
@@ -18,6 +19,18 @@ class MemoryDisk final : public Disk {
     if (auto s = step(); !s) return s.error();
     files[path] = "";
     return std::unique_ptr<AppendFile>(std::make_unique<File>(*this, path));
+  }
+  Result<std::unique_ptr<AppendFile>> append(const std::string& path) override {
+    if (auto s = step(); !s) return s.error();
+    return std::unique_ptr<AppendFile>(std::make_unique<File>(*this, path));
+  }
+  Status sync_directory(const std::string&) override { return step(); }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path, std::string_view owner) override {
+    if (auto s = step(); !s) return s.error();
+    if (locked.contains(path)) return std::unique_ptr<FileLock>();
+    files[path] = owner;
+    locked.insert(path);
+    return std::unique_ptr<FileLock>(std::make_unique<Lock>(*this, path));
   }
   Status replace(const std::string& path, std::string_view bytes) override {
     if (auto s = step(); !s) return s;
@@ -46,6 +59,9 @@ class MemoryDisk final : public Disk {
   }
 
   std::map<std::string, std::string> files;
+  std::set<std::string> locked;
+  std::map<std::string, std::size_t> synced;  // bytes of a file that would survive
+  std::size_t syncs = 0;
   int fail_at = -1;
 
  private:
@@ -57,6 +73,22 @@ class MemoryDisk final : public Disk {
       disk_.files[path_] += s ? bytes : bytes.substr(0, bytes.size() / 2);
       return s;
     }
+
+    Status sync() override {
+      ++disk_.syncs;
+      if (auto s = disk_.step(); !s) return s;
+      disk_.synced[path_] = disk_.files[path_].size();
+      return {};
+    }
+
+   private:
+    MemoryDisk& disk_;
+    std::string path_;
+  };
+  class Lock final : public FileLock {
+   public:
+    Lock(MemoryDisk& disk, std::string path) : disk_(disk), path_(std::move(path)) {}
+    ~Lock() override { disk_.locked.erase(path_); }
 
    private:
     MemoryDisk& disk_;
@@ -112,7 +144,7 @@ void tell(events::Sink& sink, const std::vector<events::Event>& events) {
 TEST(RunDirectory, WhatIsWrittenIsReadBack) {
   MemoryDisk disk;
   const plan::Plan plan = small_plan();
-  auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
   ASSERT_TRUE(directory);
   tell(**directory, story());
   EXPECT_TRUE((*directory)->healthy());
@@ -134,10 +166,10 @@ TEST(RunDirectory, WhatIsWrittenIsReadBack) {
 TEST(RunDirectory, EachWriteThatFailsLeavesATruePrefix) {
   const plan::Plan plan = small_plan();
   std::size_t failures = 0;
-  for (int n = 0; n < 20; ++n) {
+  for (int n = 0; n < 30; ++n) {
     MemoryDisk disk;
     disk.fail_at = n;
-    auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+    auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
     if (!directory) {
       ++failures;
       continue;
@@ -155,13 +187,14 @@ TEST(RunDirectory, EachWriteThatFailsLeavesATruePrefix) {
     }
     EXPECT_TRUE(finished_runs(disk, "/runs").empty());
   }
-  EXPECT_EQ(failures, 8U);  // directory, plan, file, four events, the summary
+  // Directory, lock, plan, file, two directories' names, four events, their sync, the summary.
+  EXPECT_EQ(failures, 12U);
 }
 
 TEST(RunDirectory, ATornLastLineIsSaidAndABrokenOneIsRefused) {
   MemoryDisk disk;
   const plan::Plan plan = small_plan();
-  auto directory = RunDirectory::create(disk, "/runs", "r1", plan);
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
   tell(**directory, story());
   std::string& text = disk.files["/runs/r1/events.jsonl"];
   const std::string whole = text;
@@ -178,11 +211,84 @@ TEST(RunDirectory, ATornLastLineIsSaidAndABrokenOneIsRefused) {
   EXPECT_NE(record.error().what.find("events.jsonl:2"), std::string::npos) << record.error().what;
 }
 
+TEST(RunDirectory, CommitSyncsOnceForManyEventsAndNotForNone) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
+  const auto events = story();
+  for (int i = 0; i < 3; ++i) (*directory)->on(events[static_cast<std::size_t>(i)]);
+  EXPECT_EQ(disk.syncs, 0U);
+  EXPECT_TRUE((*directory)->commit());
+  EXPECT_TRUE((*directory)->commit());
+  EXPECT_EQ(disk.syncs, 1U);
+  EXPECT_EQ(disk.synced["/runs/r1/events.jsonl"], disk.files["/runs/r1/events.jsonl"].size());
+  (*directory)->on(events[2]);
+  disk.fail_at = 0;
+  EXPECT_FALSE((*directory)->commit());
+  EXPECT_FALSE((*directory)->healthy()) << "what is not durable is not told";
+}
+
+TEST(RunDirectory, ARunThatWasCutOffIsTakenUpBehindItsTornLine) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  const auto events = story();
+  {
+    auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
+    for (int i = 0; i < 3; ++i) (*directory)->on(events[static_cast<std::size_t>(i)]);
+    const auto second = RunDirectory::reopen(disk, "/runs/r1", "bob@lap");
+    ASSERT_FALSE(second) << "two controllers";
+    EXPECT_NE(second.error().what.find("ann@desk"), std::string::npos) << second.error().what;
+  }
+  std::string& text = disk.files["/runs/r1/events.jsonl"];
+  text.resize(text.size() - 5);
+  const std::string before = text;
+  EXPECT_EQ(unfinished_runs(disk, "/runs"), std::vector<std::string>{"r1"});
+
+  auto directory = RunDirectory::reopen(disk, "/runs/r1", "bob@lap");
+  ASSERT_TRUE(directory) << directory.error().what;
+  auto record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record) << record.error().what;
+  ASSERT_EQ(record->events.size(), 2U);
+  EXPECT_TRUE(record->torn);
+  const auto* started = std::get_if<events::RunStarted>(&record->events[0].what);
+  (*directory)->go_on(plan, *started, record->events[0].at);
+  (*directory)->on({3, {}, events::RunResumed{"bob", "lap"}});
+  (*directory)->on(events[3]);
+  EXPECT_TRUE((*directory)->healthy());
+  EXPECT_TRUE(text.starts_with(before)) << "what was written was changed";
+
+  record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_FALSE(record->torn);
+  EXPECT_EQ(record->events.size(), 4U);
+  EXPECT_TRUE(unfinished_runs(disk, "/runs").empty());
+  ASSERT_EQ(finished_runs(disk, "/runs").size(), 1U);
+}
+
+TEST(RunDirectory, EachFlippedBitIsFound) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  tell(**RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk"), story());
+  std::string& text = disk.files["/runs/r1/events.jsonl"];
+  const std::size_t second = text.find('\n') + 1;
+  const std::size_t end = text.find('\n', second);
+  for (std::size_t i = second; i < end; ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      const char was = text[i];
+      text[i] = static_cast<char>(was ^ (1 << bit));
+      const auto record = read_run(disk, "/runs/r1");
+      ASSERT_FALSE(record) << i << " " << bit;
+      EXPECT_NE(record.error().what.find("events.jsonl:2"), std::string::npos);
+      text[i] = was;
+    }
+  }
+}
+
 TEST(RunDirectory, OutputBeyondTheCapIsLeftOutAndSaid) {
   MemoryDisk disk;
   const plan::Plan plan = small_plan();
   constexpr std::uint64_t kCap = 64u << 10;
-  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, kCap);
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk", kCap);
   events::Event event{1,
                       {},
                       events::Output{7, 0, events::Stage::apply, events::Stream::out,

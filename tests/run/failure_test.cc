@@ -269,6 +269,7 @@ TEST(Abort, SecondRequestKillsWhatIsInFlight) {
    public:
     explicit Ticker(Fixture& fixture) : f(fixture) {}
     void on(const events::Event& e) override { f.recorder.on(e); }
+    Status commit() override { return f.recorder.commit(); }
     void tick(Instant now) override {
       if (now > FakeClock::start + Duration(5000)) f.aborts = 1;
       if (now > FakeClock::start + Duration(9000)) f.aborts = 2;

@@ -314,5 +314,28 @@ TEST(Run, PhasesAndTheOutageAreMeasured) {
   EXPECT_TRUE(f.recorder.all<events::PhaseEnded>()[0].complete);
 }
 
+TEST(Run, OneCommitServesAllHostsAndChecksNeedNone) {
+  Fixture f(50);
+  Builder::no_apply(f.b.step("look").actions[0]);
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.recorder.commits, 0u);
+
+  Fixture g(50);
+  g.b.step("change");
+  g.hosts.on("change#0", {{Will::change, {}, Duration(10)}});
+  EXPECT_EQ(g.run().verdict, Verdict::success);
+  EXPECT_EQ(g.recorder.commits, 1u);
+}
+
+TEST(Run, WhatCannotBeRecordedIsNotSent) {
+  for (std::size_t n = 1; n < 60; ++n) {
+    Fixture f(3);
+    f.b.step("a");
+    f.b.step("b");
+    f.recorder.sick_after = n;
+    f.run();  // on_start looks at each task that is sent
+  }
+}
+
 }  // namespace
 }  // namespace cnplay::run::test

@@ -57,6 +57,7 @@ void FakeHosts::connect(HostIndex host) {
 }
 
 void FakeHosts::start(remote::Task task) {
+  if (on_start) on_start(task);
   Started s;
   s.task = task;
   s.key = key_of(task);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -78,6 +79,8 @@ class FakeHosts final : public remote::Hosts {
   void refuse(remote::HostIndex host) { hosts_[host].refuses = true; }
   void hold_lock(remote::HostIndex host, const std::string& by) { hosts_[host].lock_holder = by; }
   void lose_at(remote::HostIndex host, Duration steady) { hosts_[host].lose_at = steady; }
+  // Called with each task that is started.
+  std::function<void(const remote::Task&)> on_start;
   // Called before each event is handed out: to ask for an abort at a moment of the test's choice.
   std::function<void()> before_event;
 
@@ -133,6 +136,15 @@ class FakeHosts final : public remote::Hosts {
 class Recorder final : public events::Sink {
  public:
   void on(const events::Event& event) override { events.push_back(event); }
+  Status commit() override {
+    if (auto status = healthy(); !status) return status;
+    for (; committed < events.size(); ++committed) {
+      const auto* intent = std::get_if<events::ActionStarted>(&events[committed].what);
+      if (intent != nullptr) durable.insert(intent->task);
+    }
+    ++commits;
+    return {};
+  }
   Status healthy() const override {
     if (sick_after && events.size() >= *sick_after) return fail("the disk is full", "make room");
     return {};
@@ -147,6 +159,9 @@ class Recorder final : public events::Sink {
   }
 
   std::vector<events::Event> events;
+  std::size_t committed = 0;  // of these
+  std::size_t commits = 0;
+  std::unordered_set<std::uint64_t> durable;  // tasks whose intent is
   std::optional<std::size_t> sick_after;
 };
 

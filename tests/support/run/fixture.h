@@ -16,6 +16,11 @@ class Fixture {
  public:
   explicit Fixture(std::size_t host_count, std::uint64_t seed = 1)
       : b(host_count), hosts(clock, host_count, seed) {
+    hosts.on_start = [this](const remote::Task& task) {
+      if (task.mode == remote::Mode::apply && !task.apply.empty()) {
+        EXPECT_TRUE(recorder.durable.contains(task.id)) << "sent before its intent was durable";
+      }
+    };
     options.run_id = "20261120-213005-play-4f2a";
     options.now.at = FakeClock::start;
     options.user = "ann";
