@@ -11,6 +11,7 @@ int plan_command(const Options& options);     // cnplay plan
 int explain_command(const Options& options);  // cnplay explain CODE
 int modules_command(const Options& options);  // cnplay modules [NAME]
 int hosts_command(const Options& options);    // cnplay hosts
+int exec_command(const Options& options);     // cnplay exec SELECTION COMMAND
 int show_command(const Options& options);     // cnplay show [RUN]
 
 }  // namespace cnplay::cli

@@ -22,6 +22,8 @@ int dispatch(const Options& options) {
       return modules_command(options);
     case Command::hosts:
       return hosts_command(options);
+    case Command::exec:
+      return exec_command(options);
     case Command::show:
       return show_command(options);
   }

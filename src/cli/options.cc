@@ -11,6 +11,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay -i staging update_code.play --check    say what a run would change, change nothing
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
+  cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay explain E0101                          what a diagnostic means
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
@@ -100,6 +101,20 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   hosts->add_option("-l,--limit", o.limit, "Only these hosts")->type_name("PATTERN");
   add_output(*hosts, o);
 
+  auto* exec =
+      app.add_subcommand("exec", "Run one command on hosts, show what they say alike once");
+  exec->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
+      ->type_name("NAME")
+      ->required();
+  exec->add_option("SELECTION", o.limit, "Which hosts: groups, hosts, globs, joined by , & !")
+      ->required();
+  exec->add_option("COMMAND", o.topic, "POSIX sh, as one word: 'df -h / | tail -1'")->required();
+  exec->add_option("--as", o.become, "Become this user (sudo)")->type_name("USER");
+  exec->add_option("--timeout", o.timeout, "Kill it on a host after this time")->type_name("30s");
+  add_connection(*exec, o);
+  add_output(*exec, o);
+  exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
+
   auto* show = app.add_subcommand("show", "Show what a past run did (the newest by default)");
   show->add_option("RUN", o.topic, "A run's id or its beginning");
   add_output(*show, o);
@@ -119,6 +134,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (explain->parsed()) o.command = Command::explain;
   if (modules->parsed()) o.command = Command::modules;
   if (hosts->parsed()) o.command = Command::hosts;
+  if (exec->parsed()) o.command = Command::exec;
   if (show->parsed()) o.command = Command::show;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||

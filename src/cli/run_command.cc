@@ -1,127 +1,19 @@
-#include <sys/random.h>
-#include <unistd.h>
-
-#include <iostream>
-
-#include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/execute.h"
 #include "cli/project.h"
-#include "cli/signals.h"
 #include "cli/views.h"
-#include "cli/wiring.h"
-#include "events/redact.h"
-#include "journal/run_directory.h"
-#include "run/run.h"
 
 namespace cnplay::cli {
-namespace {
-
-int exit_code(events::Verdict verdict) {
-  switch (verdict) {
-    case events::Verdict::success:
-      return kSuccess;
-    case events::Verdict::failed:
-      return kFailed;
-    case events::Verdict::unreachable:
-      return kUnreachable;
-    case events::Verdict::unknown:
-      return kUnknown;
-    case events::Verdict::aborted:
-      return kAborted;
-    case events::Verdict::refused:
-      return kRefused;
-  }
-  return kBug;
-}
-
-std::uint16_t random_salt() {
-  std::uint16_t salt = 0;
-  if (::getrandom(&salt, sizeof salt, 0) != sizeof salt)
-    salt = static_cast<std::uint16_t>(::getpid());
-  return salt;
-}
-
-// secrets/ knows nothing of events, events/ nothing of secrets: they meet here.
-class RedactedStream final : public events::StreamFilter {
- public:
-  explicit RedactedStream(const secrets::Redactor& redactor) : stream_(redactor) {}
-  std::string push(std::string_view chunk) override { return stream_.feed(chunk); }
-  std::string finish() override { return stream_.finish(); }
-
- private:
-  secrets::Redactor::Stream stream_;
-};
-
-events::Redaction redaction(const secrets::Redactor& redactor) {
-  return {[&redactor](std::string_view text) { return redactor.apply(text); },
-          [&redactor] { return std::make_unique<RedactedStream>(redactor); }};
-}
-
-bool ask_yes_no(const std::string& question) {
-  std::cerr << question << " [y/N] " << std::flush;
-  std::string answer;
-  return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
-}
-
-}  // namespace
 
 int run_command(const Options& options) {
   Project project;
   if (auto status = load(project, options); !status) return usage_error(status.error());
   if (!project.plan) return print_diagnostics(project, options);
   if (!options.json) print_diagnostics(project, options);  // warnings
-  const plan::Plan& plan = *project.plan;
-
-  SignalWatch signals;  // before any thread begins
-  secrets::Redactor redactor;
-  secrets::TerminalPrompter prompter;
-  SecretStore store(plan, prompter, redactor);
-  auto settings = host_settings(plan, options, store);
-  if (!settings) return usage_error(settings.error());
-
-  SystemClock clock;
-  SystemDisk disk;
-  run::Options how;
-  how.mode = options.dry_run ? events::Mode::check : events::Mode::apply;
-  how.now = Time{clock.now(), "UTC"};
-  how.run_id = journal::new_run_id(how.now.at, plan.play, random_salt());
-  how.user = user_name();
-  how.controller = machine_name();
-  how.forks = options.forks;
-  how.secret = [&](std::uint32_t index) { return store.get(index); };
-  const std::string root = runs_root();
-  how.requirement = [&](const plan::Requirement& r) {
-    return check_requirement(r, plan, disk, root, how.now.at);
+  const auto view = [](const plan::Plan& plan, const Options& how) {
+    return make_view(plan, how, Moment::now);
   };
-  if (::isatty(0) == 1 && ::isatty(2) == 1) how.ask = ask_yes_no;
-
-  auto record = journal::RunDirectory::create(disk, root, how.run_id, plan,
-                                              how.user + " on " + how.controller);
-  if (!record) return usage_error(record.error());
-  const auto view = make_view(plan, options, Moment::now);
-  events::Tee tee({record->get(), view.get()});
-  events::RedactingSink sink(tee, redaction(redactor));
-
-  ssh::Options ssh_options;
-  if (options.forks != 0) ssh_options.max_connecting = options.forks;
-  const auto transport = ssh::make_transport(ssh_options);
-  remote::Options remote_options;
-  remote_options.run_id = how.run_id;
-  const auto hosts = remote::make_hosts(*transport, std::move(*settings), remote_options);
-  signals.on_signal([&] { hosts->wake(); });
-
-  const auto result = options.command == Command::preflight
-                          ? run::preflight(plan, *hosts, sink, clock, how, signals.requests())
-                          : run::run(plan, *hosts, sink, clock, how, signals.requests());
-  signals.on_signal({});
-  if (!hosts->close(Duration{10'000}) && !options.json) {
-    std::cerr << "cnplay: not every connection could be closed in good order\n";
-  }
-  if (!options.json) std::cout << "record: " << (*record)->path() << std::endl;
-  if (auto healthy = (*record)->healthy(); !healthy) {
-    std::cerr << "cnplay: " << healthy.error().what << "\nhelp: " << healthy.error().help << "\n";
-  }
-  return exit_code(result.verdict);
+  return execute(*project.plan, options, view, true);
 }
 
 }  // namespace cnplay::cli

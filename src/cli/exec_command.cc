@@ -1,0 +1,77 @@
+#include <cstdio>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/execute.h"
+#include "cli/project.h"
+#include "cli/views.h"
+#include "report/grouped.h"
+
+namespace cnplay::cli {
+namespace {
+
+// The play that a command is one step of. The command itself is put in its script's place behind
+// the compiler: it is the user's own shell text, in which every `$name` is the host's.
+constexpr const char* kPlay = R"(play exec "One command" {
+  hosts targets = group("all")
+  step command on targets tolerate all { sh """:""" }
+}
+)";
+
+std::unique_ptr<events::Sink> make_grouped(const plan::Plan& plan, const Options& options) {
+  if (options.json || options.verbosity > 0) return make_view(plan, options, Moment::now);
+  report::Options view;
+  view.colour = wants_colour(options, 1);
+  return std::make_unique<report::GroupedSink>(plan, view, [](const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  });
+}
+
+}  // namespace
+
+int exec_command(const Options& options) {
+  std::optional<Duration> timeout;
+  if (!options.timeout.empty()) {
+    timeout = parse_duration(options.timeout);
+    if (!timeout || timeout->count() <= 0) {
+      return usage_error(fail("`--timeout " + options.timeout + "` is no duration",
+                              "write `--timeout 30s` or `--timeout 5m`"));
+    }
+  }
+  if (options.topic.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return usage_error(fail("the command is empty", "cnplay exec -i staging web 'uptime'"));
+  }
+  if (options.topic.find('\0') != std::string::npos) {
+    return usage_error(fail("the command holds a NUL byte"));
+  }
+  Project project;
+  if (auto status = load_modules(project); !status) return usage_error(status.error());
+  if (auto status = load_inventory(project, options); !status) return usage_error(status.error());
+  if (project.diags.has_errors() || !project.inventory) return print_diagnostics(project, options);
+  compile::Input input;
+  input.sources = &project.sources;
+  input.play = &project.sources.add("exec", kPlay);
+  input.inventory = project.inventory.get();
+  input.catalog = &project.catalog;
+  input.limited = true;
+  input.limit = project.limit;
+  auto compiled = compile::compile(input, project.diags);
+  if (!compiled || project.diags.has_errors()) return print_diagnostics(project, options);
+
+  plan::Plan plan = std::move(*compiled);
+  plan.title = options.topic;
+  for (plan::Node& node : plan.nodes) {
+    if (node.kind != plan::NodeKind::step) continue;
+    node.timeout = timeout;
+    for (plan::Action& action : node.actions) {
+      action.become = options.become;
+      action.where = "the command line";
+      plan.scripts[action.apply] = {options.topic, "the command line"};
+    }
+  }
+  plan.program_hash = plan::sha256_hex(options.topic);
+  return execute(plan, options, make_grouped, options.verbosity > 0);
+}
+
+}  // namespace cnplay::cli
