@@ -115,6 +115,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*exec, o);
   exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
 
+  auto* runs = app.add_subcommand("runs", "List the runs on record");
+  add_output(*runs, o);
+
   auto* show = app.add_subcommand("show", "Show what a past run did (the newest by default)");
   show->add_option("RUN", o.topic, "A run's id or its beginning");
   add_output(*show, o);
@@ -135,6 +138,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (modules->parsed()) o.command = Command::modules;
   if (hosts->parsed()) o.command = Command::hosts;
   if (exec->parsed()) o.command = Command::exec;
+  if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||

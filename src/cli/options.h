@@ -10,7 +10,7 @@
 
 namespace cnplay::cli {
 
-enum class Command { run, check, plan, preflight, explain, modules, hosts, show, exec };
+enum class Command { run, check, plan, preflight, explain, modules, hosts, show, runs, exec };
 
 struct Options {
   Command command = Command::run;

@@ -160,7 +160,7 @@ std::string Summary::advice(const Ending& ending, Verdict verdict) const {
   places(unknown_, "Nobody knows whether it was done: look at what became of");
   places(aborted_, "Cut off: look at");
   if (ending.sick) {
-    say("The run could not be recorded any more, so it was stopped: " + ending.sick->what + ". " +
+    say("The run could not be recorded any more, so it was stopped: " + ending.sick->what + "; " +
         ending.sick->help);
   }
   if (context_.dry()) {

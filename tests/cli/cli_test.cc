@@ -52,6 +52,14 @@ TEST(Options, AsTheReadmeWritesThem) {
   EXPECT_EQ(check.inventory, "prod");
   EXPECT_EQ(std::get<Options>(read({"explain", "E0101"})).topic, "E0101");
   EXPECT_EQ(std::get<Options>(read({"modules"})).topic, "");
+  EXPECT_EQ(std::get<Options>(read({"runs"})).command, Command::runs);
+  const auto exec = std::get<Options>(
+      read({"exec", "-i", "prod", "web & !web3", "uptime", "--as", "root", "--timeout", "30s"}));
+  EXPECT_EQ(exec.command, Command::exec);
+  EXPECT_EQ(exec.limit, "web & !web3");
+  EXPECT_EQ(exec.topic, "uptime");
+  EXPECT_EQ(exec.become, "root");
+  EXPECT_EQ(exec.timeout, "30s");
 }
 
 TEST(Options, MistakesAreUsageErrors) {

@@ -15,6 +15,15 @@ class Exec(FleetTest):
         self.expect(result, 1, r"web1  ok\n", r"web2  exit 7\n    not me\n")
         self.assertNotIn("db1", result.text)
 
+    def test_runs_are_listed(self):
+        self.expect(self.cnplay("runs"), 0, "no run on record")
+        self.cnplay("exec", "-i", "staging", "web1", "true")
+        self.cnplay("exec", "-i", "staging", "web1", "false")
+        self.expect(self.cnplay("runs"), 0, r"exec on staging +success.*\n.*exec on staging +failed")
+        record = next((self.directory / "state/cnplay/runs").iterdir())
+        (record / "run.json").unlink()
+        self.expect(self.cnplay("runs"), 0, r"cut off, or goes on still")
+
     def test_as_root_and_a_timeout(self):
         self.expect(self.cnplay("exec", "-i", "staging", "web1", "id -un", "--as", "root"), 0, r"web1  ok\n    root\n")
         self.expect(self.cnplay("exec", "-i", "staging", "web1", "sleep 100", "--timeout", "1s"), 1, r"web1  failed.*timeout")

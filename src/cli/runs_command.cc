@@ -1,0 +1,64 @@
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "base/columns.h"
+#include "cli/commands.h"
+#include "cli/wiring.h"
+#include "journal/run_directory.h"
+
+namespace cnplay::cli {
+namespace {
+
+struct Row {
+  std::string id, play, inventory, verdict, started, took;
+};
+
+}  // namespace
+
+int runs_command(const Options& options) {
+  const SystemDisk disk;
+  const std::string root = runs_root();
+  std::vector<Row> rows;
+  for (const journal::Summary& run : journal::finished_runs(disk, root)) {
+    rows.push_back({run.id, run.play, run.inventory,
+                    run.mode == "check" ? run.verdict + " (dry run)" : run.verdict,
+                    format_rfc3339(run.started), human_duration(run.ended - run.started)});
+  }
+  for (const std::string& id : journal::unfinished_runs(disk, root)) {
+    const auto controller = disk.read(root + "/" + id + "/controller", 4096);
+    rows.push_back({id, "", "", "cut off, or goes on still", "",
+                    controller ? Untrusted(*controller).display(100) : ""});
+  }
+  // By id: by time.
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
+  if (options.json) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const Row& row : rows) {
+      list.push_back({{"id", row.id},
+                      {"play", row.play},
+                      {"inventory", row.inventory},
+                      {"verdict", row.verdict},
+                      {"started", row.started}});
+    }
+    std::cout << nlohmann::json{{"version", 1}, {"runs", list}}.dump(
+                     1, ' ', false, nlohmann::json::error_handler_t::replace)
+              << "\n";
+    return kSuccess;
+  }
+  if (rows.empty()) std::cout << "there is no run on record in " << root << "\n";
+  std::size_t ids = 0;
+  std::size_t plays = 0;
+  for (const Row& row : rows) {
+    ids = std::max(ids, columns_of(row.id));
+    plays = std::max(plays, columns_of(row.play + " on " + row.inventory));
+  }
+  for (const Row& row : rows) {
+    const std::string what = row.play.empty() ? "" : row.play + " on " + row.inventory;
+    std::cout << pad_right(row.id, ids) << "  " << pad_right(what, plays) << "  "
+              << pad_right(row.verdict, 20) << "  " << row.took << "\n";
+  }
+  return kSuccess;
+}
+
+}  // namespace cnplay::cli
