@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/columns.h"
 #include "cli/commands.h"
@@ -30,8 +31,12 @@ int runs_command(const Options& options) {
     rows.push_back({id, "", "", "cut off, or goes on still", "",
                     controller ? Untrusted(*controller).display(100) : ""});
   }
-  // By id: by time.
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
+  // By time: an id begins with its second, and ends at random.
+  constexpr std::size_t kSecond = 15;
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tuple(a.id.substr(0, kSecond), a.started, a.id) <
+           std::tuple(b.id.substr(0, kSecond), b.started, b.id);
+  });
   if (options.json) {
     nlohmann::json list = nlohmann::json::array();
     for (const Row& row : rows) {
