@@ -1,11 +1,7 @@
-#include <cstdio>
-#include <iostream>
-
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
 #include "cli/views.h"
-#include "report/grouped.h"
 
 namespace cnplay::cli {
 namespace {
@@ -17,16 +13,6 @@ constexpr const char* kPlay = R"(play exec "One command" {
   step command on targets tolerate all { sh """:""" }
 }
 )";
-
-std::unique_ptr<events::Sink> make_grouped(const plan::Plan& plan, const Options& options) {
-  if (options.json || options.verbosity > 0) return make_view(plan, options, Moment::now);
-  report::Options view;
-  view.colour = wants_colour(options, 1);
-  return std::make_unique<report::GroupedSink>(plan, view, [](const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-  });
-}
 
 }  // namespace
 
@@ -71,7 +57,7 @@ int exec_command(const Options& options) {
     }
   }
   plan.program_hash = plan::sha256_hex(options.topic);
-  return execute(plan, options, make_grouped, options.verbosity > 0);
+  return execute(plan, options, make_grouped_view, options.verbosity > 0);
 }
 
 }  // namespace cnplay::cli

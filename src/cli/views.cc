@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/project.h"
+#include "report/grouped.h"
 #include "report/live.h"
 #include "report/plain.h"
 #include "report/terminal.h"
@@ -58,6 +59,13 @@ std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& o
   view.verbosity = options.verbosity;
   if (moment == Moment::now && can_redraw()) return std::make_unique<LiveView>(plan, view);
   return std::make_unique<report::PlainSink>(plan, view, write_out);
+}
+
+std::unique_ptr<events::Sink> make_grouped_view(const plan::Plan& plan, const Options& options) {
+  if (options.json || options.verbosity > 0) return make_view(plan, options, Moment::now);
+  report::Options view;
+  view.colour = wants_colour(options, 1);
+  return std::make_unique<report::GroupedSink>(plan, view, write_out);
 }
 
 }  // namespace cnplay::cli
