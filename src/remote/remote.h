@@ -41,6 +41,11 @@ enum class Verify { by_check, by_script, none };
 
 // One action on one host. The stages run in one shipment on the host: nothing of it waits for
 // the controller.
+//
+// The promise, for mode apply: a task is started at most once under its id in the run, whoever
+// sends it and how often. The host claims the id first; a claim that is there is never started
+// again, but followed to its result. So a controller that takes up the run of another one just
+// starts again, under the same ids, what has no result on record.
 struct Task {
   TaskId id = 0;
   HostIndex host = 0;
@@ -54,6 +59,10 @@ struct Task {
   Verify verify = Verify::by_check;
   std::vector<Variable> variables;
   std::optional<Duration> timeout;  // of all stages together; enforced on the host as well
+  // Of a task that an earlier controller may have sent: the boot id of the host at that time. If
+  // the host has been restarted since, the task ends as `lost`, for a claim may not have outlived
+  // that. "" if it was never sent before.
+  std::string sent_under{};
 };
 
 enum class Verdict { none, ok, change, fail, skip };
@@ -106,6 +115,16 @@ struct HostLost {
   HostIndex host{};
   std::string message;
 };
+// The connection is gone, a new one is being tried. Tasks in flight go on meanwhile;
+// HostReconnected or HostLost follows.
+struct HostReconnecting {
+  HostIndex host{};
+  std::string message;  // why
+};
+struct HostReconnected {
+  HostIndex host{};
+  std::string boot_id;
+};
 struct TaskOutput {
   TaskId task{};
   HostIndex host{};
@@ -127,8 +146,8 @@ struct LockEnded {
 };
 struct Woken {};  // wake() was called
 
-using Event =
-    std::variant<HostReady, HostFailed, HostLost, TaskOutput, TaskEnded, LockEnded, Woken>;
+using Event = std::variant<HostReady, HostFailed, HostLost, HostReconnecting, HostReconnected,
+                           TaskOutput, TaskEnded, LockEnded, Woken>;
 
 class Hosts {
  public:
@@ -137,7 +156,8 @@ class Hosts {
   // Begins to connect and log in. HostReady or HostFailed follows.
   virtual void connect(HostIndex host) = 0;
   // Begins a task on a host that is ready. TaskEnded follows, exactly once. Tasks of the same
-  // host and user that overlap run in shells of their own.
+  // host and user that overlap run in shells of their own. Results of this host that next() handed
+  // out before must be on record by then: the host may forget them.
   virtual void start(Task task) = 0;
   // Kills the task's process group. Its TaskEnded still follows (perhaps with its real result,
   // if it was faster).
@@ -151,7 +171,8 @@ class Hosts {
   // Makes next() return Woken. The only call that is allowed from any thread.
   virtual void wake() = 0;
   // Ends all connections in good order: scratch directories removed, nothing left running that
-  // was not asked to stay. Blocks for at most `within`. True if all ended well.
+  // was not asked to stay. All results must be on record by then. Blocks for at most `within`. True
+  // if all ended well.
   virtual bool close(Duration within) = 0;
 };
 
