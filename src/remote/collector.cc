@@ -70,6 +70,63 @@ const Collector::Record* Collector::find(Stage stage) const {
 }
 
 void Collector::text(Stream stream, std::string_view bytes) {
+  if (auto& inner = inner_[static_cast<std::size_t>(stream)]) {
+    return inner->parser.feed(bytes, *inner);
+  }
+  take_text(stream, bytes);
+}
+
+void Collector::mark(Stream stream, std::string_view words) {
+  const auto index = static_cast<std::size_t>(stream);
+  const std::string_view kind = next_word(words);
+  if (kind == "A") return follow(stream, words);
+  if (kind == "Q") {
+    if (number(next_word(words)) == id_) {
+      followed_ = true;
+      state_ = next_word(words);
+    }
+    return;
+  }
+  if (kind == "E") {
+    if (auto& inner = inner_[index]) inner->parser.flush(*inner);
+    inner_[index].reset();
+    finish(sides_[index]);
+    if (number(next_word(words)) == id_) end_seen_[next_word(words) == "err" ? 1 : 0] = true;
+    return;
+  }
+  if (!inner_[index]) take_mark(stream, kind, words);
+}
+
+void Collector::follow(Stream stream, std::string_view words) {
+  const auto id = number(next_word(words));
+  const std::string_view nonce = next_word(words);
+  const auto group = number(next_word(words));
+  if (id != id_ || nonce.size() != 32 || !group || *group <= 1) return;
+  followed_ = true;
+  group_ = static_cast<long>(std::min<std::uint64_t>(*group, 1U << 30U));
+  inner_[static_cast<std::size_t>(stream)].emplace(*this, stream, nonce);
+}
+
+void Collector::Inner::text(std::string_view bytes) {
+  if (inside) collector.take_text(stream, bytes);
+}
+
+void Collector::Inner::mark(std::string_view words) {
+  const std::string_view kind = next_word(words);
+  if (kind == "S" || kind == "E") {
+    std::string_view rest = words;
+    if (number(next_word(rest)) != collector.id_) return;
+    inside = kind == "S";
+    if (kind == "E") {
+      collector.finish(collector.sides_[static_cast<std::size_t>(stream)]);
+      collector.inner_end_[next_word(rest) == "err" ? 1 : 0] = true;
+      return;
+    }
+  }
+  if (inside) collector.take_mark(stream, kind, words);
+}
+
+void Collector::take_text(Stream stream, std::string_view bytes) {
   Side& side = sides_[static_cast<std::size_t>(stream)];
   switch (side.section) {
     case Section::none:
@@ -87,6 +144,9 @@ void Collector::text(Stream stream, std::string_view bytes) {
     case Section::path:
       append_capped(side.value, bytes, kMaxPath);
       return;
+    case Section::refusal:
+      append_capped(side.value, bytes, kMaxRefusal);
+      return;
   }
   // Before the first stage and after the last: children that an earlier task left behind.
   if (!side.stage || end_seen_[static_cast<std::size_t>(stream)]) return;
@@ -97,16 +157,25 @@ void Collector::text(Stream stream, std::string_view bytes) {
     tail_ += bytes;
     if (tail_.size() > 2 * tail_bytes_) tail_.erase(0, tail_.size() - tail_bytes_);
   }
-  output_(*side.stage, stream, bytes);
+  pass(*side.stage, stream, bytes);
 }
 
-void Collector::mark(Stream stream, std::string_view words) {
+void Collector::pass(Stage stage, Stream stream, std::string_view bytes) {
+  const auto index = static_cast<std::size_t>(stream);
+  passed_[index] += bytes.size();
+  const auto known = static_cast<std::size_t>(std::min<std::uint64_t>(skip_[index], bytes.size()));
+  skip_[index] -= known;
+  bytes.remove_prefix(known);
+  if (!bytes.empty()) output_(stage, stream, bytes);
+}
+
+void Collector::take_mark(Stream stream, std::string_view kind, std::string_view words) {
   Side& side = sides_[static_cast<std::size_t>(stream)];
-  const std::string_view kind = next_word(words);
   if (kind == "V") return begin(side, Section::verdict, next_word(words));
   if (kind == "F") return begin(side, Section::fact, next_word(words));
   if (kind == "D") return begin(side, Section::diff, {});
   if (kind == "P") return begin(side, Section::path, {});
+  if (kind == "N") return begin(side, Section::refusal, {});
   finish(side);
   if (kind == "S") {
     started_ = started_ || number(next_word(words)) == id_;
@@ -122,8 +191,6 @@ void Collector::mark(Stream stream, std::string_view words) {
       record(*stage).exited = true;
       record(*stage).code = static_cast<int>(std::min<std::uint64_t>(*code, 255));
     }
-  } else if (kind == "E") {
-    if (number(next_word(words)) == id_) end_seen_[next_word(words) == "err" ? 1 : 0] = true;
   }
 }
 
@@ -140,6 +207,7 @@ void Collector::finish(Side& side) {
   if (section == Section::verdict) add_verdict(side);
   if (section == Section::fact) add_fact(side);
   if (section == Section::path && preview_.empty()) preview_ = std::move(side.value);
+  if (section == Section::refusal && !started_) refusal_ = std::move(side.value);
 }
 
 void Collector::add_verdict(Side& side) {

@@ -1,5 +1,8 @@
 // What a task in flight has said so far: stages, verdicts, facts, diff, the tail of its output.
 // Fed with the text and marks of both streams; everything is capped, for the host may be hostile.
+//
+// A task that was claimed before comes as the copy of another shell's spool, marks of that shell's
+// and all: it is taken in as if it came from there, up to what is known already.
 #pragma once
 
 #include <array>
@@ -10,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "remote/frame.h"
 #include "remote/remote.h"
 
 namespace cnplay::remote {
@@ -21,6 +25,7 @@ class Collector {
   static constexpr std::size_t kMaxMessage = 4 * 1024;
   static constexpr std::size_t kMaxDiff = 256 * 1024;
   static constexpr std::size_t kMaxPath = 4 * 1024;
+  static constexpr std::size_t kMaxRefusal = 1024;
 
   using Output = std::function<void(Stage, Stream, std::string_view)>;
   Collector(const Task& task, std::size_t tail_bytes, Output output);
@@ -28,8 +33,23 @@ class Collector {
   void text(Stream stream, std::string_view bytes);
   void mark(Stream stream, std::string_view words);
 
+  // Bytes of its output, of each stream, that went to `output`, these included that it was told of.
+  using Passed = std::array<std::uint64_t, 2>;
+  const Passed& passed() const { return passed_; }
+  // The first of them went to it by an earlier collector, and are left out.
+  void skip(const Passed& passed) { skip_ = passed; }
+
   bool started() const { return started_; }  // its variables are set
   bool ended() const { return end_seen_[0] && end_seen_[1]; }
+  // Why the host would not start it; "" if it did not say so.
+  const std::string& refusal() const { return refusal_; }
+  // It was claimed before, and is followed; by its shell's process group.
+  bool followed() const { return followed_; }
+  long group() const { return group_; }
+  // Followed to its own end; and else the state in which the host left it, in a word of the
+  // protocol.
+  bool followed_to_end() const { return inner_end_[0] && inner_end_[1]; }
+  const std::string& state() const { return state_; }
   // Whether apply may have begun, or may still begin on the host, as far as we know.
   bool apply_possible() const;
   // Whether there is an end marker on a stream: then the task is over on the host.
@@ -42,7 +62,7 @@ class Collector {
   TaskResult take();
 
  private:
-  enum class Section { none, verdict, fact, diff, path };
+  enum class Section { none, verdict, fact, diff, path, refusal };
   struct Side {  // one of the two streams
     std::optional<Stage> stage;
     Section section = Section::none;
@@ -58,6 +78,21 @@ class Collector {
     std::string message;
   };
 
+  struct Inner final : FrameSink {  // one stream of another shell's spool
+    Inner(Collector& of, Stream which, std::string_view nonce)
+        : collector(of), stream(which), parser(nonce) {}
+    void text(std::string_view bytes) override;
+    void mark(std::string_view words) override;
+    Collector& collector;
+    Stream stream;
+    FrameParser parser;
+    bool inside = false;  // between its task's first mark and its last
+  };
+
+  void follow(Stream stream, std::string_view words);
+  void take_text(Stream stream, std::string_view bytes);
+  void take_mark(Stream stream, std::string_view kind, std::string_view words);
+  void pass(Stage stage, Stream stream, std::string_view bytes);
   Record& record(Stage stage);
   const Record* find(Stage stage) const;
   void begin(Side& side, Section section, std::string_view name);
@@ -73,6 +108,14 @@ class Collector {
   Output output_;
   bool started_ = false;
   std::array<bool, 2> end_seen_{};
+  std::array<std::optional<Inner>, 2> inner_;
+  std::array<bool, 2> inner_end_{};
+  bool followed_ = false;
+  long group_ = 0;
+  std::string state_;
+  std::string refusal_;
+  Passed passed_{};
+  Passed skip_{};
   std::array<Side, 2> sides_;
   std::vector<Record> records_;
   std::vector<std::pair<std::string, Untrusted>> facts_;

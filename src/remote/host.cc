@@ -42,17 +42,24 @@ HostSession::HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex 
       options_(options),
       events_(std::move(events)),
       max_channels_(std::max(2U, options.max_channels)),
+      retry_timer_(connection_->executor()),
       close_timer_(connection_->executor()) {}
 
 void HostSession::connect() {
   if (phase_ != Phase::fresh) return;
   phase_ = Phase::connecting;
-  connection_->set_on_lost([weak = weak_from_this()](const ssh::TransportError& error) {
-    if (const auto self = weak.lock()) self->lose_connection(error.what);
-  });
+  watch_connection();
   connection_->connect([weak = weak_from_this()](const std::optional<ssh::TransportError>& error) {
     if (const auto self = weak.lock()) self->connected(error);
   });
+}
+
+void HostSession::watch_connection() {
+  connection_->set_on_lost(
+      [weak = weak_from_this(), raw = connection_.get()](const ssh::TransportError& error) {
+        const auto self = weak.lock();
+        if (self && self->connection_.get() == raw) self->lose_connection(error.what);
+      });
 }
 
 void HostSession::connected(const std::optional<ssh::TransportError>& error) {
@@ -68,11 +75,18 @@ void HostSession::failed(Unreachable kind, const std::string& what, const std::s
   events_->push(HostFailed{.host = index_, .kind = kind, .message = what, .help = help});
 }
 
-void HostSession::start(Task task) {
+bool HostSession::once(const Job& job) {
+  return !job.done && job.task.mode == Mode::apply && !job.task.apply.empty();
+}
+
+void HostSession::start(Task task, const std::vector<TaskId>& settled) {
+  for (const TaskId id : settled) {
+    for (auto& [name, spool] : spools_) spool.tasks.erase(id);
+  }
   auto job = std::make_shared<Job>();
   job->task = std::move(task);
   if (job->task.become == settings_.ssh.user) job->task.become.clear();
-  if (phase_ != Phase::ready) {
+  if (phase_ != Phase::ready && phase_ != Phase::losing && phase_ != Phase::reconnecting) {
     const char* why = phase_ == Phase::lost      ? ": the connection is lost"
                       : phase_ == Phase::closing ? ": the connection is being closed"
                                                  : ": there is no connection";
@@ -163,12 +177,23 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
     const Duration bound = *job->task.timeout + options_.host_grace;
     watch = std::max<std::int64_t>(1, (bound.count() + 999) / 1000);
   }
-  auto shipment = make_shipment(job->task, watch);
+  const bool claim = once(*job);
+  auto shipment = make_shipment(job->task, watch, claim);
   if (!shipment) {
     return finish(job, Ended::not_started, shipment.error().what, shipment.error().help);
   }
-  if (job->task.mode == Mode::check && !job->task.preview.empty()) {
+  const std::string& before = job->task.sent_under;
+  if (claim && !before.empty() && !boot_id_.empty() && before != boot_id_) {
+    return lost_by_restart(job);
+  }
+  if (claim || (job->task.mode == Mode::check && !job->task.preview.empty())) {
     scratch_.insert(job->task.become);
+  }
+  if (claim) {
+    Spool& spool = spools_[shell->spool()];
+    spool.user = job->task.become;
+    spool.tasks.insert(job->task.id);
+    shipment->insert(0, old_spools(job->task.become));
   }
   Collector::Output output = [](Stage, Stream, std::string_view) {};
   if (!job->done) {
@@ -185,22 +210,40 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
     };
   }
   job->collector = std::make_unique<Collector>(job->task, options_.tail_bytes, std::move(output));
+  job->collector->skip(job->passed);
   job->shell = shell;
-  job->sent = std::chrono::steady_clock::now();
   running_.push_back(job);
-  if (job->task.timeout) {
-    job->timer = std::make_unique<boost::asio::steady_timer>(connection_->executor());
-    job->timer->expires_after(*job->task.timeout);
-    job->timer->async_wait([weak = weak_from_this(), weak_job = std::weak_ptr<Job>(job)](
-                               const boost::system::error_code& error) {
-      const auto self = weak.lock();
-      const auto late = weak_job.lock();
-      if (error || !self || !late || late->over || late->kill) return;
-      self->kill(late, Ended::timed_out,
-                 "killed after its timeout of " + human_duration(*late->task.timeout));
-    });
+  if (!job->sent_before) {
+    job->sent = std::chrono::steady_clock::now();
+    bound(job);
   }
   shell->run(job, std::move(*shipment));
+}
+
+void HostSession::bound(const JobPtr& job) {
+  if (!job->task.timeout) return;
+  job->timer = std::make_unique<boost::asio::steady_timer>(connection_->executor());
+  job->timer->expires_after(*job->task.timeout);
+  job->timer->async_wait([weak = weak_from_this(), weak_job = std::weak_ptr<Job>(job)](
+                             const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    const auto late = weak_job.lock();
+    if (error || !self || !late || late->over || late->kill) return;
+    self->kill_when_known(late, Ended::timed_out,
+                          "killed after its timeout of " + human_duration(*late->task.timeout));
+  });
+}
+
+// The lines that remove what shells have left behind whose results are all on record.
+std::string HostSession::old_spools(const std::string& user) {
+  std::string lines;
+  std::erase_if(spools_, [&](const auto& entry) {
+    const Spool& spool = entry.second;
+    if (!spool.closed || !spool.tasks.empty() || spool.user != user) return false;
+    lines += make_removal(entry.first);
+    return true;
+  });
+  return lines;
 }
 
 // Reports a job, and forgets it.
@@ -208,13 +251,20 @@ void HostSession::finish(const JobPtr& job, Ended ended, std::string error, std:
   if (job->over) return;
   job->over = true;
   if (job->timer) job->timer->cancel();
+  // Of what was sent before nobody can say that it was never begun.
+  if (ended == Ended::not_started && job->sent_before && once(*job)) ended = Ended::lost;
   TaskResult result;
-  if (job->collector) result = job->collector->take();
+  if (job->collector) {
+    result = job->collector->take();
+  } else {
+    result.apply_possible = once(*job);
+  }
+  if (ended == Ended::lost && once(*job)) kept_.insert(job->task.become);
   result.ended = ended;
   result.error = std::move(error);
   result.help = std::move(help);
   if (ended == Ended::not_started) result.apply_possible = false;
-  if (job->shell) {
+  if (job->shell || job->sent_before) {
     result.took =
         std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - job->sent);
   }
@@ -238,14 +288,19 @@ void HostSession::refuse_waiting(const std::string& user, const ShellFailure& fa
 
 std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
   const auto self = shell.shared_from_this();
+  if (const auto spool = spools_.find(shell.spool()); spool != spools_.end()) {
+    spool->second.closed = true;
+  }
   std::erase(shells_, self);
   return self;
 }
 
 void HostSession::shell_ready(Shell& shell, const std::string& boot_id) {
-  (void)shell;
+  if (phase_ == Phase::reconnecting) take_up(shell, boot_id);
   if (phase_ == Phase::connecting) {
     phase_ = Phase::ready;
+    boot_id_ = boot_id;
+    know_parent(shell);
     events_->push(HostReady{.host = index_, .user = settings_.ssh.user, .boot_id = boot_id});
   }
   pump();
@@ -257,6 +312,7 @@ void HostSession::shell_failed(Shell& shell, const ShellFailure& failure) {
   const std::string& user = shell.user();
   if (phase_ == Phase::connecting) return failed(failure.kind, failure.what, failure.help);
   if (failure.kind == Unreachable::lost) return;  // on_lost comes, and tells everybody
+  if (phase_ == Phase::reconnecting) return try_later(failure.what);
   const auto live = [&](const auto& other) {
     return other->state() == Shell::State::idle || other->state() == Shell::State::busy;
   };
@@ -288,19 +344,55 @@ void HostSession::shell_job_ended(Shell& shell) {
     job->kill.reset();
     shell.spare();
   }
-  Ended ended = Ended::finished;
-  std::string error;
-  if (!job->collector->started()) {
-    ended = Ended::not_started;
-    error = settings_.ssh.name + ": the shell refused the variables of the task";
+  const Collector& said = *job->collector;
+  if (said.followed()) {
+    follow_ended(job);
+  } else if (said.started()) {
+    finish(job, Ended::finished, {}, {});
+  } else if (!said.refusal().empty()) {
+    finish(job, Ended::not_started,
+           settings_.ssh.name + ": " + Untrusted(said.refusal()).display(500),
+           "a task is started only if the host can note that it was: there must be room in the "
+           "home of its "
+           "user, and the right to write there");
+  } else {
+    finish(job, Ended::not_started,
+           settings_.ssh.name + ": the shell refused the variables of the task", {});
   }
-  finish(job, ended, std::move(error), {});
+  if (shell.printed() > options_.spool_limit && spools_.contains(shell.spool()) &&
+      shell.state() == Shell::State::idle) {
+    shell.end();
+  }
   pump();
   if (phase_ == Phase::closing) advance_close();
 }
 
+// What became of a task that had been claimed before.
+void HostSession::follow_ended(const JobPtr& job) {
+  const Collector& said = *job->collector;
+  if (said.followed_to_end()) return finish(job, Ended::finished, {}, {});
+  const std::string& host = settings_.ssh.name;
+  const std::string& state = said.state();
+  if (state == "restarted") return lost_by_restart(job);
+  if (state == "killed") {
+    return finish(job, Ended::timed_out, "killed by " + host + " itself after its timeout", {});
+  }
+  std::string why = host + ": the task was begun, and its process is gone without a result";
+  if (state == "ended") {
+    why = host +
+          ": the task has ended, but what it printed is not whole there: its result cannot be read";
+  } else if (state == "gone") {
+    why = host + ": the task was begun, and what was kept of it there has been removed";
+  } else if (state == "own") {
+    why = host + ": the task was begun once already, by the same shell";
+  } else if (state == "unclaimed") {
+    why = host + ": the task may have been begun: its claim is there, but nobody's name in it";
+  }
+  finish(job, Ended::lost, std::move(why), "look on " + host + " for what it has done");
+}
+
 void HostSession::lock(std::string name, std::string owner) {
-  if (phase_ != Phase::ready) {
+  if (phase_ != Phase::ready && phase_ != Phase::losing && phase_ != Phase::reconnecting) {
     events_->push(LockEnded{.host = index_,
                             .name = std::move(name),
                             .acquired = false,
@@ -308,19 +400,24 @@ void HostSession::lock(std::string name, std::string owner) {
                             .error = settings_.ssh.name + ": there is no connection"});
     return;
   }
-  waiting_locks_.emplace_back(std::move(name), std::move(owner));
+  waiting_locks_.push_back(std::make_shared<LockWish>());
+  waiting_locks_.back()->name = std::move(name);
+  waiting_locks_.back()->owner = std::move(owner);
   pump();
 }
 
 void HostSession::pump_locks() {
   while (!waiting_locks_.empty() && room(false) && phase_ == Phase::ready) {
-    auto [name, owner] = std::move(waiting_locks_.front());
+    const auto wish = std::move(waiting_locks_.front());
     waiting_locks_.pop_front();
-    auto lock = std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, std::move(name),
-                                           std::move(owner));
+    auto lock = std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, wish->name,
+                                           wish->owner);
     locks_.push_back(lock);
     lock->take(
-        options_.ready_timeout, [this](LockEnded ended) { events_->push(std::move(ended)); },
+        options_.ready_timeout,
+        [this, wish](LockEnded ended, bool with_connection) {
+          lock_ended(wish, std::move(ended), with_connection);
+        },
         [this, raw = lock.get()] {
           std::erase_if(locks_, [&](const auto& other) { return other.get() == raw; });
           pump();

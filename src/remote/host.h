@@ -25,7 +25,8 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
               const Options& options, std::shared_ptr<EventQueue> events);
 
   void connect();
-  void start(Task task);
+  // `settled`: tasks whose results are on record: the host may forget what it keeps of them.
+  void start(Task task, const std::vector<TaskId>& settled);
   void cancel(TaskId id);
   void lock(std::string name, std::string owner);
   void output_drained();
@@ -41,12 +42,37 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void shell_gone(Shell& shell, const std::string& why, bool lost) override;
 
  private:
-  enum class Phase { fresh, connecting, ready, failed, lost, closing, closed };
+  enum class Phase {
+    fresh,
+    connecting,
+    ready,
+    losing,  // a channel has said that the connection is gone; the connection has not yet
+    reconnecting,
+    failed,
+    lost,
+    closing,
+    closed
+  };
   using JobPtr = std::shared_ptr<Job>;
+  struct LockWish {
+    std::string name;
+    std::string owner;
+    bool held = false;
+    bool again = false;  // it was held when the connection was lost
+    int tries = 0;
+  };
+  struct Spool {
+    std::string user;
+    std::set<TaskId> tasks;  // whose results are not yet on record
+    bool closed = false;     // its shell is no more
+  };
 
   // host.cc: shells and jobs
   void connected(const std::optional<ssh::TransportError>& error);
+  void watch_connection();
   void failed(Unreachable kind, const std::string& what, const std::string& help);
+  // Whether the task may be started but once: one of the runner that can change something.
+  static bool once(const Job& job);
   void pump();
   bool send_to_idle(const JobPtr& job);
   void open_shell(const std::string& user, bool urgent);
@@ -54,15 +80,30 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   bool may_open(const std::string& user) const;
   void make_room(const std::string& for_user);
   void send(const JobPtr& job, const std::shared_ptr<Shell>& shell);
+  void bound(const JobPtr& job);
+  std::string old_spools(const std::string& user);
+  void follow_ended(const JobPtr& job);
   void finish(const JobPtr& job, Ended ended, std::string error, std::string help);
   void refuse_waiting(const std::string& user, const ShellFailure& failure);
   std::shared_ptr<Shell> remove_shell(Shell& shell);
   void pump_locks();
 
+  // reconnect.cc
+  bool may_reconnect() const;
+  void hold_all(const std::string& why);
+  void try_again();
+  void try_later(const std::string& why);
+  void take_up(Shell& shell, const std::string& boot_id);
+  void lost_by_restart(const JobPtr& job);
+  void know_parent(const Shell& shell);
+  void lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended, bool with_connection);
+
   // host_end.cc: kills, losses, the end
   void kill(const JobPtr& job, Ended as, std::string why);
+  void kill_when_known(const JobPtr& job, Ended as, std::string why);
   void killed(const JobPtr& job, const TaskResult& result);
   void lose_connection(const std::string& why);
+  void give_up(const std::string& why);
   void advance_close();
   void closed(bool well);
 
@@ -77,11 +118,21 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   std::deque<JobPtr> waiting_;
   std::vector<JobPtr> running_;  // sent, not yet reported
   std::vector<std::shared_ptr<HostLock>> locks_;
-  std::deque<std::pair<std::string, std::string>> waiting_locks_;
+  std::deque<std::shared_ptr<LockWish>> waiting_locks_;
   unsigned max_channels_;
   SudoMemory sudo_;
   std::map<std::string, ShellFailure> refused_;  // users that cannot be become, and why
   std::set<std::string> scratch_;                // users whose run directory may exist
+  std::set<std::string> kept_;                   // of these: what a task that was lost has left
+  std::map<std::string, Spool> spools_;          // by name
+
+  std::string boot_id_;
+  long parent_ = 0;  // the sshd of the connection, on the host
+  long long parent_since_ = 0;
+  std::chrono::steady_clock::time_point lost_at_;
+  std::string lost_why_;
+  Duration pause_{0};
+  boost::asio::steady_timer retry_timer_;
 
   bool closing_cleaned_ = false;
   bool closing_well_ = true;

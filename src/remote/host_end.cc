@@ -46,7 +46,7 @@ done
 )SH";
 
 constexpr const char* kRemoveScript =
-    R"SH(rm -rf -- "${XDG_STATE_HOME:-$HOME/.local/state}/cnplay/run-$run")SH";
+    R"SH(rm -rf -- "$_cn_dir"; rmdir -- "${_cn_base:-/}" 2>/dev/null || :)SH";
 
 }  // namespace
 
@@ -55,14 +55,40 @@ void HostSession::cancel(TaskId id) {
   for (const JobPtr& job : waiting_) {
     if (!is(job)) continue;
     const JobPtr keep = job;
+    if (keep->sent_before && once(*keep) && phase_ == Phase::ready) {
+      if (!keep->kill) kill_when_known(keep, Ended::cancelled, "killed on request");
+      return;
+    }
+    if (keep->sent_before && once(*keep)) {
+      return finish(keep, Ended::lost,
+                    lost_why_ + "; to be killed, and there was no connection to do it",
+                    "it may still run on " + settings_.ssh.name);
+    }
     return finish(keep, Ended::cancelled, "cancelled before it was sent", {});
   }
   for (const JobPtr& job : running_) {
     if (!is(job)) continue;
     const JobPtr keep = job;
-    if (!keep->kill) kill(keep, Ended::cancelled, "killed on request");
+    if (!keep->kill) kill_when_known(keep, Ended::cancelled, "killed on request");
     return;
   }
+}
+
+// After a reconnect it shows only by the host's first word in which process group the task runs.
+void HostSession::kill_when_known(const JobPtr& job, Ended as, std::string why) {
+  const Collector* said = job->collector.get();
+  if (job->shell && (!job->sent_before || said->started() || said->followed())) {
+    return kill(job, as, std::move(why));
+  }
+  job->timer = std::make_unique<boost::asio::steady_timer>(connection_->executor());
+  job->timer->expires_after(std::chrono::milliseconds(100));
+  job->timer->async_wait([weak = weak_from_this(), weak_job = std::weak_ptr<Job>(job), as,
+                          why](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    const auto late = weak_job.lock();
+    if (error || !self || !late || late->over || late->kill) return;
+    self->kill_when_known(late, as, why);
+  });
 }
 
 // The shell leads its process group, so the group is all that the task has started and that has
@@ -72,6 +98,7 @@ void HostSession::kill(const JobPtr& job, Ended as, std::string why) {
   job->kill_why = std::move(why);
   if (job->shell->state() != Shell::State::gone) job->shell->doom();
   job->shell->resume();
+  const long group = job->collector->followed() ? job->collector->group() : job->shell->pid();
   const std::int64_t patience = (options_.kill_patience.count() + 999) / 1000;
   auto killer = std::make_shared<Job>();
   killer->urgent = true;
@@ -85,7 +112,7 @@ void HostSession::kill(const JobPtr& job, Ended as, std::string why) {
                   .preview = {},
                   .preflight = {},
                   .verify = Verify::none,
-                  .variables = {{.name = "group", .value = std::to_string(job->shell->pid())},
+                  .variables = {{.name = "group", .value = std::to_string(group)},
                                 {.name = "patience", .value = std::to_string(patience)}},
                   .timeout = std::nullopt};
   killer->done = [this, job](const TaskResult& result) { killed(job, result); };
@@ -118,7 +145,9 @@ void HostSession::killed(const JobPtr& job, const TaskResult& result) {
   const bool gone = result.ended == Ended::finished && stage && stage->exit_code == 0 &&
                     stage->verdict == Verdict::none;
   // The end marks came though the kill was under way. If no stage died of a signal it was faster.
-  const bool faster = job->collector->ended() && !job->collector->died_of_signal();
+  const Collector& said = *job->collector;
+  const bool faster =
+      (said.followed() ? said.followed_to_end() : said.ended()) && !said.died_of_signal();
   if (faster) {
     finish(job, Ended::finished, {}, {});
   } else if (gone) {
@@ -147,9 +176,11 @@ void HostSession::shell_gone(Shell& shell, const std::string& why, bool lost) {
   const JobPtr job = shell.job();
   if (lost) {
     // All channels of a dead connection say so before on_lost does; nothing is to be opened now.
-    if (job) {
-      finish(job, Ended::lost, why, {});
+    if (may_reconnect()) {
+      phase_ = Phase::losing;
+      return;
     }
+    if (job) finish(job, Ended::lost, why, {});
     if (phase_ == Phase::ready) phase_ = Phase::lost;
     return;
   }
@@ -168,6 +199,16 @@ void HostSession::shell_gone(Shell& shell, const std::string& why, bool lost) {
 void HostSession::lose_connection(const std::string& why) {
   if (phase_ == Phase::closed || phase_ == Phase::failed) return;
   if (phase_ == Phase::connecting) return failed(Unreachable::lost, why, {});
+  if (may_reconnect()) return hold_all(why);
+  if (phase_ == Phase::reconnecting) {
+    for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
+    return try_later(why);
+  }
+  give_up(why);
+}
+
+void HostSession::give_up(const std::string& why) {
+  retry_timer_.cancel();
   const bool closing = phase_ == Phase::closing;
   phase_ = Phase::lost;
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {
@@ -179,12 +220,13 @@ void HostSession::lose_connection(const std::string& why) {
     if (job->done) job->done = [](const TaskResult&) {};
     finish(job, Ended::not_started, why, {});
   }
-  for (const auto& [name, owner] : std::exchange(waiting_locks_, {})) {
-    events_->push(
-        LockEnded{.host = index_, .name = name, .acquired = false, .holder = {}, .error = why});
+  for (const auto& wish : std::exchange(waiting_locks_, {})) {
+    events_->push(LockEnded{
+        .host = index_, .name = wish->name, .acquired = false, .holder = {}, .error = why});
   }
   for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
   for (const auto& lock : std::exchange(locks_, {})) lock->abandon();
+  connection_->close();
   events_->push(HostLost{.host = index_, .message = why});
   if (closing) closed(false);
 }
@@ -192,7 +234,9 @@ void HostSession::lose_connection(const std::string& why) {
 void HostSession::close(Duration within, std::function<void(bool)> done) {
   if (phase_ == Phase::closed || phase_ == Phase::closing) return done(true);
   close_done_ = std::move(done);
-  if (phase_ != Phase::ready) return closed(true);
+  if (phase_ != Phase::ready) {
+    return closed(phase_ != Phase::losing && phase_ != Phase::reconnecting);
+  }
   phase_ = Phase::closing;
   close_timer_.expires_after(within);
   close_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
@@ -215,13 +259,13 @@ void HostSession::advance_close() {
   if (!closing_cleaned_) {
     closing_cleaned_ = true;
     for (const std::string& user : std::exchange(scratch_, {})) {
+      if (kept_.contains(user)) continue;
       auto removal = std::make_shared<Job>();
       removal->urgent = true;
       removal->task.host = index_;
       removal->task.become = user;
       removal->task.apply = kRemoveScript;
       removal->task.verify = Verify::none;
-      removal->task.variables = {{.name = "run", .value = options_.run_id}};
       removal->done = [this](const TaskResult& result) {
         if (result.ended != Ended::finished || result.stages.empty() ||
             result.stages.back().exit_code != 0) {
@@ -246,7 +290,9 @@ void HostSession::advance_close() {
 
 void HostSession::closed(bool well) {
   if (phase_ == Phase::closed) return;
-  const bool open = phase_ == Phase::closing || phase_ == Phase::connecting;
+  const bool open = phase_ == Phase::closing || phase_ == Phase::connecting ||
+                    phase_ == Phase::reconnecting || phase_ == Phase::losing;
+  retry_timer_.cancel();
   phase_ = Phase::closed;
   close_timer_.cancel();
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {

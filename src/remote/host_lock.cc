@@ -138,7 +138,7 @@ void HostLock::answer() {
     held_ = true;
     timer_.cancel();
     LockEnded ended{.host = host_, .name = name_, .acquired = true, .holder = {}, .error = {}};
-    if (told_) told_(std::move(ended));
+    if (told_) told_(std::move(ended), false);
     return;
   }
   if (word == "busy") {
@@ -151,7 +151,7 @@ void HostLock::answer() {
                     .acquired = false,
                     .holder = Untrusted(std::move(holder)),
                     .error = {}};
-    if (told_) told_(std::move(ended));
+    if (told_) told_(std::move(ended), false);
     return end({});
   }
   if (word == "noflock") {
@@ -164,14 +164,14 @@ void HostLock::port_closed(std::optional<int>, const std::string& how,
                            const std::optional<ssh::TransportError>& error) {
   channel_.reset();
   const auto self = shared_from_this();
-  if (error) return end(error->what);
+  if (error) return end(error->what, true);
   if (releasing_) return end("released");
   end("its shell ended (" + how + ") " + Untrusted(err_).display(500));
 }
 
 // The end of it all. Tells of it if that is news: no answer yet, or a lock that was held and is not
 // given back.
-void HostLock::end(std::string error) {
+void HostLock::end(std::string error, bool with_connection) {
   const auto self = shared_from_this();
   timer_.cancel();
   if (port_) port_->set_user(nullptr);
@@ -188,7 +188,8 @@ void HostLock::end(std::string error) {
           .name = name_,
           .acquired = false,
           .holder = {},
-          .error = host_name_ + ": the lock \"" + name_ + "\": " + error});
+          .error = host_name_ + ": the lock \"" + name_ + "\": " + error},
+         with_connection);
   }
   if (gone) gone();
 }

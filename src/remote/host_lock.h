@@ -14,7 +14,8 @@ namespace cnplay::remote {
 
 class HostLock final : public PortUser, public std::enable_shared_from_this<HostLock> {
  public:
-  using Told = std::function<void(LockEnded)>;
+  // What came of it; whether the connection was lost with it.
+  using Told = std::function<void(LockEnded, bool with_connection)>;
 
   HostLock(std::shared_ptr<ssh::Connection> connection, HostIndex host, std::string host_name,
            std::string name, std::string owner);
@@ -33,7 +34,7 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
  private:
   void send();
   void answer();
-  void end(std::string error);
+  void end(std::string error, bool with_connection = false);
 
   std::shared_ptr<ssh::Connection> connection_;
   HostIndex host_;

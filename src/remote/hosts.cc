@@ -44,9 +44,11 @@ class SshHosts final : public Hosts {
     const HostIndex host = task.host;
     if (slots_.at(host).session) {
       task_hosts_[task.id] = host;
-      return post(host, [task = std::move(task)](HostSession& session) mutable {
-        session.start(std::move(task));
-      });
+      std::vector<TaskId> settled;
+      if (task.mode == Mode::apply) settled = std::exchange(slots_[host].handed_out, {});
+      return post(host,
+                  [task = std::move(task), settled = std::move(settled)](
+                      HostSession& session) mutable { session.start(std::move(task), settled); });
     }
     TaskResult result;
     result.ended = Ended::not_started;
@@ -80,7 +82,10 @@ class SshHosts final : public Hosts {
       post(*drained, [](HostSession& session) { session.output_drained(); });
     }
     if (event) {
-      if (const auto* ended = std::get_if<TaskEnded>(&*event)) task_hosts_.erase(ended->task);
+      if (const auto* ended = std::get_if<TaskEnded>(&*event)) {
+        task_hosts_.erase(ended->task);
+        slots_.at(ended->host).handed_out.push_back(ended->task);
+      }
     }
     return event;
   }
@@ -121,6 +126,7 @@ class SshHosts final : public Hosts {
   struct Slot {
     boost::asio::any_io_executor executor;
     std::shared_ptr<HostSession> session;
+    std::vector<TaskId> handed_out;  // ended, and told, since the last task that may change it
   };
 
   template <class F>

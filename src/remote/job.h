@@ -30,6 +30,10 @@ struct Job {
   std::string kill_why;
   std::weak_ptr<Job> killer;
   bool over = false;  // reported
+
+  // It was sent before, and the connection was lost: whether the host has it is not known yet.
+  bool sent_before = false;
+  Collector::Passed passed{};  // of its output by then
 };
 
 }  // namespace cnplay::remote

@@ -23,17 +23,20 @@ std::optional<long> number(std::string_view word) {
   return value;
 }
 
-// The process group out of /proc/PID/stat: "123 (sh) S 1 123 123 ...".
-std::optional<long> group_of(std::string_view stat) {
+// What /proc/PID/stat says behind the name: "123 (sh) S 1 123 123 ...", the state first.
+std::vector<long long> fields_of(std::string_view stat) {
   const std::size_t paren = stat.rfind(')');
-  if (paren == std::string_view::npos) return std::nullopt;
-  std::istringstream fields{std::string(stat.substr(paren + 1))};
+  if (paren == std::string_view::npos) return {};
+  std::istringstream text{std::string(stat.substr(paren + 1))};
   std::string state;
-  long parent = 0;
-  long group = 0;
-  if (!(fields >> state >> parent >> group)) return std::nullopt;
-  return group;
+  std::vector<long long> fields{0};
+  if (!(text >> state)) return {};
+  for (long long field = 0; text >> field;) fields.push_back(field);
+  return fields;
 }
+constexpr std::size_t kParent = 1;
+constexpr std::size_t kGroup = 2;
+constexpr std::size_t kSince = 19;
 
 }  // namespace
 
@@ -130,10 +133,11 @@ void Opener::ask() {
   // A `cat` in the place of the shell gives back the halves apart; what is no POSIX shell cannot
   // calculate. The pid tells whom to kill, its group whether that would take the children along.
   channel_->write(
-      "{ read -r _cn_b </proc/sys/kernel/random/boot_id; read -r _cn_p </proc/$$/stat; }"
-      " 2>/dev/null; printf '%s%s %s %s %s %s\\n' '" +
+      "{ read -r _cn_b </proc/sys/kernel/random/boot_id; read -r _cn_p </proc/$$/stat;"
+      " read -r _cn_q </proc/$PPID/stat; } 2>/dev/null;"
+      " printf '%s%s %s %s %s %s / %s\\n' '" +
       token_.substr(0, 16) + "' '" + token_.substr(16) +
-      "' \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_p:-?}\"\n");
+      "' \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
 }
 
 void Opener::port_bytes(Stream stream, std::string_view bytes) {
@@ -197,7 +201,7 @@ bool Opener::take_prompt() {
   return true;
 }
 
-// " 42 PID BOOT-ID STAT"
+// " 42 PID BOOT-ID PARENT'S-STAT-BEHIND-ITS-NAME / STAT"
 void Opener::answer(std::string_view line) {
   std::istringstream words{std::string(line)};
   std::string sum;
@@ -210,8 +214,10 @@ void Opener::answer(std::string_view line) {
   if (sum != "42" || !pid || *pid <= 1) {
     return fail_shell("what answered is no POSIX shell");
   }
-  const auto group = group_of(stat);
-  if (group && *group != *pid) {
+  const std::size_t slash = std::min(stat.find('/'), stat.size());
+  const auto parent = fields_of(") " + stat.substr(0, slash));
+  const auto own = fields_of(stat.substr(slash));
+  if (own.size() > kGroup && own[kGroup] != *pid) {
     if (made_session_)
       return fail_shell("its shell leads no process group: tasks cannot be killed");
     // `sh -c` reads nothing from stdin, so nothing that follows can get lost in a buffer.
@@ -223,8 +229,14 @@ void Opener::answer(std::string_view line) {
   }
   if (!user_.empty()) memory_.how = how_;
   if (boot_id == "?" || boot_id.size() > 64) boot_id.clear();
-  finish(Opened{
-      .channel = channel_, .port = port_, .pid = *pid, .boot_id = boot_id, .merged = how_.pty});
+  const bool known = own.size() > kParent && parent.size() > kSince;
+  finish(Opened{.channel = channel_,
+                .port = port_,
+                .pid = *pid,
+                .boot_id = boot_id,
+                .merged = how_.pty,
+                .parent = known ? static_cast<long>(own[kParent]) : 0,
+                .parent_since = known ? parent[kSince] : 0});
 }
 
 void Opener::port_closed(std::optional<int> status, const std::string& how,

@@ -28,6 +28,10 @@ struct Opened {
   long pid = 0;  // of the sh; also its process group and session
   std::string boot_id;
   bool merged = false;  // a pty: stderr comes as stdout
+  // Its parent, and when that was started: for a login shell the sshd of the connection. 0 if
+  // unknown.
+  long parent = 0;
+  long long parent_since = 0;
 };
 
 class Opener final : public PortUser, public std::enable_shared_from_this<Opener> {

@@ -14,6 +14,10 @@ namespace cnplay::remote {
 // - The watcher is ended by KILL: mksh sleeps in a built-in, and heeds TERM only after it.
 // - No function's name is a prefix of _cn_run or equal to a word that a torn line may end in.
 // - Verdicts go over stderr: `x=$(helper)` captures stdout, and helpers may say `fail`.
+// - `{ made=1; write; } >file` under `set -C` tells apart: made by us and written, made but not
+//   written (a full disk), and there already. No fork, in any shell.
+// - A shell whose connection is gone ends by itself: its stdin is at its end. Only what it prints
+//   needs a shelter, and that is the two `tee`s.
 static constexpr std::string_view kPrelude = R"SH(# shellcheck shell=sh disable=SC2154
 unset CDPATH ENV BASH_ENV
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -37,7 +41,30 @@ printf) _cn_put() { printf '%s' "$1"; } ;;
   ;;
 esac
 _cn_mark() { _cn_put "$_cn_r$_cn_n $1$nl"; }
+# The private directory of the run. Some users (www-data, nobody) have no home to write to.
+_cn_base=
 _cn_dir="${XDG_STATE_HOME:-${HOME:-}/.local/state}/cnplay/run-$_cn_id"
+[ -w "${XDG_STATE_HOME:-${HOME:-}}" ] || {
+  _cn_base=/var/tmp/cnplay-$(id -u)
+  _cn_dir=$_cn_base/run-$_cn_id
+}
+_cn_mkdir() {
+  case $_cn_base in
+  '') mkdir -p "$1" ;;
+  *)
+    [ -d "$_cn_base" ] || mkdir "$_cn_base" || return 1
+    if [ -L "$_cn_base" ] || [ ! -O "$_cn_base" ]; then
+      _cn_put "$_cn_base belongs to somebody else$nl" >&2
+      return 1
+    fi
+    mkdir -p "$1"
+    ;;
+  esac
+}
+_cn_sp=
+_cn_b=
+{ read -r _cn_b </proc/sys/kernel/random/boot_id; } 2>/dev/null
+_cn_b=${_cn_b:-?}
 
 # A verdict. Traces (set -x) of these lines would forge markers on stderr: off meanwhile.
 _cn_say() {
@@ -140,7 +167,7 @@ _cn_apply() {
 _cn_preview() {
   # shellcheck disable=SC2034
   preview=$_cn_dir/preview-$1
-  if (umask 077 && mkdir -p "$_cn_dir" "$preview") && chmod 700 "$_cn_dir"; then
+  if (umask 077 && _cn_mkdir "$_cn_dir" && _cn_mkdir "$preview") && chmod 700 "$_cn_dir"; then
     _cn_put "$_cn_r$_cn_n P$nl$preview$_cn_r$_cn_n p$nl"
     _cn_stage preview preview "$9"
   else
@@ -155,6 +182,7 @@ _cn_after() {
 }
 _cn_steps() {
   _cn_mark "S $1"
+  _cn_mark "S $1" >&2
   case $2:${6:+c}${7:+a}${9:+p} in
   preflight:*) _cn_stage preflight preflight "${10}" ;;
   apply:ca* | check:c*p)
@@ -168,7 +196,150 @@ _cn_steps() {
   apply:a*) _cn_apply "$@" ;;
   esac
 }
-# SECONDS: kills this shell's process group when the controller has not done so in time.
+# From here on all that this shell and its tasks print goes through two pipes to a `tee` each, which
+# keeps it in a file and passes it on; only to the file, when nobody listens any more. They heed no
+# TERM: they end when the last of their writers has.
+_cn_spool() {
+  _cn_se=$(
+    umask 077
+    { command -v tee && _cn_mkdir "$_cn_dir/$_cn_k" && cd "$_cn_dir/$_cn_k" && mkfifo o e && : >out && : >err; } 2>&1 >/dev/null
+  ) || return 1
+  _cn_sp=$_cn_dir/$_cn_k
+  _cn_since "$$"
+  exec 5>&1 6>&2
+  _cn_tee out <"$_cn_sp/o" >&5 2>/dev/null 5>&- 6>&- &
+  _cn_t1=$!
+  case ${_cn_tty-} in
+  1) # one stream; and a hangup follows the connection's end
+    trap '' HUP
+    exec >"$_cn_sp/o" 2>&1
+    ;;
+  *)
+    _cn_tee err <"$_cn_sp/e" >&6 2>/dev/null 5>&- 6>&- &
+    exec >"$_cn_sp/o" 2>"$_cn_sp/e"
+    ;;
+  esac
+  exec 5>&- 6>&-
+  _cn_claims="$_cn_k $$ ${_cn_at:-?} $_cn_b $_cn_n $_cn_t1 $!"
+}
+# At most 256 MiB: the host's disk is not ours to fill.
+_cn_tee() {
+  trap '' TERM HUP PIPE XFSZ
+  ulimit -f 524288
+  exec tee -a "$_cn_sp/$1"
+}
+# PID: when it was started goes into _cn_at. False if there is no such process.
+_cn_since() {
+  _cn_at=
+  { read -r _cn_at <"/proc/$1/stat"; } 2>/dev/null || return 1
+  set -f
+  # shellcheck disable=SC2086
+  set -- ${_cn_at##*) }
+  set +f
+  _cn_at=${20-}
+  case $1 in [ZX]) return 1 ;; esac
+}
+# ID: makes the task ours to start. False if it is not: then it has been followed, or refused.
+_cn_claim() {
+  if [ -e "$_cn_dir/t-$1" ]; then
+    (_cn_follow "$1") </dev/null
+    return 1
+  fi
+  case $_cn_sp in
+  '')
+    _cn_spool || {
+      _cn_refuse "${_cn_se:-no private directory can be made: $_cn_dir}"
+      return 1
+    }
+    ;;
+  esac
+  _cn_o=
+  set -C
+  if {
+    _cn_o=1
+    _cn_put "$_cn_claims$nl"
+  } 2>/dev/null >"$_cn_dir/t-$1"; then
+    set +C
+    return 0
+  fi
+  set +C
+  case $_cn_o in
+  1) _cn_refuse "nothing can be written to $_cn_dir: is the disk full?" ;;
+  *)
+    if [ -e "$_cn_dir/t-$1" ]; then
+      (_cn_follow "$1") </dev/null
+    else
+      _cn_refuse "no file can be made in $_cn_dir: is the disk full?"
+    fi
+    ;;
+  esac
+  return 1
+}
+_cn_refuse() { _cn_put "$_cn_r$_cn_n N$nl$1$_cn_r$_cn_n n$nl"; }
+_cn_nap() { sleep "0.$1" 2>/dev/null || sleep 1; }
+# ID: what another shell has claimed: all that its spool holds, as long as that grows, then its state.
+_cn_follow() {
+  _cn_i=0
+  while
+    _cn_fn=
+    { read -r _cn_fk _cn_fp _cn_fs _cn_fb _cn_fn _cn_f1 _cn_f2 <"$_cn_dir/t-$1"; } 2>/dev/null
+    case $_cn_fn in '') ;; *) false ;; esac
+  do
+    _cn_i=$((_cn_i + 1))
+    [ "$_cn_i" -lt 20 ] || {
+      _cn_mark "Q $1 unclaimed"
+      return 0
+    }
+    _cn_nap 05
+  done
+  case $_cn_fn in
+  "$_cn_n") # a copy of what this very shell prints would have no end
+    _cn_mark "Q $1 own"
+    return 0
+    ;;
+  esac
+  if [ ! -r "$_cn_dir/$_cn_fk/out" ] || [ ! -r "$_cn_dir/$_cn_fk/err" ]; then
+    _cn_mark "Q $1 gone"
+    return 0
+  fi
+  _cn_mark "A $1 $_cn_fn $_cn_fp"
+  _cn_mark "A $1 $_cn_fn $_cn_fp" >&2
+  exec 3<"$_cn_dir/$_cn_fk/out" 4<"$_cn_dir/$_cn_fk/err"
+  while
+    if [ -e "$_cn_dir/t-$1.r" ]; then
+      _cn_q=ended
+    elif [ -e "$_cn_dir/t-$1.k" ]; then
+      _cn_q=killed
+    elif [ "$_cn_fb" != "$_cn_b" ]; then
+      _cn_q=restarted
+    elif _cn_since "$_cn_fp" && [ "${_cn_at:-?}" = "$_cn_fs" ]; then
+      _cn_q=running
+    elif [ -e "$_cn_dir/t-$1.r" ]; then
+      _cn_q=ended
+    else
+      _cn_q=dead
+    fi
+    cat <&3
+    cat <&4 >&2
+    [ "$_cn_q" = running ]
+  do
+    _cn_nap 2
+  done
+  case $_cn_q in
+  restarted) ;;
+  *) # its tees may lag behind it
+    _cn_i=0
+    while [ "$_cn_i" -lt 40 ] && { _cn_since "$_cn_f1" || _cn_since "$_cn_f2"; }; do
+      _cn_i=$((_cn_i + 1))
+      _cn_nap 05
+    done
+    cat <&3
+    cat <&4 >&2
+    ;;
+  esac
+  _cn_mark "Q $1 $_cn_q"
+}
+# SECONDS ID: kills this shell's process group when the controller has not done so in time.
 _cn_watch() {
   _cn_i=0
   _cn_p=2
@@ -178,19 +349,41 @@ _cn_watch() {
     _cn_i=$((_cn_i + _cn_p))
     kill -0 "$$" 2>/dev/null || exit 0
   done
+  case $_cn_sp in '') ;; *) : >"$_cn_dir/t-$2.k" ;; esac
   trap '' TERM
   kill -TERM "-$$"
   sleep 2
   kill -KILL "-$$"
 }
-# ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT end-ID: a shipment.
+# ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM end-ID: a shipment.
 # The last word is the proof that it came whole: a shell executes a line that ends with its input.
 _cn_run() {
-  case $#:${11-} in "11:end-$1") ;; *) exit 91 ;; esac
+  case $#:${12-} in "12:end-$1") ;; *) exit 91 ;; esac
+  case ${11} in
+  once)
+    if _cn_claim "$1"; then
+      _cn_work "$@"
+      _cn_end "$1"
+      : >"$_cn_dir/t-$1.r"
+    else
+      _cn_end "$1"
+    fi
+    ;;
+  *)
+    _cn_work "$@"
+    _cn_end "$1"
+    ;;
+  esac
+}
+_cn_end() {
+  _cn_mark "E $1 out"
+  _cn_mark "E $1 err" >&2
+}
+_cn_work() {
   case $3 in
   0) ;;
   *)
-    _cn_watch "$3" </dev/null >/dev/null 2>&1 &
+    _cn_watch "$3" "$1" </dev/null >/dev/null 2>&1 &
     _cn_w=$!
     ;;
   esac
@@ -199,8 +392,6 @@ _cn_run() {
     _cn_steps "$@"
   ) </dev/null
   case $3 in 0) ;; *) { kill -KILL "$_cn_w" && wait "$_cn_w"; } 2>/dev/null ;; esac
-  _cn_mark "E $1 out"
-  _cn_mark "E $1 err" >&2
 }
 )SH";
 

@@ -44,6 +44,11 @@ struct Options {
   Duration kill_patience{std::chrono::seconds(2)};
   // How long a kill may take, TERM and KILL and the proof that the group is gone.
   Duration kill_timeout{std::chrono::seconds(20)};
+  // How long a lost connection is tried to be made anew, with growing pauses. Zero: not at all.
+  Duration reconnect_within{std::chrono::minutes(2)};
+  // What a shell may have printed before another one takes its place, so that what is kept on
+  // the host can be removed.
+  std::uint64_t spool_limit = std::uint64_t{1} << 20;
 };
 
 // `hosts[i]` is the host of HostIndex i. `transport` must outlive the result. An invalid

@@ -34,10 +34,14 @@ void Shell::opened(Opened opened) {
   port_->set_user(this);
   pid_ = opened.pid;
   merged_ = opened.merged;
+  as_ = opened;
+  as_.channel.reset();
+  as_.port.reset();
   const std::string nonce = make_nonce();
+  spool_ = make_nonce().substr(0, 16);
   out_.emplace(*this, Stream::out, nonce);
   err_.emplace(*this, Stream::err, nonce);
-  channel_->write(make_bootstrap(nonce, run_id_));
+  channel_->write(make_bootstrap(nonce, run_id_, spool_, merged_));
   state_ = State::idle;
   owner_.shell_ready(*this, opened.boot_id);
 }
@@ -93,6 +97,7 @@ void Shell::Side::mark(std::string_view words) {
 
 void Shell::port_bytes(Stream stream, std::string_view bytes) {
   const auto self = shared_from_this();
+  printed_ += bytes.size();
   Side& side = stream == Stream::out ? *out_ : *err_;
   side.parser.feed(bytes, side);
   if (job_ && job_->collector && job_->collector->ended()) owner_.shell_job_ended(*this);

@@ -54,6 +54,13 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   State state() const { return state_; }
   const std::string& user() const { return user_; }
   long pid() const { return pid_; }
+  const Opened& opened_as() const { return as_; }
+  // The name of the directory where it keeps what is printed, once it has claimed a task.
+  const std::string& spool() const { return spool_; }
+  // Bytes that it has printed so far.
+  std::uint64_t printed() const { return printed_; }
+  // Text for the shell itself, ahead of the next shipment.
+  void say(std::string line) { channel_->write(std::move(line)); }
   const std::shared_ptr<Job>& job() const { return job_; }
 
   void port_bytes(Stream stream, std::string_view bytes) override;
@@ -79,6 +86,9 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::shared_ptr<Opener> opener_;
   std::string user_;
   std::string run_id_;
+  std::string spool_;
+  std::uint64_t printed_ = 0;
+  Opened as_;
   State state_ = State::opening;
   std::shared_ptr<ssh::Channel> channel_;
   std::shared_ptr<Port> port_;

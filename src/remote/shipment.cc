@@ -45,7 +45,7 @@ const char* verify_word(Verify verify) {
 
 }  // namespace
 
-Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
+Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool once) {
   std::string assignments;
   for (const Variable& variable : task.variables) {
     if (!is_name(variable.name)) return fail("'" + variable.name + "' is no name for a variable");
@@ -60,7 +60,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
   // Verification by a check that is not there would say that all is well.
   const bool no_check = task.verify == Verify::by_check && task.check.empty();
   const std::string id = std::to_string(task.id);
-  const std::array<std::string, 11> words = {id,
+  const std::array<std::string, 12> words = {id,
                                              mode_word(task.mode),
                                              std::to_string(watch),
                                              no_check ? "none" : verify_word(task.verify),
@@ -70,6 +70,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
                                              task.verify_script,
                                              task.preview,
                                              task.preflight,
+                                             once ? "once" : "",
                                              "end-" + id};
   std::string line = "_cn_run";
   for (const std::string& word : words) {
@@ -82,14 +83,21 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch) {
   return line;
 }
 
-std::string make_bootstrap(std::string_view nonce, std::string_view run_id) {
+std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std::string_view spool,
+                           bool terminal) {
   std::string text = "_cn_n=";
   text += nonce;
   text += "\n_cn_id=";
   text += run_id;  // checked by make_hosts
-  text += "\n";
+  text += "\n_cn_k=";
+  text += spool;
+  text += terminal ? "\n_cn_tty=1\n" : "\n";
   text += prelude_text();
   return text;
+}
+
+std::string make_removal(std::string_view spool) {
+  return "rm -rf -- \"$_cn_dir/" + std::string(spool) + "\" </dev/null >/dev/null 2>&1\n";
 }
 
 std::string make_nonce() {

@@ -9,12 +9,17 @@
 
 namespace cnplay::remote {
 
-// `watch`: seconds after which the host kills the task by itself; 0: never. Fails on a NUL, or a
-// variable's name that is none, or would break the shell.
-Result<std::string> make_shipment(const Task& task, std::int64_t watch);
+// `watch`: seconds after which the host kills the task by itself; 0: never. `once`: the task's id
+// is claimed first, and its output is kept on the host. Fails on a NUL, or a variable's name that
+// is none, or would break the shell.
+Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool once);
 
-// The lines that come before the first shipment: nonce, run id, prelude.
-std::string make_bootstrap(std::string_view nonce, std::string_view run_id);
+// The lines that come before the first shipment: nonce, run id, the name of the shell's spool (16
+// hex digits), whether it is on a terminal, prelude.
+std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std::string_view spool,
+                           bool terminal);
+// The line that removes the spool of another shell of the same user.
+std::string make_removal(std::string_view spool);
 
 // 32 hex digits from the kernel's random numbers.
 std::string make_nonce();

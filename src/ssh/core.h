@@ -34,6 +34,7 @@ class Core : public std::enable_shared_from_this<Core> {
   bool connected() const { return state_ == State::established; }
   const std::string& peer() const { return peer_; }
   Shard& shard() { return *shard_; }
+  const Settings& settings() const { return settings_; }
 
   // For channels.
   Session& session() { return *session_; }

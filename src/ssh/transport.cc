@@ -45,6 +45,9 @@ class Handle final : public Connection {
     post([](Core& core) { core.close(); });
   }
 
+  std::shared_ptr<Connection> again() override {
+    return std::make_shared<Handle>(shard_, core_->settings());
+  }
   bool connected() const override { return core_->connected(); }
   std::string peer() const override { return core_->peer(); }
 

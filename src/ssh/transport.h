@@ -134,6 +134,8 @@ class Connection {
   // Graceful: channels are closed and the peer is told; hard after a short bound. What is under
   // way ends with Failure::lost, channels with on_close. Called a second time it does nothing.
   virtual void close() = 0;
+  // Another connection to the same host, on the same strand; not connected yet.
+  virtual std::shared_ptr<Connection> again() = 0;
   virtual bool connected() const = 0;
   virtual std::string peer() const = 0;  // "10.0.1.1:22", once TCP is connected; else ""
   // Called at most once, when an established connection dies otherwise than by close(). All

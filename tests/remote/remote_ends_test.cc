@@ -65,6 +65,7 @@ TEST_P(Ends, WhatTheDeadShellLeftIsKilled) {
 }
 
 TEST_P(Ends, ConnectionLostInCheckAndInApply) {
+  world.options.reconnect_within = seconds(0);
   world.up();
   const TaskId in_check = world.start(check_task("sleep 0.3; ok", "", Mode::check));
   const TaskId unsure = world.start(check_task("sleep 0.3; ok", ":"));
@@ -89,6 +90,7 @@ TEST_P(Ends, ConnectionLostInCheckAndInApply) {
 
 TEST_P(Ends, TheHostKillsByItselfWhenNobodyElseDoes) {
   world.options.host_grace = milliseconds(500);
+  world.options.reconnect_within = seconds(0);
   world.up();
   const std::string mark = "34." + std::to_string(getpid());
   Task task = apply_task("echo begun; sleep " + mark);
@@ -140,6 +142,7 @@ TEST_P(Ends, ATornShipmentOnTheWire) {
   // Cut at a few places of the real thing; the exhaustive test is Torn's.
   for (const std::size_t back : {2u, 3u, 9u, 40u}) {
     World w(GetParam());
+    w.options.reconnect_within = seconds(0);
     w.up();
     const std::size_t before = eventually([&] { return w.transport->input_bytes() > 3000; })
                                    ? w.transport->input_bytes()

@@ -425,6 +425,7 @@ TEST(Output, ForgedMarksAreOutput) {
 
 TEST(Locks, HeldBusyAndReleasedWithTheConnection) {
   World world;
+  world.options.reconnect_within = seconds(0);
   world.up();
   world.hosts->lock(0, "deploy prod", "run 1 of ana");
   LockEnded l = world.wait_for<LockEnded>();
@@ -477,6 +478,7 @@ TEST(Locks, ALockThatCannotBe) {
 
 TEST(Locks, TheConnectionDies) {
   World world;
+  world.options.reconnect_within = seconds(0);
   world.up();
   world.hosts->lock(0, "x", "me");
   EXPECT_TRUE(world.wait_for<LockEnded>().acquired);

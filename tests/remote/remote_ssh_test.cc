@@ -90,6 +90,8 @@ TEST_F(OverSsh, ManyAtOnceAndMuchOutput) {
 }
 
 TEST_F(OverSsh, LockAndLoss) {
+  world.options.reconnect_within = seconds(0);
+  world.hosts = make_hosts(*real, {world.settings}, world.options);
   up();
   world.hosts->lock(0, "cnplay test " + std::to_string(getpid()), "me");
   const LockEnded l = world.wait_for<LockEnded>();

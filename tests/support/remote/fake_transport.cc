@@ -263,6 +263,7 @@ class FakeConnection final : public ssh::Connection,
       for (const auto& channel : std::exchange(self->channels_, {})) channel->close();
     });
   }
+  std::shared_ptr<ssh::Connection> again() override { return transport_.make({}); }
   bool connected() const override { return connected_; }
   std::string peer() const override { return "fake:22"; }
   void set_on_lost(std::function<void(ssh::TransportError)> on_lost) override {

@@ -1,0 +1,148 @@
+// A connection that is lost and made anew. The tasks go on without it; each of them is sent once
+// more then, under its id, and the host knows by its claim whether it is to be started or followed.
+#include <algorithm>
+
+#include "remote/host.h"
+
+namespace cnplay::remote {
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(200);
+constexpr Duration kLongestPause = std::chrono::seconds(5);
+// How often a lock is asked for that the old connection still holds, and the pause between.
+constexpr int kLockTries = 50;
+constexpr Duration kLockPause = std::chrono::milliseconds(200);
+
+// sshd does not notice a broken network for hours: until then the old session would hold its locks,
+// and a task would wait for somebody to read its output. Ended only if it is the same process
+// still.
+std::string farewell(long pid, long long since) {
+  const std::string process = std::to_string(pid);
+  return "{ _cn_since " + process + " && [ \"$_cn_at\" = " + std::to_string(since) +
+         " ] && read -r _cn_x </proc/" + process + "/comm && case $_cn_x in sshd*) kill " +
+         process + " ;; esac; } 2>/dev/null\n";
+}
+
+}  // namespace
+
+bool HostSession::may_reconnect() const {
+  return options_.reconnect_within > Duration::zero() &&
+         (phase_ == Phase::ready || phase_ == Phase::losing);
+}
+
+void HostSession::hold_all(const std::string& why) {
+  phase_ = Phase::reconnecting;
+  lost_at_ = std::chrono::steady_clock::now();
+  lost_why_ = why;
+  pause_ = Duration::zero();
+  for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
+    if (!job->done) continue;
+    job->done = [](const TaskResult&) {};
+    finish(job, Ended::not_started, why, {});
+  }
+  std::deque<JobPtr> held;
+  for (const JobPtr& job : std::vector<JobPtr>(running_)) {
+    if (job->done) {
+      // A killer is nobody's result; what it was to kill is in running_ itself.
+      job->done = [](const TaskResult&) {};
+      finish(job, Ended::lost, why, {});
+    } else if (job->kill) {
+      finish(job, Ended::lost, why + "; the task was being killed then", {});
+    } else {
+      if (once(*job)) job->passed = job->collector->passed();
+      job->sent_before = true;
+      job->shell.reset();
+      held.push_back(job);
+    }
+  }
+  running_.clear();
+  waiting_.insert(waiting_.begin(), held.begin(), held.end());
+  for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
+  for (auto& [name, spool] : spools_) spool.closed = true;
+  for (const auto& lock : std::exchange(locks_, {})) lock->abandon();
+  events_->push(HostReconnecting{.host = index_, .message = why});
+  try_again();
+}
+
+void HostSession::try_again() {
+  if (phase_ != Phase::reconnecting) return;
+  connection_->close();
+  connection_ = connection_->again();
+  watch_connection();
+  connection_->connect([weak = weak_from_this()](const std::optional<ssh::TransportError>& error) {
+    const auto self = weak.lock();
+    if (!self || self->phase_ != Phase::reconnecting) return;
+    if (!error) return self->open_shell({}, false);
+    // Who is refused knocks no second time: servers lock out who does.
+    const bool refused = error->kind == ssh::Failure::authentication ||
+                         error->kind == ssh::Failure::host_key_unknown ||
+                         error->kind == ssh::Failure::host_key_changed ||
+                         error->kind == ssh::Failure::host_key_revoked;
+    if (refused) return self->give_up(self->lost_why_ + "; then: " + error->what);
+    self->try_later(error->what);
+  });
+}
+
+void HostSession::try_later(const std::string& why) {
+  pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  const auto next = std::chrono::steady_clock::now() + pause_;
+  if (next - lost_at_ > options_.reconnect_within) {
+    return give_up(lost_why_ + "; not reached again in " +
+                   human_duration(options_.reconnect_within) + ": " + why);
+  }
+  retry_timer_.expires_at(next);
+  retry_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    if (const auto self = weak.lock(); self && !error) self->try_again();
+  });
+}
+
+void HostSession::take_up(Shell& shell, const std::string& boot_id) {
+  const bool restarted = !boot_id.empty() && !boot_id_.empty() && boot_id != boot_id_;
+  if (!restarted && parent_ > 0) shell.say(farewell(parent_, parent_since_));
+  phase_ = Phase::ready;
+  boot_id_ = boot_id;
+  know_parent(shell);
+  events_->push(HostReconnected{.host = index_, .boot_id = boot_id});
+  for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
+    if (restarted && job->sent_before && once(*job)) lost_by_restart(job);
+  }
+}
+
+void HostSession::lost_by_restart(const JobPtr& job) {
+  finish(job, Ended::lost,
+         settings_.ssh.name + " was restarted while the task ran, or before it did",
+         "look on " + settings_.ssh.name + " for what it has done");
+}
+
+void HostSession::know_parent(const Shell& shell) {
+  parent_ = shell.opened_as().parent;
+  parent_since_ = shell.opened_as().parent_since;
+}
+
+void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended,
+                             bool with_connection) {
+  if (with_connection && may_reconnect()) {
+    phase_ = Phase::losing;
+    wish->again = wish->held;
+    waiting_locks_.push_back(wish);
+    return;
+  }
+  const bool silent = wish->again && ended.acquired;  // nobody was told of its loss
+  if (ended.acquired) wish->held = true;
+  std::string owner = wish->owner;
+  while (owner.ends_with('\n')) owner.pop_back();
+  if (wish->again && !ended.acquired && ended.holder.raw() == owner && wish->tries < kLockTries) {
+    ++wish->tries;
+    auto timer = std::make_shared<boost::asio::steady_timer>(connection_->executor(), kLockPause);
+    timer->async_wait([weak = weak_from_this(), wish, timer](const boost::system::error_code&) {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->waiting_locks_.push_back(wish);
+      self->pump();
+    });
+    return;
+  }
+  if (!silent) events_->push(std::move(ended));
+}
+
+}  // namespace cnplay::remote
