@@ -133,6 +133,29 @@ TEST_P(Promise, EndedWhileNobodyListened) {
   EXPECT_EQ(contents(witness()), "ran\n");
 }
 
+TEST_P(Promise, AClaimOfAnotherBootIsUnknown) {
+  world.up();
+  Task task = witnessed("echo begun; " + await_go());
+  const TaskId id = world.start(task);
+  world.wait_output(id, "begun");
+  world.hosts.reset();
+  const fs::path claim = run_directory() / ("t-" + std::to_string(id));
+  std::istringstream words(contents(claim));
+  std::string spool, pid, since, boot, rest;
+  words >> spool >> pid >> since >> boot;
+  std::getline(words, rest);
+  std::ofstream(claim) << spool << ' ' << pid << ' ' << since << " another-boot" << rest << '\n';
+  world.hosts = another_controller();
+  world.wait_for<HostReady>();
+  task.id = id;
+  world.hosts->start(task);
+  const TaskResult r = world.wait_task(id);
+  EXPECT_EQ(r.ended, Ended::lost);
+  EXPECT_THAT(r.error, HasSubstr("was restarted"));
+  EXPECT_EQ(contents(witness()), "ran\n");
+  go();
+}
+
 TEST_P(Promise, TheNewControllerFollowsWhatStillRuns) {
   world.up();
   const Task task = witnessed("echo first; " + await_go() + "echo second");

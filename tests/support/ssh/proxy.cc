@@ -54,6 +54,7 @@ Proxy::Proxy(std::uint16_t target) : target_(target) {
 Proxy::~Proxy() {
   stop_ = true;
   thread_.join();
+  for (std::thread& connection : connections_) connection.join();
   ::close(listener_);
 }
 
@@ -67,21 +68,40 @@ void Proxy::serve() {
     if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
       set_option(client, IPPROTO_TCP, TCP_NODELAY, 1);
       set_option(server, IPPROTO_TCP, TCP_NODELAY, 1);
-      sent_ = 0;
-      forward(client, server);
+      connections_.emplace_back([this, client, server] {
+        forward(client, server);
+        ::close(client);
+        ::close(server);
+      });
+      continue;
     }
     ::close(client);
     ::close(server);
   }
 }
 
+// The fault of a connection whose server has sent so much: none of its own if another has had it.
+Proxy::Fault Proxy::fault_at(std::uint64_t sent) {
+  const Fault fault = fault_;
+  if (fault == Fault::none || !once_ || fault == Fault::corrupt || sent < after_) return fault;
+  return once_.exchange(false) ? fault_.exchange(Fault::none) : Fault::none;
+}
+
 void Proxy::forward(int client, int server) {
   std::array<char, 32 * 1024> buffer;
+  std::uint64_t sent = 0;
+  sent_ = 0;
+  Fault had = Fault::none;
   while (!stop_) {
-    const Fault fault = fault_;
-    const std::uint64_t left = fault == Fault::none || fault == Fault::corrupt
+    if (had == Fault::none) {
+      const Fault fault = fault_at(sent);
+      if (sent >= after_ && fault != Fault::corrupt) had = fault;
+    }
+    const Fault fault = had == Fault::none ? fault_.load() : had;
+    const std::uint64_t left = had != Fault::none ? 0
+                               : fault == Fault::none || fault == Fault::corrupt
                                    ? buffer.size()
-                                   : std::max(after_.load(), sent_.load()) - sent_;
+                                   : std::max(after_.load(), sent) - sent;
     if (left == 0) {
       if (fault == Fault::stall) {
         ::poll(nullptr, 0, 5);
@@ -103,12 +123,13 @@ void Proxy::forward(int client, int server) {
       const ssize_t n =
           ::recv(server, buffer.data(), std::min<std::size_t>(left, buffer.size()), 0);
       if (n <= 0) return;
-      const std::uint64_t end = sent_ + static_cast<std::uint64_t>(n);
+      const std::uint64_t end = sent + static_cast<std::uint64_t>(n);
       if (fault == Fault::corrupt && end > after_) {
-        buffer[static_cast<std::size_t>(std::max(after_.load(), sent_.load()) - sent_)] ^= 0x55;
+        buffer[static_cast<std::size_t>(std::max(after_.load(), sent) - sent)] ^= 0x55;
         fault_ = Fault::none;
       }
       if (!send_all(client, buffer.data(), static_cast<std::size_t>(n))) return;
+      sent = end;
       sent_ = end;
     }
   }
