@@ -14,5 +14,6 @@ int hosts_command(const Options& options);    // cnplay hosts
 int exec_command(const Options& options);     // cnplay exec SELECTION COMMAND
 int runs_command(const Options& options);     // cnplay runs
 int show_command(const Options& options);     // cnplay show [RUN]
+int resume_command(const Options& options);   // cnplay resume [RUN]
 
 }  // namespace cnplay::cli

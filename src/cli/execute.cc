@@ -66,7 +66,7 @@ bool ask_yes_no(const std::string& question) {
 }  // namespace
 
 int execute(const plan::Plan& plan, const Options& options, const MakeView& make_view,
-            bool say_record) {
+            bool say_record, std::optional<CutOff> cut_off) {
   SignalWatch signals;  // before any thread begins
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
@@ -83,6 +83,19 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
   how.user = user_name();
   how.controller = machine_name();
   how.forks = options.forks;
+  std::uint64_t last_seq = 0;
+  if (cut_off) {
+    // As it was begun: another order of things would not fit its record.
+    const auto& began = std::get<events::RunStarted>(cut_off->record.front().what);
+    how.mode = began.mode;
+    how.now.at = began.now;
+    how.run_id = began.run;
+    how.forks = began.forks.value_or(0);
+    how.record = &cut_off->record;
+    how.without = cut_off->without;
+    last_seq = cut_off->record.back().seq;
+    cut_off->directory->go_on(plan, began, cut_off->record.front().at);
+  }
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
   how.requirement = [&](const plan::Requirement& r) {
@@ -90,18 +103,24 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
   };
   if (::isatty(0) == 1 && ::isatty(2) == 1) how.ask = ask_yes_no;
 
-  auto record = journal::RunDirectory::create(disk, root, how.run_id, plan,
-                                              how.user + " on " + how.controller);
+  auto record = cut_off
+                    ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))
+                    : journal::RunDirectory::create(disk, root, how.run_id, plan,
+                                                    how.user + " on " + how.controller);
   if (!record) return usage_error(record.error());
   const auto view = make_view(plan, options);
+  if (cut_off && !options.json) {
+    for (const auto& event : cut_off->record) view->on(event);  // so far
+  }
   events::Tee tee({record->get(), view.get()});
-  events::RedactingSink sink(tee, redaction(redactor));
+  events::RedactingSink sink(tee, redaction(redactor), last_seq);
 
   ssh::Options ssh_options;
-  if (options.forks != 0) ssh_options.max_connecting = options.forks;
+  if (how.forks != 0) ssh_options.max_connecting = how.forks;
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
   remote_options.run_id = how.run_id;
+  remote_options.taken_up = how.record != nullptr;
   const auto hosts = remote::make_hosts(*transport, std::move(*settings), remote_options);
   signals.on_signal([&] { hosts->wake(); });
 
@@ -109,12 +128,19 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
                           ? run::preflight(plan, *hosts, sink, clock, how, signals.requests())
                           : run::run(plan, *hosts, sink, clock, how, signals.requests());
   signals.on_signal({});
+  // What hosts keep of a task goes with the connections: its result must be on disk by then.
+  if (auto durable = sink.commit(); !durable)
+    std::cerr << "cnplay: " << durable.error().what << "\n";
   if (!hosts->close(Duration{10'000}) && !options.json) {
     std::cerr << "cnplay: not every connection could be closed in good order\n";
   }
   if (say_record && !options.json) std::cout << "record: " << (*record)->path() << std::endl;
   if (auto healthy = (*record)->healthy(); !healthy) {
     std::cerr << "cnplay: " << healthy.error().what << "\nhelp: " << healthy.error().help << "\n";
+  }
+  if (result.not_resumed) {
+    std::cerr << "cnplay: " << how.run_id << " is not taken up: " << result.not_resumed->what
+              << "\nhelp: " << result.not_resumed->help << "\n";
   }
   return exit_code(result.verdict);
 }

@@ -4,16 +4,27 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "cli/options.h"
 #include "events/event.h"
+#include "journal/run_directory.h"
 #include "plan/plan.h"
 
 namespace cnplay::cli {
 
 using MakeView = std::function<std::unique_ptr<events::Sink>(const plan::Plan&, const Options&)>;
 
+// A run that was cut off, and is to be taken up.
+struct CutOff {
+  std::unique_ptr<journal::RunDirectory> directory;  // reopened
+  const std::vector<events::Event>& record;  // begins with its RunStarted; outlives the call
+  std::vector<plan::HostIndex> without;
+};
+
 // `say_record`: where the record lies is said at the end.
-int execute(const plan::Plan& plan, const Options& options, const MakeView& view, bool say_record);
+int execute(const plan::Plan& plan, const Options& options, const MakeView& view, bool say_record,
+            std::optional<CutOff> cut_off = std::nullopt);
 
 }  // namespace cnplay::cli

@@ -12,6 +12,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
+  cnplay resume                                 go on with a run that was cut off
   cnplay explain E0101                          what a diagnostic means
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
@@ -36,15 +37,19 @@ void add_file(CLI::App& app, Options& o, bool required) {
   if (required) option->required();
 }
 
-void add_connection(CLI::App& app, Options& o) {
-  app.add_option("-f,--forks", o.forks, "At most this many hosts at once (default: all)")
-      ->check(CLI::Range(1, 100000));
+void add_login(CLI::App& app, Options& o) {
   app.add_flag("-k,--ask-pass", o.ask_password, "Ask for the ssh password");
   app.add_flag("-K,--ask-become-pass", o.ask_become, "Ask for the sudo password");
   app.add_option_function<std::string>(
          "--host-key", [&o](const std::string& value) { o.accept_new = value == "accept-new"; },
          "strict (default): unknown host keys are refused; accept-new: they are stored")
       ->check(CLI::IsMember({"strict", "accept-new"}));
+}
+
+void add_connection(CLI::App& app, Options& o) {
+  app.add_option("-f,--forks", o.forks, "At most this many hosts at once (default: all)")
+      ->check(CLI::Range(1, 100000));
+  add_login(app, o);
 }
 
 void add_output(CLI::App& app, Options& o) {
@@ -122,6 +127,17 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   show->add_option("RUN", o.topic, "A run's id or its beginning");
   add_output(*show, o);
 
+  auto* resume = app.add_subcommand("resume", "Go on with a run that was cut off");
+  resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
+  resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
+      ->type_name("HOST")
+      ->take_all()
+      ->expected(1);
+  add_login(*resume, o);
+  add_output(*resume, o);
+  resume->add_flag("-D,--diff", o.diff, "Show what changes in detail");
+  resume->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version
@@ -140,6 +156,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (exec->parsed()) o.command = Command::exec;
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
+  if (resume->parsed()) o.command = Command::resume;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||
                           o.command == Command::plan || o.command == Command::preflight;

@@ -10,7 +10,19 @@
 
 namespace cnplay::cli {
 
-enum class Command { run, check, plan, preflight, explain, modules, hosts, show, runs, exec };
+enum class Command {
+  run,
+  check,
+  plan,
+  preflight,
+  explain,
+  modules,
+  hosts,
+  show,
+  runs,
+  resume,
+  exec
+};
 
 struct Options {
   Command command = Command::run;
@@ -19,10 +31,11 @@ struct Options {
   std::string inventory;           // -i, as given
   std::string limit;               // -l
   std::vector<std::string> extra;  // -e name=value, as given
-  std::string topic;    // a code (explain), a module's name (modules), a run's id (show), a command
-  std::string become;   // exec: --as
-  std::string timeout;  // exec: --timeout, as given
-  bool dry_run = false;  // --check
+  std::string topic;  // a code (explain), a module's name (modules), a run's id (show), a command
+  std::vector<std::string> without;  // resume: hosts
+  std::string become;                // exec: --as
+  std::string timeout;               // exec: --timeout, as given
+  bool dry_run = false;              // --check
   bool diff = false;
   int verbosity = 0;  // -v
   bool json = false;

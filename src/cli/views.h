@@ -16,8 +16,8 @@ enum class Moment { now, past };
 std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options,
                                         Moment moment);
 
-// For one command on many hosts: equal answers are shown once, unless JSON or each host's output as it
-// comes is asked for.
+// For one command on many hosts: equal answers are shown once, unless JSON or each host's output as
+// it comes is asked for.
 std::unique_ptr<events::Sink> make_grouped_view(const plan::Plan& plan, const Options& options);
 
 }  // namespace cnplay::cli

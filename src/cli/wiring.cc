@@ -158,4 +158,21 @@ Status check_requirement(const plan::Requirement& requirement, const plan::Plan&
               "rehearse it: cnplay -i " + requirement.on + " " + plan.file);
 }
 
+Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix) {
+  std::vector<std::string> found;
+  for (const std::string& id : disk.list(root)) {
+    if (id.starts_with(prefix)) found.push_back(id);
+  }
+  if (found.empty()) {
+    return fail(prefix.empty() ? "there is no run on record in " + root
+                               : "there is no run `" + prefix + "` in " + root,
+                "runs are named like 20261120-213005-update_code-4f2a");
+  }
+  if (found.size() > 1 && !prefix.empty()) {
+    return fail("`" + prefix + "` may be " + found.front() + " or " + found.back(),
+                "write more of the name");
+  }
+  return found.back();
+}
+
 }  // namespace cnplay::cli

@@ -53,4 +53,7 @@ Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
 Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
                          const Disk& disk, const std::string& root, Instant now);
 
+// The id of the run that begins with `prefix`, the newest if it is empty.
+Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix);
+
 }  // namespace cnplay::cli

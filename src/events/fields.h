@@ -27,6 +27,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("mode", e.mode);
   a("now", e.now);
   a("hosts", e.hosts);
+  a("forks", e.forks);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {

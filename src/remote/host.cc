@@ -296,6 +296,7 @@ std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
 }
 
 void HostSession::shell_ready(Shell& shell, const std::string& boot_id) {
+  if (options_.taken_up) scratch_.insert(shell.user());
   if (phase_ == Phase::reconnecting) take_up(shell, boot_id);
   if (phase_ == Phase::connecting) {
     phase_ = Phase::ready;

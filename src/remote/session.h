@@ -30,6 +30,8 @@ struct HostSettings {
 
 struct Options {
   std::string run_id;  // [A-Za-z0-9_.-]+; names the private directory on the hosts
+  // Another controller was at work under this id before: what it left on the hosts goes as well.
+  bool taken_up = false;
   // From the opening of a shell's channel to its first word, sudo's answer included.
   Duration ready_timeout{std::chrono::seconds(15)};
   // Undelivered TaskOutput bytes of one host, above which its channels are held.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -10,21 +11,25 @@
 #include "plan/plan.h"
 #include "remote/remote.h"
 #include "run/facts.h"
+#include "run/replay.h"
 #include "run/run.h"
 
 namespace cnplay::run {
 
-// Numbers the events without gaps and hands them on.
+// Numbers the events without gaps and hands them on; or, while a record is followed, holds them
+// against it.
 class Emitter {
  public:
-  Emitter(events::Sink& sink, const Clock& clock) : sink_(sink), clock_(clock) {}
+  Emitter(events::Sink& sink, const Clock& clock, Replay& replay)
+      : sink_(sink), clock_(clock), replay_(replay), seq_(replay.last_seq()) {}
 
   template <class T>
   void operator()(T what) {
     events::Event event;
+    event.what = std::move(what);
+    if (replay_.active() || !replay_.problem().empty()) return replay_.follow(event);
     event.seq = ++seq_;
     event.at = clock_.now();
-    event.what = std::move(what);
     sink_.on(event);
   }
   void notice(std::string text) { (*this)(events::Notice{std::move(text)}); }
@@ -32,13 +37,8 @@ class Emitter {
  private:
   events::Sink& sink_;
   const Clock& clock_;
-  std::uint64_t seq_ = 0;
-};
-
-struct HostState {
-  bool connected = false;  // logged in to, and not lost since
-  bool failed = false;     // counts against `tolerate`; takes no further part in the main section
-  std::string why;         // connected is false: what the remote said
+  Replay& replay_;
+  std::uint64_t seq_;
 };
 
 struct Context {
@@ -46,11 +46,13 @@ struct Context {
       : plan(p),
         remote(h),
         sink(s),
-        clock(c),
+        replay(o.record, p.hosts.size()),
+        clock(c, replay),
         options(o),
-        emit(s, c),
+        emit(s, clock, replay),
         facts(p),
-        hosts(p.hosts.size()) {}
+        hosts(p.hosts.size()),
+        last_task(replay.last_task()) {}
 
   bool dry() const { return options.mode == events::Mode::check; }
   const std::string& name(plan::HostIndex host) const { return plan.hosts[host].name; }
@@ -60,6 +62,7 @@ struct Context {
   // byte goes out.
   void start(remote::Task task) {
     assert(!dry() || task.mode != remote::Mode::apply);
+    if (!replay.problem().empty()) return;
     if (task.mode == remote::Mode::apply && !task.apply.empty()) {
       intents.push_back(std::move(task));
     } else {
@@ -69,6 +72,7 @@ struct Context {
 
   // What was not sent yet never will be.
   void cancel(remote::TaskId task) {
+    if (replay.active() || !replay.problem().empty()) return;
     for (const remote::Task& intent : intents) {
       if (intent.id == task) return withdrawn.push_back(task);
     }
@@ -78,13 +82,17 @@ struct Context {
   const plan::Plan& plan;
   remote::Hosts& remote;
   events::Sink& sink;
-  Clock& clock;
+  Replay replay;
+  RunClock clock;
   const Options& options;
   Emitter emit;
   FactStore facts;
   std::vector<Secret> secrets;  // as Plan::secrets, resolved by the preflight
   std::vector<HostState> hosts;
-  remote::TaskId last_task = 0;
+  remote::TaskId last_task;
+  // While a record is followed: tasks that it has not ended yet. At its end they are started, under
+  // their ids: the host knows whether they were before.
+  std::map<remote::TaskId, remote::Task> unsettled;
   std::vector<remote::Task> intents;      // told, not sent yet
   std::vector<remote::TaskId> withdrawn;  // of these: cancelled
 };

@@ -202,7 +202,10 @@ void Runner::look_at_waits() {
       const std::string what = "it was to go on at " + format_time(wait.until) + ", at most " +
                                human_duration(*node.late_by) + " late; it is " +
                                human_duration(behind) + " late";
-      const bool go = context_.options.ask && context_.options.ask(what + ". Go on all the same?");
+      const bool go =
+          context_.replay.active()
+              ? context_.replay.went_on()
+              : context_.options.ask && context_.options.ask(what + ". Go on all the same?");
       if (!go) {
         context_.emit.notice(node.where + ": " + what + ", so the run stops here");
         declare(wait.point.node);

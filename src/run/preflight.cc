@@ -45,6 +45,7 @@ bool Preflight::look_here() {
             "look at the host sets of the play, and at --limit");
   }
   for (const plan::Requirement& requirement : plan.requirements) {
+    if (again_) break;  // they held when it began
     const Status holds = context_.options.requirement
                              ? context_.options.requirement(requirement)
                              : Status(fail("nothing here can tell whether it holds"));
@@ -74,6 +75,10 @@ void Preflight::look_there() {
   queues_.resize(context_.hosts.size());
   outstanding_ = context_.hosts.size();
   for (HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (given_up(h)) {
+      host_over(h);
+      continue;
+    }
     context_.emit(events::HostConnecting{h});
     context_.remote.connect(h);
   }
@@ -111,6 +116,14 @@ void Preflight::group_hosts() {
   }
 }
 
+// A host that the run goes on without, or went on without before.
+bool Preflight::given_up(HostIndex host) const {
+  if (!again_) return false;
+  const auto& without = context_.options.without;
+  return !context_.replay.hosts()[host].connected ||
+         std::find(without.begin(), without.end(), host) != without.end();
+}
+
 void Preflight::fill(HostIndex host) {
   Queue& queue = queues_[host];
   for (const auto& [user, commands] : needs_.at(nodes_of_[host])) {
@@ -123,6 +136,7 @@ void Preflight::fill(HostIndex host) {
     queue.tasks.push_back(std::move(task));
     queue.what.push_back("needed commands" + as_user(user));
   }
+  if (again_) return;  // what they look at has changed since
   for (const NodeId id : nodes_of_[host]) {
     if (!answers_failure_[id]) add_scripts(host, context_.plan.node(id));
   }
@@ -226,6 +240,10 @@ void Preflight::take(remote::Event event) {
       problem(lost->host, Kind::host, "the connection was lost: " + lost->message);
     }
     host_over(lost->host);
+  } else if (auto* broken = std::get_if<remote::HostReconnecting>(&event)) {
+    context_.emit(events::HostReconnecting{broken->host, broken->message});
+  } else if (auto* anew = std::get_if<remote::HostReconnected>(&event)) {
+    context_.emit(events::HostReconnected{anew->host, anew->boot_id});
   } else if (auto* ended = std::get_if<remote::TaskEnded>(&event)) {
     task_ended(std::move(*ended));
   } else if (const auto* lock = std::get_if<remote::LockEnded>(&event)) {
@@ -284,7 +302,7 @@ void Preflight::cancel() {
 
 // Whether every step that needs a host with a problem goes on without it.
 bool Preflight::tolerated() const {
-  if (alone_) return false;
+  if (alone_ || again_) return false;
   std::vector<bool> bad(context_.hosts.size(), false);
   std::size_t count = 0;
   for (const Problem& p : problems_) {

@@ -18,7 +18,11 @@ namespace cnplay::run {
 
 class Preflight {
  public:
-  Preflight(Context& context, bool alone) : context_(context), alone_(alone) {}
+  // `alone`: no run follows. `again`: the run has begun already, and is taken up: it is looked
+  // whether its hosts, users, secrets and locks are there, and every one that is missing is a
+  // reason to wait.
+  Preflight(Context& context, bool alone, bool again)
+      : context_(context), alone_(alone), again_(again) {}
 
   // Preconditions and secrets: what needs no host. False: the run is refused.
   bool look_here();
@@ -36,6 +40,8 @@ class Preflight {
   Answer answer();
   // The number of problems, for advice.
   std::size_t problems() const { return problems_.size(); }
+  // The first one, for a message of one line.
+  std::string first_problem() const { return problems_.empty() ? "" : problems_.front().message; }
 
  private:
   enum class Kind { here, host, lock };
@@ -67,9 +73,11 @@ class Preflight {
   void task_ended(remote::TaskEnded ended);
   void lock_ended(const remote::LockEnded& ended);
   bool tolerated() const;
+  bool given_up(plan::HostIndex host) const;
 
   Context& context_;
   const bool alone_;
+  const bool again_;
   bool begun_ = false;
   bool cancelled_ = false;
   Duration started_{};

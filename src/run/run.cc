@@ -25,6 +25,17 @@ Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink,
 RunResult Runner::run(bool only_preflight) {
   const plan::Plan& plan = context_.plan;
   const Options& options = context_.options;
+  if (context_.replay.resumed()) {
+    if (!context_.replay.problem().empty()) return finish();
+    context_.emit(events::RunResumed{options.user, options.controller});
+    ending_.only_preflight = only_preflight;
+    if (!look_before(only_preflight)) {
+      if (!context_.replay.started()) return finish();
+      return not_resumed("not everything is there that the run needs to go on",
+                         "mend it and resume again; or go on without a host: --without HOST");
+    }
+    return go();
+  }
   events::RunStarted started;
   started.run = options.run_id;
   started.play = plan.play;
@@ -37,10 +48,15 @@ RunResult Runner::run(bool only_preflight) {
   started.mode = options.mode;
   started.now = options.now.at;
   for (const plan::Host& host : plan.hosts) started.hosts.push_back(host.name);
+  if (options.forks > 0) started.forks = options.forks;
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;
   if (!look_before(only_preflight) || only_preflight) return finish();
+  return go();
+}
+
+RunResult Runner::go() {
   go_forward();
   if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
   summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
@@ -49,15 +65,26 @@ RunResult Runner::run(bool only_preflight) {
   return finish();
 }
 
+RunResult Runner::not_resumed(std::string what, std::string help) const {
+  RunResult result;
+  result.verdict = ending_.aborted ? events::Verdict::aborted : events::Verdict::refused;
+  result.not_resumed = fail(std::move(what), std::move(help));
+  return result;
+}
+
 RunResult Runner::finish() {
+  if (!context_.replay.problem().empty()) {
+    return not_resumed(context_.replay.problem(),
+                       "finish by hand what is left of it: `cnplay show` says how far it came");
+  }
   events::RunEnded ended = summary_.build(ending_);
-  RunResult result{ended.verdict, ended.advice};
+  RunResult result{ended.verdict, ended.advice, std::nullopt};
   context_.emit(std::move(ended));
   return result;
 }
 
 bool Runner::look_before(bool only_preflight) {
-  Preflight preflight(context_, only_preflight);
+  Preflight preflight(context_, only_preflight, context_.replay.started());
   if (preflight.look_here()) {
     preflight.look_there();
     while (!preflight.done()) {
@@ -72,6 +99,7 @@ bool Runner::look_before(bool only_preflight) {
     }
   }
   const Preflight::Answer answer = preflight.answer();
+  if (answer == Preflight::Answer::go && context_.replay.started()) begin_record();
   for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
     if (context_.hosts[h].failed) {
       ++failed_hosts_;
@@ -92,6 +120,8 @@ bool Runner::look_before(bool only_preflight) {
 // the run has stopped.
 void Runner::drive() {
   for (;;) {
+    if (!context_.replay.problem().empty()) return;
+    if (context_.replay.over() && !went_on_) end_record();
     look_outside();
     start_ready();
     // Steps that were skipped have ended already, and others may be ready for it.
@@ -99,7 +129,7 @@ void Runner::drive() {
     send_intents();
     if (busy()) {
       wait_and_take();
-    } else if (auto event = context_.remote.next(Duration{0})) {
+    } else if (auto event = next_event(Duration{0})) {
       // What has come already counts before the run turns to other work: a host whose last task
       // was lost is reported as lost right after it.
       take(*std::move(event));
@@ -137,7 +167,7 @@ void Runner::send_intents() {
 // What comes from outside of the hosts: a person's Ctrl-C, a sink that lost an event.
 void Runner::look_outside() {
   const Duration now = context_.clock.steady();
-  if (now - last_tick_ >= context_.options.tick) {
+  if (!context_.replay.active() && now - last_tick_ >= context_.options.tick) {
     last_tick_ = now;
     context_.sink.tick(context_.clock.now());
   }
@@ -148,7 +178,9 @@ void Runner::look_outside() {
       steps_.halt("the run can no longer be recorded");
     }
   }
-  for (const int asked = abort_requests_.load(); aborts_ < asked;) {
+  const int asked = context_.replay.active() ? context_.replay.aborts(aborts_)
+                                             : aborts_before_ + abort_requests_.load();
+  while (aborts_ < asked) {
     ++aborts_;
     ending_.aborted = true;
     context_.emit(events::AbortRequested{aborts_});
@@ -167,20 +199,68 @@ void Runner::wait_and_take() {
   Duration wait = context_.options.tick;
   if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
   for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
-  if (auto event = context_.remote.next(std::max(wait, Duration{0}))) {
+  if (auto event = next_event(std::max(wait, Duration{0}))) {
     take(*std::move(event));
     // What has come meanwhile from other hosts shares the next commit.
     for (int more = 0; more < kMostAtOnce; ++more) {
-      event = context_.remote.next(Duration{0});
+      event = next_event(Duration{0});
       if (!event) break;
       take(*std::move(event));
     }
-  } else {
+  } else if (!context_.replay.active()) {
     context_.sink.tick(context_.clock.now());
     last_tick_ = context_.clock.steady();
   }
   steps_.fire_timers();
   look_at_waits();
+}
+
+// Of the hosts; or of the record, as long as there is one to follow.
+std::optional<remote::Event> Runner::next_event(Duration wait) {
+  if (!context_.replay.active()) {
+    // Between the record's last event and the first one of today stands what it left in flight.
+    if (context_.replay.over() && !went_on_) return std::nullopt;
+    return context_.remote.next(wait);
+  }
+  auto event = context_.replay.next();
+  if (!event && wait > Duration{0}) context_.replay.pass(wait);
+  return event;
+}
+
+// The run begins once more, as it began: with the hosts that it had then.
+void Runner::begin_record() {
+  reached_ = std::exchange(context_.hosts, context_.replay.hosts());
+  summary_.began(context_.clock.steady_at(context_.replay.began()));
+  context_.replay.begin();
+}
+
+// The run stands where it was cut off. What was in flight is started under its ids, on the hosts
+// that are there; the others are lost now.
+void Runner::end_record() {
+  went_on_ = true;
+  aborts_before_ = aborts_;
+  steps_.go_on();
+  std::vector<remote::TaskEnded> lost;
+  for (auto& [id, task] : std::exchange(context_.unsettled, {})) {
+    if (!steps_.awaits(id)) continue;
+    if (reached_[task.host].connected) {
+      task.sent_under = context_.replay.boot_id(id);
+      context_.start(std::move(task));
+      continue;
+    }
+    remote::TaskEnded& ended = lost.emplace_back();
+    ended.task = id;
+    ended.host = task.host;
+    ended.result.ended = remote::Ended::lost;
+    ended.result.error = "the run went on without " + context_.name(task.host);
+    ended.result.apply_possible = task.mode == remote::Mode::apply && !task.apply.empty();
+  }
+  for (remote::TaskEnded& ended : lost) steps_.task_ended(std::move(ended));
+  for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (context_.hosts[h].connected && !reached_[h].connected) {
+      host_lost({h, "the run went on without it"});
+    }
+  }
 }
 
 void Runner::take(remote::Event event) {
@@ -190,6 +270,10 @@ void Runner::take(remote::Event event) {
     steps_.output(*output);
   } else if (const auto* lost = std::get_if<remote::HostLost>(&event)) {
     host_lost(*lost);
+  } else if (const auto* broken = std::get_if<remote::HostReconnecting>(&event)) {
+    context_.emit(events::HostReconnecting{broken->host, broken->message});
+  } else if (const auto* anew = std::get_if<remote::HostReconnected>(&event)) {
+    context_.emit(events::HostReconnected{anew->host, anew->boot_id});
   }
   // The rest belongs to the preflight, or only woke the loop.
 }

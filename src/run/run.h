@@ -33,6 +33,11 @@ struct Options {
   std::function<Status(const plan::Requirement&)> requirement;
   // A yes/no question to a person who is there; blocks. Absent: nobody is there, the answer is no.
   std::function<bool(const std::string& question)> ask;
+  // The record of a run that was cut off, from its RunStarted on: it is taken up where it ends.
+  // What is said above must be as it was then. Null: a new run.
+  const std::vector<events::Event>* record = nullptr;
+  // Of a run that is taken up: hosts to go on without, as if they had been lost now.
+  std::vector<plan::HostIndex> without;
   // Hosts that work at once; 0: no limit.
   std::uint32_t forks = 0;
   // Sinks are ticked, clocks looked at and abort_requests read at least this often.
@@ -48,10 +53,13 @@ struct RunResult {
   events::Verdict verdict = events::Verdict::failed;
   // What RunEnded said a person does next.
   std::string advice;
+  // A run that could not be taken up: why. Nothing was done, and it can still be taken up later.
+  std::optional<Error> not_resumed;
 };
 
 // Runs the plan to its end and emits RunStarted first and RunEnded last, each exactly once,
-// whatever happens between. Neither connects before preconditions and secrets are known to be
+// whatever happens between (RunResumed first if it is one that is taken up, and no RunEnded if that
+// cannot be). Neither connects before preconditions and secrets are known to be
 // good, nor changes anything before the preflight of all hosts is. Does not close `hosts`.
 //
 // `abort_requests` is counted up by others (with Hosts::wake() so that it is seen at once): 1 lets

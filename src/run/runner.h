@@ -35,9 +35,14 @@ class Runner {
   void send_intents();
   void wait_and_take();
   void take(remote::Event event);
+  std::optional<remote::Event> next_event(Duration wait);
+  void begin_record();
+  void end_record();
+  RunResult not_resumed(std::string what, std::string help) const;
   bool take_ended_steps();
   bool busy() const;
   bool look_before(bool only_preflight);
+  RunResult go();
   RunResult finish();
 
   // forward.cc
@@ -100,6 +105,9 @@ class Runner {
   std::size_t failed_hosts_ = 0;
   bool stopping_ = false;  // of the work at hand nothing more is started
   int aborts_ = 0;
+  int aborts_before_ = 0;           // of these: asked of an earlier controller
+  std::vector<HostState> reached_;  // of a run that is taken up: the hosts as they are now
+  bool went_on_ = false;            // past the end of the record
   Duration last_tick_{};
   std::uint64_t work_ = 0;
 };

@@ -42,7 +42,7 @@ void Steps::advance(Run& run) {
     if (run.action == run.actions->size()) return end(run, run.total, "");
     if (halted_) return end(run, Outcome::aborted, *halted_);
     const bool has_check = action(run).check != plan::kNone;
-    if (run.deadline && context_.clock.steady() >= *run.deadline) {
+    if (overdue(run)) {
       release(run);
       settle(run, Outcome::failed, "its timeout was over before `" + action(run).module + "`",
              has_check);
@@ -68,9 +68,17 @@ void Steps::advance(Run& run) {
   }
 }
 
+bool Steps::overdue(const Run& run) const {
+  if (!run.deadline) return false;
+  if (context_.replay.active()) return context_.replay.out_of_time(run.unit.node, run.unit.host);
+  return context_.clock.steady() >= *run.deadline;
+}
+
 void Steps::start_task(Run& run, remote::Task task) {
   const plan::Action& a = action(run);
-  task.id = ++context_.last_task;
+  events::ActionStarted started{run.unit.node, run.unit.host, run.action, run.unit.part, 0};
+  started.task = context_.replay.active() ? context_.replay.task(started) : ++context_.last_task;
+  task.id = started.task;
   task.host = run.unit.host;
   task.become = a.become;
   run.task = task.id;
@@ -86,9 +94,26 @@ void Steps::start_task(Run& run, remote::Task task) {
     undo_.registered(run.unit.node, run.unit.host);
   }
   by_task_[task.id] = run.id;
-  context_.emit(
-      events::ActionStarted{run.unit.node, run.unit.host, run.action, run.unit.part, task.id});
-  context_.start(std::move(task));
+  // Following a record, this may be its last event: whether the task is sent is settled before.
+  const bool recorded = context_.replay.active();
+  context_.emit(started);
+  if (recorded) {
+    context_.unsettled.emplace(started.task, std::move(task));
+  } else {
+    context_.start(std::move(task));
+  }
+}
+
+// The record is at its end. The tasks that it left in flight have all of their time once more: how
+// much of it is gone only their host knows.
+void Steps::go_on() {
+  const Duration now = context_.clock.steady();
+  for (auto& [id, run] : runs_) {
+    if (run.state != State::running || !run.node->timeout || !run.deadline) continue;
+    run.deadline = now + *run.node->timeout;
+    run.cancelled = run.overdue = false;
+    set_timer(run, *run.deadline + context_.options.grace);
+  }
 }
 
 void Steps::task_ended(remote::TaskEnded ended) {
@@ -108,6 +133,14 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
     decision = decide(shape_of(a), context_.options.mode, late);
   } else {
     decision = decide(shape_of(a), context_.options.mode, result);
+  }
+  if (const auto* recorded = context_.replay.ended(task)) {
+    decision.outcome = recorded->outcome;
+    decision.message = recorded->message;
+    decision.reason = recorded->reason;
+    decision.exit_code = recorded->exit_code;
+    decision.applied = recorded->applied;
+    context_.unsettled.erase(task);
   }
   plan::Record facts;
   judge_facts(run, result, decision, facts);
@@ -176,9 +209,13 @@ bool Steps::settle(Run& run, Outcome outcome, const std::string& reason, bool ha
     end(run, worst(run.total, outcome), reason);
     return false;
   }
-  const Duration every = run.node->retry.every;
+  Duration every = run.node->retry.every;
+  if (outcome == Outcome::unknown && run.looks == 0) {
+    run.looks = 1;
+    every = Duration{0};
+  }
   context_.emit(events::RetryScheduled{run.unit.node, run.unit.host, run.attempt + 1,
-                                       run.node->retry.times + 1, every});
+                                       run.node->retry.times + 1 + run.looks, every});
   run.state = State::pausing;
   set_timer(run, context_.clock.steady() + every);
   return false;
@@ -186,10 +223,14 @@ bool Steps::settle(Run& run, Outcome outcome, const std::string& reason, bool ha
 
 bool Steps::may_retry(const Run& run, Outcome outcome, bool has_check) const {
   if (!retries_ || halted_ || run.unit.part == Part::undo) return false;
-  if (run.attempt > run.node->retry.times) return false;
   if (!context_.hosts[run.unit.host].connected || outcome == Outcome::aborted) return false;
-  // Nobody knows whether it was done: only a check can tell before it is tried again.
-  return outcome != Outcome::unknown || has_check;
+  if (outcome == Outcome::unknown) {
+    // Nobody knows whether it was done: only a check can tell before it is tried again. Once it is
+    // asked whatever was said of retries: that is no second try, but the end of the first.
+    if (!has_check) return false;
+    if (run.looks == 0) return true;
+  }
+  return run.attempt <= run.node->retry.times + run.looks;
 }
 
 void Steps::end(Run& run, Outcome outcome, std::string reason) {
@@ -328,6 +369,7 @@ void Steps::fire_timers() {
         advance(run);  // finds the deadline past
         break;
       case State::running:
+        if (context_.replay.active()) break;  // the record says how it ended
         if (run.cancelled) {
           lost(run, "the host did not say what became of it", true);
         } else {

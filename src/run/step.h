@@ -72,6 +72,8 @@ class Steps {
   void kill(std::string reason);
   // Does not wait for tasks in flight any more: unknown.
   void give_up();
+  // A record has been followed to its end: what is in flight now is so for real.
+  void go_on();
 
   std::size_t count() const { return runs_.size(); }
   std::size_t count(plan::HostIndex host) const { return at_work_[host].size(); }
@@ -92,6 +94,7 @@ class Steps {
     std::size_t position = 0;  // of the host in node->hosts
     State state = State::running;
     std::uint32_t attempt = 1;
+    std::uint32_t looks = 0;  // of these: to see what had become of an attempt that was lost
     std::uint32_t action = 0;
     events::Outcome total = events::Outcome::skipped;
     events::Outcome failure{};  // of the last attempt
@@ -125,6 +128,7 @@ class Steps {
   const plan::Action& action(const Run& run) const { return (*run.actions)[run.action]; }
   void advance(Run& run);
   void start_task(Run& run, remote::Task task);
+  bool overdue(const Run& run) const;
   void finished(Run& run, const remote::TaskResult& result, remote::TaskId task);
   void judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
                    plan::Record& facts) const;

@@ -30,6 +30,8 @@ class Summary {
  public:
   explicit Summary(Context& context);
 
+  // When the run began, on the steady clock, if that was before this was made.
+  void began(Duration at) { started_ = at; }
   void step_ended(const StepEnd& ended);
   void host_unreachable(plan::HostIndex host) { hosts_[host].unreachable = true; }
 

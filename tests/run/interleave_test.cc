@@ -2,6 +2,7 @@
 // person gives up. check_run() says what must hold of each. And: growth is linear.
 #include <map>
 #include <random>
+#include <set>
 
 #include "run/runner.h"
 #include "support/run/fixture.h"
@@ -53,12 +54,67 @@ class Tour {
     EXPECT_LT(f_.clock.steady(), Duration(3'600'000)) << "it hung";
   }
 
+  // Cuts the run off after some event, as by a kill -9, and lets another controller take it up; and
+  // cuts that one off, for a third. True if it had begun by then.
+  bool resume() { return resume(f_, 1); }
+
   events::Verdict verdict{};
   bool undid = false;
 
  private:
   std::uint32_t one_in(std::uint32_t n) { return static_cast<std::uint32_t>(random_() % n); }
   bool chance(std::uint32_t n) { return one_in(n) == 0; }
+
+  bool resume(const Fixture& first, int more) {
+    const auto& whole = first.recorder.events;
+    // What came after the disk was full is on no record.
+    const std::size_t most =
+        std::min(whole.size() - 1, first.recorder.sick_after.value_or(1 << 20));
+    const std::size_t cut = 1 + random_() % std::max<std::size_t>(1, most);
+    const std::vector<events::Event> record(whole.begin(),
+                                            whole.begin() + static_cast<std::ptrdiff_t>(cut));
+    SCOPED_TRACE("cut after event " + std::to_string(cut) + " of " + std::to_string(whole.size()));
+    std::set<std::uint64_t> in_flight, over;
+    bool began = false;
+    for (const auto& event : record) {
+      if (const auto* e = std::get_if<events::ActionStarted>(&event.what))
+        in_flight.insert(e->task);
+      if (const auto* e = std::get_if<events::ActionEnded>(&event.what)) {
+        in_flight.erase(e->task);
+        over.insert(e->task);
+      }
+      if (const auto* e = std::get_if<events::PreflightEnded>(&event.what)) began = began || e->ok;
+    }
+    Fixture g(f_.b.plan.hosts.size(), random_());
+    g.b.plan = f_.b.plan;
+    g.options = f_.options;
+    g.options.record = &record;
+    g.clock.advance(record.back().at - FakeClock::start);
+    g.recorder.events = record;
+    EXPECT_TRUE(g.recorder.commit());
+    std::vector<Started> before;
+    std::map<std::uint64_t, std::string> keys;
+    for (const Started& s : first.hosts.started()) {
+      if (!in_flight.contains(s.task.id) && !over.contains(s.task.id)) continue;
+      before.push_back(s);
+      keys[s.task.id] = s.key;
+    }
+    const std::size_t known = before.size();
+    g.hosts.started_before(std::move(before));
+    g.hosts.otherwise = f_.hosts.otherwise;
+    const RunResult result = g.run();
+    EXPECT_FALSE(result.not_resumed) << result.not_resumed->what;
+    for (std::size_t i = known; i < g.hosts.started().size(); ++i) {
+      const Started& s = g.hosts.started()[i];
+      EXPECT_FALSE(over.contains(s.task.id)) << s.key << " was started again after its end";
+      if (keys.contains(s.task.id)) {
+        EXPECT_EQ(keys[s.task.id], s.key);
+      }
+      in_flight.erase(s.task.id);
+    }
+    if (more > 0 && !::testing::Test::HasFailure()) resume(g, more - 1);
+    return began;
+  }
 
   void piece(int depth) {
     switch (one_in(depth > 0 ? 9 : 6)) {
@@ -134,6 +190,18 @@ TEST(Interleavings, EveryRunKeepsTheInvariants) {
     EXPECT_GT(verdicts[verdict], 50) << events::name(verdict);
   }
   EXPECT_GT(undone, 200);
+}
+
+TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {
+  int taken_up = 0;
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Tour tour(seed);
+    tour.run();
+    taken_up += tour.resume();
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(taken_up, 2000);
 }
 
 std::uint64_t work_of(std::size_t hosts, std::size_t steps) {

@@ -159,8 +159,8 @@ TEST(Run, ARemoteThatForgetsATimeoutIsNotWaitedForForEver) {
   f.b.step("a").timeout = Duration(10'000);
   f.hosts.on("a#0", {{Will::deaf}});
   EXPECT_EQ(f.run().verdict, Verdict::unknown);
-  EXPECT_EQ(f.hosts.cancels(), 1u);
-  EXPECT_LT(f.clock.steady(), Duration(60'000));
+  EXPECT_EQ(f.hosts.cancels(), 2u);  // it is looked once what has become of it
+  EXPECT_LT(f.clock.steady(), Duration(100'000));
 }
 
 TEST(Run, ResourcesOfAHostAreNotShared) {

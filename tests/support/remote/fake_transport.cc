@@ -62,7 +62,9 @@ class FakeChannel final : public ssh::Channel, public std::enable_shared_from_th
   bool closed() const { return closed_; }
   // At the end of the test: what was started here must not stay.
   void kill_process() {
-    if (!exited_ && pid_ > 0) ::kill(pid_, SIGKILL);
+    if (pid_ <= 0) return;
+    ::kill(-pid_, SIGKILL);
+    if (!exited_) ::kill(pid_, SIGKILL);
   }
 
  private:

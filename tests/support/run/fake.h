@@ -85,6 +85,8 @@ class FakeHosts final : public remote::Hosts {
   std::function<void()> before_event;
 
   const std::vector<Started>& started() const { return started_; }
+  // What another controller has started before.
+  void started_before(std::vector<Started> started) { started_ = std::move(started); }
   std::vector<const Started*> started(const std::string& key) const;
   std::size_t count(const std::string& key) const { return started(key).size(); }
   std::size_t connects() const { return connects_; }

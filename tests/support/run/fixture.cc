@@ -69,6 +69,7 @@ void check_run(const Fixture& f) {
   std::map<plan::HostIndex, bool> dropped;
   bool declared = false, aborted = false, undoing = false;
   std::vector<plan::NodeId> undone, to_undo;
+  remote::TaskId last_task = 0, last_at_pivot = 0;  // what came before is never undone
   std::map<std::string, int> phase_open;
 
   const auto passed = [&](plan::NodeId node, plan::HostIndex host) {
@@ -132,16 +133,22 @@ void check_run(const Fixture& f) {
       }
     } else if (const auto* a = std::get_if<events::ActionStarted>(&event.what)) {
       EXPECT_TRUE(tasks_seen.insert(a->task).second);
+      last_task = std::max(last_task, a->task);
       tasks_open.insert(a->task);
     } else if (const auto* x = std::get_if<events::ActionEnded>(&event.what)) {
       if (x->task != 0) {
         EXPECT_EQ(tasks_open.erase(x->task), 1u);
       }
+    } else if (std::holds_alternative<events::Pivoted>(event.what)) {
+      last_at_pivot = last_task;
     } else if (std::holds_alternative<events::FailureDeclared>(event.what)) {
       EXPECT_FALSE(declared) << "declared twice";
       declared = true;
     } else if (std::holds_alternative<events::AbortRequested>(event.what)) {
       aborted = true;
+    } else if (std::holds_alternative<events::RunResumed>(event.what)) {
+      // Cut off before its first step it begins anew.
+      if (open.empty()) aborted = false, dropped.clear();
     } else if (std::holds_alternative<events::HostLost>(event.what)) {
       dropped[std::get<events::HostLost>(event.what).host] = true;
     } else if (const auto* p = std::get_if<events::PreflightProblem>(&event.what)) {
@@ -175,7 +182,7 @@ void check_run(const Fixture& f) {
   }
   // What is undone was registered: its forward apply was started on that host.
   std::set<std::pair<std::string, plan::HostIndex>> applied;
-  std::map<std::string, std::size_t> entered;  // in the order of the first apply
+  std::map<std::string, remote::TaskId> entered;  // the first apply; ids are given in that order
   for (const Started& s : f.hosts.started()) {
     if (s.task.mode != remote::Mode::apply) continue;
     if (s.step.starts_with("!")) {
@@ -183,7 +190,9 @@ void check_run(const Fixture& f) {
           << s.step << " was never applied on h" << s.task.host;
     }
     applied.insert({s.step, s.task.host});
-    entered.try_emplace(s.step, entered.size());
+    if (s.task.id <= last_at_pivot) continue;
+    remote::TaskId& first = entered.try_emplace(s.step, s.task.id).first->second;
+    first = std::min(first, s.task.id);
   }
   for (std::size_t i = 1; i < to_undo.size(); ++i) {
     EXPECT_LT(entered.at(plan.node(to_undo[i]).title), entered.at(plan.node(to_undo[i - 1]).title))

@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/execute.h"
+#include "cli/project.h"
+#include "cli/views.h"
+#include "cli/wiring.h"
+
+namespace cnplay::cli {
+namespace {
+
+// Why there is nothing to go on with, if so.
+Status can_go_on(const std::string& id, const journal::Record& record) {
+  const auto& events = record.events;
+  if (events.empty() || !std::holds_alternative<events::RunStarted>(events.front().what)) {
+    return fail(id + " was cut off before it began: nothing was done", "start it anew");
+  }
+  const auto& began = std::get<events::RunStarted>(events.front().what);
+  for (const events::Event& event : events) {
+    const auto* ended = std::get_if<events::RunEnded>(&event.what);
+    if (ended == nullptr) continue;
+    return fail(id + " has ended: " + events::name(ended->verdict),
+                "`cnplay show " + id + "` says how");
+  }
+  if (began.mode == events::Mode::check) {
+    return fail(id + " is a dry run: there is nothing to go on with", "start it anew");
+  }
+  if (began.plan_hash != plan::hash(record.plan)) {
+    return fail(id + ": its plan.json is not the one that it was begun with",
+                "it was changed, or written by another version of cnplay: finish by hand what is "
+                "left; `cnplay show " +
+                    id + "` says how far it came");
+  }
+  return {};
+}
+
+// The newest run that there is something to go on with.
+Result<std::string> cut_off_run(const Disk& disk, const std::string& root) {
+  const auto runs = journal::unfinished_runs(disk, root);
+  for (auto id = runs.rbegin(); id != runs.rend(); ++id) {
+    const auto record = journal::read_run(disk, root + "/" + *id);
+    if (record && can_go_on(*id, *record)) return *id;
+  }
+  return fail("no run on record was cut off" +
+                  (runs.empty() ? std::string()
+                                : " in a way that can be mended: the newest is " + runs.back()),
+              "`cnplay runs` lists them; `cnplay resume RUN` says why one cannot be taken up");
+}
+
+}  // namespace
+
+int resume_command(const Options& options) {
+  SystemDisk disk;
+  const std::string root = runs_root();
+  auto id = options.topic.empty() ? cut_off_run(disk, root) : find_run(disk, root, options.topic);
+  if (!id) return usage_error(id.error());
+  const std::string path = root + "/" + *id;
+  // Before anything is changed there: what has ended stays as it is.
+  if (auto record = journal::read_run(disk, path); !record) {
+    return usage_error(record.error());
+  } else if (auto status = can_go_on(*id, *record); !status) {
+    return usage_error(status.error());
+  }
+  auto directory = journal::RunDirectory::reopen(disk, path, user_name() + " on " + machine_name());
+  if (!directory) return usage_error(directory.error());
+  auto record = journal::read_run(disk, path);
+  if (!record) return usage_error(record.error());
+  if (auto status = can_go_on(*id, *record); !status) return usage_error(status.error());
+
+  CutOff cut_off{std::move(*directory), record->events, {}};
+  for (const std::string& name : options.without) {
+    const auto& hosts = record->plan.hosts;
+    const auto host =
+        std::find_if(hosts.begin(), hosts.end(), [&](const auto& h) { return h.name == name; });
+    if (host == hosts.end()) {
+      return usage_error(fail("--without " + name + ": the run has no such host"));
+    }
+    cut_off.without.push_back(static_cast<plan::HostIndex>(host - hosts.begin()));
+  }
+  const auto view = [](const plan::Plan& plan, const Options& how) {
+    return make_view(plan, how, Moment::now);
+  };
+  return execute(record->plan, options, view, true, std::move(cut_off));
+}
+
+}  // namespace cnplay::cli

@@ -1,0 +1,191 @@
+#include "run/replay.h"
+
+#include <algorithm>
+#include <tuple>
+#include <type_traits>
+
+namespace cnplay::run {
+
+using namespace events;  // all that this is about
+
+namespace {
+
+// What makes an event the same one, whenever it happens: its type, and what it is about. Absent:
+// it is no part of the story.
+template <class E>
+auto about(const E& e) {
+  if constexpr (std::is_same_v<E, PhaseStarted>) {
+    return std::tuple(e.phase);
+  } else if constexpr (std::is_same_v<E, PhaseEnded>) {
+    return std::tuple(e.phase, e.complete);
+  } else if constexpr (std::is_same_v<E, StepStarted>) {
+    return std::tuple(e.node, e.host, e.part, e.attempt);
+  } else if constexpr (std::is_same_v<E, ActionStarted>) {
+    return std::tuple(e.node, e.host, e.action, e.part, e.task);
+  } else if constexpr (std::is_same_v<E, ActionEnded>) {
+    return std::tuple(e.node, e.host, e.action, e.part, e.task, e.outcome);
+  } else if constexpr (std::is_same_v<E, RetryScheduled>) {
+    return std::tuple(e.node, e.host, e.attempt);
+  } else if constexpr (std::is_same_v<E, StepEnded>) {
+    return std::tuple(e.node, e.host, e.part, e.outcome);
+  } else if constexpr (std::is_same_v<E, BarrierPassed> || std::is_same_v<E, WaitStarted> ||
+                       std::is_same_v<E, WaitEnded> || std::is_same_v<E, Pivoted> ||
+                       std::is_same_v<E, FailureDeclared>) {
+    return std::tuple(e.node);
+  } else if constexpr (std::is_same_v<E, UndoStarted>) {
+    return std::tuple(e.nodes);
+  } else if constexpr (std::is_same_v<E, UndoEnded>) {
+    return std::tuple(e.complete);
+  } else if constexpr (std::is_same_v<E, Held>) {
+    return std::tuple(true);  // its text may have been redacted
+  } else if constexpr (std::is_same_v<E, RollbackOffered>) {
+    return std::tuple(e.name);
+  } else if constexpr (std::is_same_v<E, AbortRequested>) {
+    return std::tuple(e.times);
+  } else if constexpr (std::is_same_v<E, HostLost>) {
+    return std::tuple(e.host);
+  }
+}
+
+template <class E>
+constexpr bool kInStory = !std::is_void_v<decltype(about(std::declval<const E&>()))>;
+
+bool in_story(const Event& event) {
+  return std::visit([]<class E>(const E&) { return kInStory<E>; }, event.what);
+}
+
+bool same(const Event& a, const Event& b) {
+  return std::visit(
+      [&]<class E>(const E& e) {
+        const E* other = std::get_if<E>(&b.what);
+        if constexpr (kInStory<E>) return other != nullptr && about(e) == about(*other);
+        return false;
+      },
+      a.what);
+}
+
+}  // namespace
+
+Replay::Replay(const std::vector<Event>* record, std::size_t hosts)
+    : record_(record), hosts_(hosts), boots_(hosts) {
+  if (record_ == nullptr) return;
+  for (const Event& event : *record_) read(event);
+}
+
+void Replay::read(const Event& event) {
+  const auto* connected = std::get_if<HostConnected>(&event.what);
+  const auto* anew = std::get_if<HostReconnected>(&event.what);
+  if (connected != nullptr) boots_.at(connected->host) = connected->boot_id;
+  if (anew != nullptr) boots_.at(anew->host) = anew->boot_id;
+  if (const auto* action = std::get_if<ActionStarted>(&event.what)) {
+    last_task_ = std::max(last_task_, action->task);
+    boot_ids_.emplace(action->task, boots_.at(action->host));
+  }
+  if (std::holds_alternative<RunStarted>(event.what) ||
+      std::holds_alternative<RunResumed>(event.what)) {
+    in_preflight_ = true;
+    if (!begun_) hosts_.assign(hosts_.size(), {});
+  }
+  if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
+    for (const auto& [name, value] : ended->facts) {
+      if (value.raw().find("[secret ") == std::string::npos) continue;
+      problem_ =
+          "the fact `" + name + "` of event " + std::to_string(event.seq) +
+          " holds a secret, and secrets are not recorded: later steps would read a wrong value";
+    }
+  }
+  if (!in_preflight_) {
+    if (in_story(event)) story_.push_back(&event);
+    return;
+  }
+  if (const auto* ended = std::get_if<PreflightEnded>(&event.what)) {
+    in_preflight_ = false;
+    begun_ = begun_ || ended->ok;
+  }
+  if (begun_) return;  // of a later controller: it looked whether all is still there
+  if (connected != nullptr)
+    hosts_.at(connected->host) = {.connected = true, .failed = false, .why = {}};
+  if (const auto* e = std::get_if<HostUnreachable>(&event.what))
+    hosts_.at(e->host).why = e->message;
+  if (const auto* e = std::get_if<HostLost>(&event.what)) {
+    hosts_.at(e->host).connected = false;
+    hosts_.at(e->host).why = e->message;
+  }
+  if (const auto* e = std::get_if<PreflightProblem>(&event.what); e && e->host) {
+    hosts_.at(*e->host).failed = true;
+  }
+}
+
+std::uint64_t Replay::last_seq() const { return record_ == nullptr ? 0 : record_->back().seq; }
+
+std::string Replay::boot_id(remote::TaskId task) const {
+  const auto it = boot_ids_.find(task);
+  return it == boot_ids_.end() ? std::string() : it->second;
+}
+
+void Replay::follow(const Event& event) {
+  if (!active() || !in_story(event)) return;
+  if (same(event, *story_[at_])) {
+    ++at_;
+    return;
+  }
+  problem_ = "event " + std::to_string(story_[at_]->seq) +
+             " of the record does not follow from the program: it was run by another version, with "
+             "other options, or changed";
+}
+
+std::optional<remote::Event> Replay::next() const {
+  if (const auto* lost = upcoming<HostLost>()) return remote::HostLost{lost->host, lost->message};
+  if (const auto* ended = upcoming<ActionEnded>(); ended != nullptr && ended->task != 0) {
+    remote::TaskEnded event;
+    event.task = ended->task;
+    event.host = ended->host;
+    event.result.ended = remote::Ended::finished;
+    event.result.facts = ended->facts;
+    return event;
+  }
+  return std::nullopt;
+}
+
+void Replay::pass(Duration time) {
+  if (!active()) return;
+  if (at_ != idle_at_) idle_ = 0;
+  idle_at_ = at_;
+  ++idle_;
+  // The record's clock and ours may differ by what the earlier controller took to think; it is
+  // never much. After that nothing leads to what comes next.
+  constexpr unsigned kPatience = 100;
+  slack_ +=
+      std::max(time, Duration{1}) * (idle_ > kPatience / 2 ? 1 << (idle_ - kPatience / 2) / 4 : 1);
+  if (idle_ > kPatience) {
+    problem_ = "nothing in the program leads to event " + std::to_string(story_[at_]->seq) +
+               " of the record: it was run by another version, with other options, or changed";
+  }
+}
+
+remote::TaskId Replay::task(const ActionStarted& e) const {
+  const auto* next = upcoming<ActionStarted>();
+  const bool is = next != nullptr && next->node == e.node && next->host == e.host &&
+                  next->action == e.action && next->part == e.part;
+  return is ? next->task : 0;
+}
+
+const ActionEnded* Replay::ended(remote::TaskId task) const {
+  const auto* next = upcoming<ActionEnded>();
+  return next != nullptr && next->task == task ? next : nullptr;
+}
+
+bool Replay::out_of_time(plan::NodeId node, plan::HostIndex host) const {
+  if (const auto* end = upcoming<StepEnded>()) return end->node == node && end->host == host;
+  const auto* retry = upcoming<RetryScheduled>();
+  return retry != nullptr && retry->node == node && retry->host == host;
+}
+
+bool Replay::went_on() const { return upcoming<FailureDeclared>() == nullptr; }
+
+int Replay::aborts(int so_far) const {
+  const auto* abort = upcoming<AbortRequested>();
+  return abort != nullptr && abort->times == so_far + 1 ? so_far + 1 : so_far;
+}
+
+}  // namespace cnplay::run

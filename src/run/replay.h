@@ -1,0 +1,120 @@
+// Taking up a run that was cut off: the runner runs again from the beginning, and is told what the
+// record says instead of what hosts say; what it would tell is held against the record instead of
+// being told. At the record's end it stands where the earlier controller stood, and goes on for
+// real.
+//
+// So there is no second way through the rules of the language, and a record that does not fit the
+// program is found before anything is sent.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "events/event.h"
+#include "plan/plan.h"
+#include "remote/remote.h"
+
+namespace cnplay::run {
+
+struct HostState {
+  bool connected = false;  // logged in to, and not lost since
+  bool failed = false;     // counts against `tolerate`; takes no further part in the main section
+  std::string why;         // connected is false: what the remote said
+};
+
+class Replay {
+ public:
+  // `record`: of a run, from its RunStarted on; not owned. Null: there is nothing to take up.
+  Replay(const std::vector<events::Event>* record, std::size_t hosts);
+
+  // Whether there is a run to take up at all; whether it had got past its preflight.
+  bool resumed() const { return record_ != nullptr; }
+  bool started() const { return begun_; }
+  // The record is being followed: nothing is sent, nothing is told.
+  bool active() const { return running_ && at_ < story_.size() && problem_.empty(); }
+  void begin() { running_ = true; }
+  // It has been followed to its end.
+  bool over() const { return running_ && at_ == story_.size() && problem_.empty(); }
+  // Why the record cannot be followed; "" as long as it can.
+  const std::string& problem() const { return problem_; }
+
+  std::uint64_t last_seq() const;
+  remote::TaskId last_task() const { return last_task_; }
+  Instant began() const { return record_->front().at; }
+  // The hosts as they were after the preflight.
+  const std::vector<HostState>& hosts() const { return hosts_; }
+  // The boot id of its host when the task was started first; "" if that is not on record.
+  std::string boot_id(remote::TaskId task) const;
+
+  // The point in time of what comes next. Active only.
+  Instant now() const { return story_[at_]->at + slack_; }
+
+  // What the runner is about to tell; it is on record, and the record moves on, or there is a
+  // problem from now on.
+  void follow(const events::Event& event);
+  // What comes next, if it is something that happened to the runner: a task that ended, a host that
+  // was lost. nullopt: it is for the runner to act.
+  std::optional<remote::Event> next() const;
+  // The runner has nothing to do for so long: time passes.
+  void pass(Duration time);
+
+  // --- what the record says where the runner would have to ask
+  // The id of the task that is about to be started.
+  remote::TaskId task(const events::ActionStarted& about) const;
+  // How this task ended, if that comes next.
+  const events::ActionEnded* ended(remote::TaskId task) const;
+  // Whether the step's attempt ends here, its time being over.
+  bool out_of_time(plan::NodeId node, plan::HostIndex host) const;
+  // Whether a person let the run go on though it was late.
+  bool went_on() const;
+  // How often an abort has been asked for by now, `so_far` being known.
+  int aborts(int so_far) const;
+
+ private:
+  template <class T>
+  const T* upcoming() const {
+    return active() ? std::get_if<T>(&story_[at_]->what) : nullptr;
+  }
+  void read(const events::Event& event);
+
+  const std::vector<events::Event>* record_;
+  std::vector<const events::Event*> story_;  // what is followed
+  std::vector<HostState> hosts_;
+  std::vector<std::string> boots_;
+  std::map<remote::TaskId, std::string> boot_ids_;
+  remote::TaskId last_task_ = 0;
+  bool begun_ = false;
+  bool in_preflight_ = true;
+  bool running_ = false;
+  std::size_t at_ = 0;
+  std::size_t idle_at_ = 0;
+  unsigned idle_ = 0;
+  Duration slack_{0};
+  std::string problem_;
+};
+
+// The clock of a run: the real one, but while a record is followed that of the record. Then it
+// goes on from the real one, so the time between is time that has passed.
+class RunClock final : public Clock {
+ public:
+  RunClock(const Clock& real, const Replay& replay)
+      : real_(real), replay_(replay), base_(real.steady() - real.now().time_since_epoch()) {}
+
+  Instant now() const override { return replay_.active() ? replay_.now() : real_.now(); }
+  Duration steady() const override {
+    return replay_.active() ? steady_at(replay_.now()) : real_.steady();
+  }
+  // The steady clock's reading at a point in time of the record.
+  Duration steady_at(Instant at) const { return base_ + at.time_since_epoch(); }
+
+ private:
+  const Clock& real_;
+  const Replay& replay_;
+  Duration base_;
+};
+
+}  // namespace cnplay::run

@@ -1,0 +1,187 @@
+// Taking up a run that was cut off: what is started again, what is not, and what is refused. That
+// every cut of every run fits is in interleave_test.cc.
+#include <algorithm>
+
+#include "support/run/fixture.h"
+
+namespace cnplay::run::test {
+namespace {
+
+using events::Verdict;
+using Lines = std::vector<std::string>;
+
+// Two steps on two hosts; what a first controller recorded, up to and with the first event for
+// which `last` holds.
+class Cut {
+ public:
+  Cut() : first(2) {
+    first.b.step("a");
+    first.b.step("b");
+  }
+  template <class Last>
+  void run(Last last) {
+    first.run();
+    const auto& all = first.recorder.events;
+    const auto end = std::find_if(all.begin(), all.end(), last);
+    ASSERT_NE(end, all.end());
+    record.assign(all.begin(), end + 1);
+  }
+  RunResult resume(Fixture& second) {
+    second.b.plan = first.b.plan;
+    second.options = first.options;
+    second.options.record = &record;
+    second.options.without = without;
+    second.clock.advance(record.back().at - FakeClock::start + Duration(60'000));
+    second.recorder.events = record;
+    EXPECT_TRUE(second.recorder.commit());
+    return run::run(second.b.plan, second.hosts, second.recorder, second.clock, second.options,
+                    second.aborts);
+  }
+  Fixture first;
+  std::vector<events::Event> record;
+  std::vector<plan::HostIndex> without;
+};
+
+bool ended(const events::Event& event, plan::HostIndex host) {
+  const auto* e = std::get_if<events::ActionEnded>(&event.what);
+  return e != nullptr && e->host == host;
+}
+
+TEST(Resuming, WhatIsDoneIsNotDoneAgain) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  Fixture second(2);
+  const RunResult result = cut.resume(second);
+  EXPECT_EQ(result.verdict, Verdict::success);
+  EXPECT_EQ(second.outcomes("a"), (Lines{"h0 changed", "h1 changed"}));
+  EXPECT_EQ(second.outcomes("b"), (Lines{"h0 changed", "h1 changed"}));
+  for (const Started* s : second.hosts.started("a#0")) EXPECT_NE(s->task.host, 1u);
+  EXPECT_EQ(second.recorder.all<events::RunResumed>().size(), 1u);
+  EXPECT_EQ(second.recorder.all<events::RunStarted>().size(), 1u);
+  // The time in between is part of the run's.
+  EXPECT_GT(second.ended().took, Duration(60'000));
+}
+
+TEST(Resuming, WhatWasInFlightIsSentUnderItsIdAndItsBoot) {
+  Cut cut;
+  std::uint64_t task = 0;
+  cut.run([&](const events::Event& e) {
+    if (const auto* a = std::get_if<events::ActionStarted>(&e.what)) task = a->task;
+    return task != 0;
+  });
+  Fixture second(2);
+  EXPECT_EQ(cut.resume(second).verdict, Verdict::success);
+  int again = 0;
+  for (const Started* s : second.hosts.started("a#0")) {
+    again += s->task.id == task ? 1 : 0;
+    EXPECT_EQ(s->task.sent_under, s->task.id == task ? "boot-1" : "");
+  }
+  EXPECT_EQ(again, 1);
+}
+
+TEST(Resuming, CutOffBeforeTheFirstStepItBeginsAnew) {
+  Cut cut;
+  cut.run(
+      [](const events::Event& e) { return std::holds_alternative<events::HostConnected>(e.what); });
+  Fixture second(2);
+  EXPECT_EQ(cut.resume(second).verdict, Verdict::success);
+  EXPECT_EQ(second.hosts.count("a#0"), 2u);
+}
+
+TEST(Resuming, AHostThatIsNotThereIsAReasonToWait) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  Fixture second(2);
+  second.hosts.refuse(1);
+  const RunResult result = cut.resume(second);
+  ASSERT_TRUE(result.not_resumed);
+  EXPECT_NE(result.not_resumed->help.find("--without"), std::string::npos);
+  EXPECT_TRUE(second.recorder.all<events::RunEnded>().empty());
+  EXPECT_EQ(second.hosts.count("b#0"), 0u);
+  // Its record can be taken up once more.
+  cut.record = second.recorder.events;
+  Fixture third(2);
+  EXPECT_EQ(cut.resume(third).verdict, Verdict::success);
+  EXPECT_EQ(third.recorder.all<events::RunResumed>().size(), 2u);
+}
+
+TEST(Resuming, WithoutAHostItIsAsIfItWereLost) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  cut.without = {1};
+  Fixture second(2);
+  EXPECT_EQ(cut.resume(second).verdict, Verdict::unreachable);
+  EXPECT_EQ(second.recorder.all<events::HostLost>().size(), 1u);
+  EXPECT_EQ(second.hosts.connects(), 1u);
+}
+
+TEST(Resuming, ALockThatIsHeldIsAReasonToWait) {
+  Cut cut;
+  cut.first.b.plan.locks = {"deploy"};
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  Fixture second(2);
+  second.hosts.hold_lock(0, "run 7 of bob");
+  const RunResult result = cut.resume(second);
+  EXPECT_TRUE(result.not_resumed);
+  EXPECT_TRUE(second.recorder.all<events::RunEnded>().empty());
+}
+
+TEST(Resuming, ARecordThatDoesNotFitIsRefusedBeforeAnythingIsSent) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  for (events::Event& event : cut.record) {
+    if (auto* e = std::get_if<events::StepStarted>(&event.what)) e->attempt = 2;
+  }
+  Fixture second(2);
+  const RunResult result = cut.resume(second);
+  ASSERT_TRUE(result.not_resumed);
+  EXPECT_NE(result.not_resumed->what.find("does not follow from the program"), std::string::npos);
+  EXPECT_EQ(second.hosts.count("a#0") + second.hosts.count("b#0"), 0u);
+}
+
+TEST(Resuming, ARecordThatLeadsNowhereIsRefused) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  std::erase_if(cut.record, [](const events::Event& e) { return ended(e, 1); });
+  cut.record.push_back(cut.first.recorder.events.back());
+  cut.record.back().what = events::HostLost{0, ""};
+  cut.record.push_back(cut.record.back());
+  cut.record.back().what = events::BarrierPassed{0};
+  Fixture second(2);
+  const RunResult result = cut.resume(second);
+  ASSERT_TRUE(result.not_resumed);
+  EXPECT_EQ(second.hosts.count("b#0"), 0u);
+}
+
+TEST(Resuming, AFactThatHeldASecretIsNotMadeUp) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  std::get<events::ActionEnded>(cut.record.back().what).facts = {
+      {"dsn", Untrusted("postgres://[secret db]@db1")}};
+  Fixture second(2);
+  const RunResult result = cut.resume(second);
+  ASSERT_TRUE(result.not_resumed);
+  EXPECT_NE(result.not_resumed->what.find("the fact `dsn`"), std::string::npos);
+  EXPECT_EQ(second.hosts.connects(), 0u);
+}
+
+TEST(Resuming, WhatWasLostIsLookedAtByItsCheckOnceMore) {
+  Fixture f(1);
+  f.b.step("a");
+  f.hosts.on("a#0", {{Will::lose_shell}, {Will::ok}});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.outcomes("a"), (Lines{"h0 ok"}));
+  Fixture g(1);
+  Builder::no_check(g.b.step("a").actions[0]);
+  g.hosts.on("a#0", {{Will::lose_shell}, {Will::ok}});
+  EXPECT_EQ(g.run().verdict, Verdict::unknown);
+  EXPECT_EQ(g.hosts.count("a#0"), 1u);
+  Fixture twice(1);
+  twice.b.step("a");
+  twice.hosts.on("a#0", {{Will::lose_shell}});
+  EXPECT_EQ(twice.run().verdict, Verdict::unknown);
+  EXPECT_EQ(twice.hosts.count("a#0"), 2u);
+}
+
+}  // namespace
+}  // namespace cnplay::run::test
