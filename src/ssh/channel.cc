@@ -16,12 +16,10 @@ constexpr std::size_t kSignalName = 32;
 
 }  // namespace
 
-ExecChannel::ExecChannel(Core& core, std::string command, bool pty,
-                         std::shared_ptr<ChannelHandler> handler,
+ExecChannel::ExecChannel(Core& core, Purpose purpose, std::shared_ptr<ChannelHandler> handler,
                          std::function<void(OpenResult)> done)
     : core_(&core),
-      command_(std::move(command)),
-      pty_(pty),
+      purpose_(std::move(purpose)),
       handler_(std::move(handler)),
       done_(std::move(done)) {
   ssh_callbacks_init(&callbacks_);
@@ -108,11 +106,18 @@ void ExecChannel::advance_opening() {
     if (channel_ == nullptr) return refuse("libssh has no channel for us");
     ssh_add_channel_callbacks(channel_, &callbacks_);
   }
+  if (!purpose_.forward_to.empty()) {
+    const int rc = ssh_channel_open_forward(channel_, purpose_.forward_to.c_str(),
+                                            purpose_.forward_port, "127.0.0.1", 0);
+    if (rc == SSH_AGAIN) return;
+    if (rc != SSH_OK) return refuse("the server lets nothing through");
+    return start_running();
+  }
   if (state_ == State::opening) {
     const int rc = ssh_channel_open_session(channel_);
     if (rc == SSH_AGAIN) return;
     if (rc != SSH_OK) return refuse("the server opens no further channel");
-    state_ = pty_ ? State::requesting_pty : State::requesting_exec;
+    state_ = purpose_.pty ? State::requesting_pty : State::requesting_exec;
   }
   if (state_ == State::requesting_pty) {
     const int rc = ssh_channel_request_pty_size(channel_, "dumb", 80, 24);
@@ -120,7 +125,7 @@ void ExecChannel::advance_opening() {
     if (rc != SSH_OK) return refuse("the server gives no terminal (pty)");
     state_ = State::requesting_exec;
   }
-  const int rc = ssh_channel_request_exec(channel_, command_.c_str());
+  const int rc = ssh_channel_request_exec(channel_, purpose_.command.c_str());
   if (rc == SSH_AGAIN && !closed_by_peer_) return;
   if (rc != SSH_OK) return refuse("the server refuses to run the command");
   start_running();
@@ -128,7 +133,7 @@ void ExecChannel::advance_opening() {
 
 void ExecChannel::start_running() {
   state_ = State::running;
-  command_.clear();
+  purpose_.command.clear();
   auto done = std::exchange(done_, nullptr);
   done(OpenResult(std::shared_ptr<Channel>(shared_from_this())));
 }
@@ -140,7 +145,9 @@ void ExecChannel::refuse(std::string_view what) {
   const std::string said = core.session().error();
   TransportError error =
       core.error(Failure::no_channel, std::string(what) + (said.empty() ? "" : ": " + said),
-                 "sshd's MaxSessions limits the channels of a connection (10 by default)");
+                 purpose_.forward_to.empty()
+                     ? "sshd's MaxSessions limits the channels of a connection (10 by default)"
+                     : "sshd's AllowTcpForwarding must be yes or local there");
   finish(error, false);
 }
 

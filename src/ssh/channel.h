@@ -1,4 +1,4 @@
-// Inside of ssh/: an exec channel: a state machine that Core::step() advances, fed by libssh's
+// Inside of ssh/: a channel: a state machine that Core::step() advances, fed by libssh's
 // channel callbacks. Calls from above never reach into libssh: they leave a wish and kick the core.
 #pragma once
 
@@ -18,9 +18,17 @@ namespace cnplay::ssh {
 
 class Core;
 
+// What a channel is opened for: a command, or a way on to another host.
+struct Purpose {
+  std::string command;
+  bool pty = false;
+  std::string forward_to;  // direct-tcpip, if set
+  std::uint16_t forward_port = 0;
+};
+
 class ExecChannel final : public Channel, public std::enable_shared_from_this<ExecChannel> {
  public:
-  ExecChannel(Core& core, std::string command, bool pty, std::shared_ptr<ChannelHandler> handler,
+  ExecChannel(Core& core, Purpose purpose, std::shared_ptr<ChannelHandler> handler,
               std::function<void(OpenResult)> done);
   ~ExecChannel() override;
 
@@ -54,8 +62,7 @@ class ExecChannel final : public Channel, public std::enable_shared_from_this<Ex
   void deliver(std::string_view bytes, int stream);
 
   Core* core_;  // null once finished
-  std::string command_;
-  const bool pty_;
+  Purpose purpose_;
   std::shared_ptr<ChannelHandler> handler_;
   std::function<void(OpenResult)> done_;
 

@@ -1,5 +1,7 @@
 #include "ssh/core.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
@@ -16,7 +18,6 @@ using boost::system::error_code;
 // that ignores its windows cannot fill our memory.
 constexpr std::ptrdiff_t kHeldLimit = 8 * 1024 * 1024;
 constexpr auto kCloseBound = std::chrono::milliseconds(500);
-constexpr int kSilentIntervals = 3;
 
 }  // namespace
 
@@ -42,8 +43,25 @@ void Core::open_exec(std::string command, bool pty, std::shared_ptr<ChannelHandl
   if (command.find('\0') != std::string::npos) {
     return done(OpenResult(error(Failure::no_channel, "the command holds a NUL byte")));
   }
-  channels_.push_back(std::make_shared<ExecChannel>(*this, std::move(command), pty,
-                                                    std::move(handler), std::move(done)));
+  Purpose purpose;
+  purpose.command = std::move(command);
+  purpose.pty = pty;
+  channels_.push_back(std::make_shared<ExecChannel>(*this, std::move(purpose), std::move(handler),
+                                                    std::move(done)));
+  kick();
+}
+
+void Core::open_forward(std::string host, std::uint16_t port,
+                        std::shared_ptr<ChannelHandler> handler,
+                        std::function<void(OpenResult)> done) {
+  if (state_ != State::established) {
+    return done(OpenResult(error(Failure::lost, "the connection is not open")));
+  }
+  Purpose purpose;
+  purpose.forward_to = std::move(host);
+  purpose.forward_port = port;
+  channels_.push_back(std::make_shared<ExecChannel>(*this, std::move(purpose), std::move(handler),
+                                                    std::move(done)));
   kick();
 }
 
@@ -121,6 +139,7 @@ void Core::lose(std::string why, std::string help) {
   state_ = State::dead;
   const auto keep = shared_from_this();
   if (why.empty()) why = "closed by the host";
+  why += proxy_words();
   const TransportError lost =
       error(Failure::lost, "the connection was lost: " + why, std::move(help));
   for (const auto& channel : std::exchange(channels_, {})) channel->finish(lost, true);
@@ -143,8 +162,9 @@ void Core::keepalive_tick() {
   if (received != bytes_seen_ || held_ >= kHeldLimit) {
     bytes_seen_ = received;
     silent_intervals_ = 0;
-  } else if (++silent_intervals_ >= kSilentIntervals) {
-    return lose("no sign of life for " + human_duration(settings_.keepalive * kSilentIntervals),
+  } else if (++silent_intervals_ >= std::max(1U, settings_.keepalive_count)) {
+    return lose("no sign of life for " +
+                    human_duration(settings_.keepalive * std::max(1U, settings_.keepalive_count)),
                 "is the host down, or the network to it?");
   }
   session_->send_keepalive();
@@ -189,6 +209,8 @@ void Core::tear_down() {
   release_agent();
   error_code ignored;
   socket_.close(ignored);
+  gate_.reset();
+  if (proxy_said_ >= 0) ::close(std::exchange(proxy_said_, -1));
 }
 
 }  // namespace cnplay::ssh

@@ -18,6 +18,7 @@
 namespace cnplay::ssh {
 
 class ExecChannel;
+class Gate;
 
 class Core : public std::enable_shared_from_this<Core> {
  public:
@@ -29,7 +30,12 @@ class Core : public std::enable_shared_from_this<Core> {
   void connect(Done done);
   void open_exec(std::string command, bool pty, std::shared_ptr<ChannelHandler> handler,
                  std::function<void(OpenResult)> done);
+  // A way on from the host, to another one; what comes from there is `stdout`.
+  void open_forward(std::string host, std::uint16_t port, std::shared_ptr<ChannelHandler> handler,
+                    std::function<void(OpenResult)> done);
   void close();
+  // The way to the host is broken.
+  void way_lost(const std::string& why);
   void on_lost(std::function<void(TransportError)> callback) { on_lost_ = std::move(callback); }
   bool connected() const { return state_ == State::established; }
   const std::string& peer() const { return peer_; }
@@ -68,6 +74,14 @@ class Core : public std::enable_shared_from_this<Core> {
   boost::asio::awaitable<std::vector<boost::asio::ip::tcp::endpoint>> resolve();
   boost::asio::awaitable<bool> connect_tcp(
       const std::vector<boost::asio::ip::tcp::endpoint>& endpoints);
+  // core_way.cc
+  boost::asio::awaitable<bool> reach();
+  boost::asio::awaitable<bool> open_gate();
+  boost::asio::awaitable<bool> go_through_gate();
+  bool go_through_command();
+  std::string proxy_words() const;
+  boost::asio::awaitable<void> sleep();
+
   boost::asio::awaitable<bool> exchange_keys();
   std::optional<TransportError> check_host_key();
   TransportError exchange_error() const;
@@ -116,8 +130,10 @@ class Core : public std::enable_shared_from_this<Core> {
   std::uint64_t ticket_ = 0;
   std::vector<StoredKey> stored_keys_;
   int agent_fd_ = -1;
+  std::shared_ptr<Gate> gate_;
+  int proxy_said_ = -1;  // the file of a proxy command's stderr
   std::uint64_t bytes_seen_ = 0;
-  int silent_intervals_ = 0;
+  unsigned silent_intervals_ = 0;
 };
 
 }  // namespace cnplay::ssh

@@ -22,8 +22,8 @@ namespace {
 namespace asio = boost::asio;
 
 // The agent's socket, or -1. Connecting to a local socket may block: on a worker.
-int open_agent() {
-  const char* path = std::getenv("SSH_AUTH_SOCK");
+int open_agent(const std::string& other) {
+  const char* path = other.empty() ? std::getenv("SSH_AUTH_SOCK") : other.c_str();
   sockaddr_un address{};
   if (path == nullptr || *path == '\0' || std::strlen(path) >= sizeof(address.sun_path)) return -1;
   address.sun_family = AF_UNIX;
@@ -73,7 +73,8 @@ asio::awaitable<bool> Core::authenticate() {
   const auto go_on = [&] {
     return pending() && (rc == SSH_AUTH_DENIED || rc == SSH_AUTH_PARTIAL) && !session_->dead();
   };
-  if (go_on() && settings_.use_agent && agent_announced()) rc = co_await with_agent(trace);
+  const bool agent = !settings_.agent.empty() || agent_announced();
+  if (go_on() && settings_.use_agent && agent) rc = co_await with_agent(trace);
   if (go_on() && settings_.password) rc = co_await with_password(trace);
   if (!pending()) co_return false;
   if (rc == SSH_AUTH_SUCCESS) co_return true;
@@ -99,6 +100,21 @@ asio::awaitable<bool> Core::authenticate() {
 asio::awaitable<int> Core::with_identities(AuthTrace& trace) {
   int rc = SSH_AUTH_DENIED;
   for (const std::string& path : settings_.identities) {
+    std::vector<std::string> certificates = settings_.certificates;
+    const std::string beside = path + "-cert.pub";
+    if (::access(beside.c_str(), R_OK) == 0) certificates.push_back(beside);
+    for (const std::string& certificate : certificates) {
+      const Result<Key> certified = shard_->shared().keys.certified(path, certificate);
+      if (!certified) {
+        // One that is named may belong to another of the keys.
+        if (certificate == beside) trace.notes.push_back(certified.error().what);
+        continue;
+      }
+      trace.tried.push_back("certificate " + certificate);
+      rc = co_await drive(
+          [&] { return ssh_userauth_publickey(session_->get(), nullptr, certified->get()); });
+      if (!pending() || rc == SSH_AUTH_SUCCESS || rc == SSH_AUTH_ERROR) co_return rc;
+    }
     const Result<Key> key = shard_->shared().keys.load(path);
     if (!key) {
       trace.notes.push_back(key.error().what);
@@ -127,7 +143,7 @@ asio::awaitable<int> Core::with_agent(AuthTrace& trace) {
     }
     co_return ssh_userauth_agent(session_->get(), nullptr);
   };
-  auto open = []() -> asio::awaitable<int> { co_return open_agent(); };
+  auto open = [other = settings_.agent]() -> asio::awaitable<int> { co_return open_agent(other); };
   auto& workers = shard_->shared().workers();
   agent_fd_ = co_await asio::co_spawn(workers, open, asio::use_awaitable);
   if (!pending()) co_return SSH_AUTH_ERROR;

@@ -107,18 +107,7 @@ asio::awaitable<void> Core::try_connect() {
       co_return fail_connect(error(Failure::resolve, status.error().what, status.error().help));
     }
   }
-  start_timer(settings_.connect_timeout);
-  const auto endpoints = co_await resolve();
-  if (!pending()) co_return;
-
-  // The time spent in the queue is not the host's fault.
-  const auto spent =
-      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - connect_began_);
-  timer_.cancel();
-  if (!co_await wait_for_place(endpoints.front().address().to_string())) co_return;
-  start_timer(settings_.connect_timeout - spent);
-
-  if (!co_await connect_tcp(endpoints)) co_return;
+  if (!co_await reach()) co_return;
   if (!co_await exchange_keys()) co_return;
   if (auto refused = check_host_key()) co_return fail_connect(std::move(*refused));
   if (!co_await authenticate()) co_return;
@@ -130,6 +119,28 @@ asio::awaitable<void> Core::try_connect() {
   start_keepalive();
   std::exchange(done_, nullptr)(std::nullopt);
   if (state_ == State::established) step();
+}
+
+asio::awaitable<bool> Core::reach() {
+  if (settings_.jump || !settings_.proxy_command.empty()) {
+    if (settings_.jump && !co_await open_gate()) co_return false;
+    const std::string behind = settings_.jump ? settings_.jump->address : "a command";
+    if (!co_await wait_for_place(settings_.address + " behind " + behind)) co_return false;
+    start_timer(settings_.connect_timeout);
+    if (settings_.jump) co_return co_await go_through_gate();
+    co_return go_through_command();
+  }
+  start_timer(settings_.connect_timeout);
+  const auto endpoints = co_await resolve();
+  if (!pending()) co_return false;
+
+  // The time spent in the queue is not the host's fault.
+  const auto spent =
+      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - connect_began_);
+  timer_.cancel();
+  if (!co_await wait_for_place(endpoints.front().address().to_string())) co_return false;
+  start_timer(settings_.connect_timeout - spent);
+  co_return co_await connect_tcp(endpoints);
 }
 
 asio::awaitable<bool> Core::wait_for_place(std::string address) {
@@ -215,7 +226,9 @@ asio::awaitable<bool> Core::connect_tcp(const std::vector<tcp::endpoint>& endpoi
 asio::awaitable<bool> Core::exchange_keys() {
   auto files = settings_.known_hosts;
   if (files.empty()) files = KnownHosts::default_files();
-  stored_keys_ = shard_->shared().known_hosts.find(files, settings_.address, settings_.port);
+  const bool alias = !settings_.host_key_alias.empty();
+  stored_keys_ = shard_->shared().known_hosts.find(
+      files, alias ? settings_.host_key_alias : settings_.address, alias ? 22 : settings_.port);
   session_ = std::make_unique<Session>();
   const Status started =
       session_->start(socket_.native_handle(), settings_, algorithms_for(stored_keys_));
@@ -240,7 +253,8 @@ TransportError Core::exchange_error() const {
                  "if its keys were replaced on purpose, correct that line");
   }
   if (said.find("isconnected") != std::string::npos || said.find("Socket error") == 0) {
-    return error(Failure::lost, "the host closed the connection during the key exchange: " + said,
+    return error(Failure::lost,
+                 "the host closed the connection during the key exchange: " + said + proxy_words(),
                  "is it an sshd? One that is busy (MaxStartups) or has locked this machine out "
                  "(PerSourcePenalties) does so, too");
   }
@@ -287,8 +301,10 @@ std::optional<TransportError> Core::check_host_key() {
   auto files = settings_.known_hosts;
   if (files.empty()) files = KnownHosts::default_files();
   if (settings_.host_keys == Settings::HostKeys::accept_new) {
-    const Status stored = shard_->shared().known_hosts.add(files.front(), settings_.address,
-                                                           settings_.port, type_name, blob);
+    const bool alias = !settings_.host_key_alias.empty();
+    const Status stored = shard_->shared().known_hosts.add(
+        files.front(), alias ? settings_.host_key_alias : settings_.address,
+        alias ? 22 : settings_.port, type_name, blob);
     if (stored) return std::nullopt;
     return error(Failure::host_key_unknown,
                  "the host's new key cannot be stored: " + stored.error().what);

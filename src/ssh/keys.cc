@@ -1,5 +1,7 @@
 #include "ssh/keys.h"
 
+#include "ssh/transport.h"
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +17,7 @@ int note_encrypted(const char*, char*, size_t, int, int, void* encrypted) {
   return -1;
 }
 
-Result<Key> read_key(const std::string& path) {
+Result<Key> read_key(const std::string& path, const KeyCache::Passphrase& passphrase) {
   if (::access(path.c_str(), R_OK) != 0) {
     return fail("the key file " + path + " cannot be read: " + std::strerror(errno),
                 "check `identity` of this host in the inventory");
@@ -26,6 +28,13 @@ Result<Key> read_key(const std::string& path) {
       ssh_pki_import_privkey_file(path.c_str(), nullptr, note_encrypted, &encrypted, &key);
   if (rc == SSH_OK) return adopt_key(key);
   if (encrypted) {
+    if (const auto secret = passphrase ? passphrase(path) : std::nullopt) {
+      if (ssh_pki_import_privkey_file(path.c_str(), secret->reveal().c_str(), nullptr, nullptr,
+                                      &key) == SSH_OK) {
+        return adopt_key(key);
+      }
+      return fail("the passphrase of the key file " + path + " is wrong");
+    }
     return fail("the key file " + path + " is encrypted",
                 "give the key to ssh-agent: run `ssh-add " + path + "`, then cnplay again");
   }
@@ -61,7 +70,45 @@ Result<Key> KeyCache::load(const std::string& path) {
   const std::lock_guard lock(mutex_);
   const auto found = keys_.find(path);
   if (found != keys_.end()) return found->second;
-  return keys_.emplace(path, read_key(path)).first->second;
+  return keys_.emplace(path, read_key(path, passphrase_)).first->second;
+}
+
+Result<Key> KeyCache::certified(const std::string& path, const std::string& certificate) {
+  const std::string name = path + " " + certificate;
+  const std::lock_guard lock(mutex_);
+  const auto found = keys_.find(name);
+  if (found != keys_.end()) return found->second;
+  return keys_.emplace(name, certify(path, certificate)).first->second;
+}
+
+// A copy of the key, for the key alone is offered as well.
+Result<Key> KeyCache::certify(const std::string& path, const std::string& certificate) {
+  auto plain = keys_.find(path);
+  if (plain == keys_.end()) plain = keys_.emplace(path, read_key(path, passphrase_)).first;
+  if (!plain->second) return plain->second;
+  ssh_key raw = nullptr;
+  if (ssh_pki_import_cert_file(certificate.c_str(), &raw) != SSH_OK) {
+    return fail("the file " + certificate + " is no certificate",
+                "it is what `ssh-keygen -s` makes: KEY-cert.pub");
+  }
+  const Key cert = adopt_key(raw);
+  auto copy = read_key(path, passphrase_);
+  if (!copy) return copy;
+  if (ssh_pki_copy_cert_to_privkey(cert.get(), copy->get()) != SSH_OK) {
+    return fail("the certificate " + certificate + " is not for the key " + path);
+  }
+  return copy;
+}
+
+bool is_encrypted_key(const std::string& path) {
+  bool encrypted = false;
+  ssh_key key = nullptr;
+  if (::access(path.c_str(), R_OK) != 0) return false;
+  if (ssh_pki_import_privkey_file(path.c_str(), nullptr, note_encrypted, &encrypted, &key) ==
+      SSH_OK) {
+    adopt_key(key);
+  }
+  return encrypted;
 }
 
 }  // namespace cnplay::ssh

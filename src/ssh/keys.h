@@ -3,12 +3,15 @@
 
 #include <libssh/libssh.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/text.h"
 
 namespace cnplay::ssh {
 
@@ -24,11 +27,20 @@ std::string fingerprint(const std::string& type, const std::string& blob);
 // Thread-safe. libssh and OpenSSL only read a key to sign with it, so threads may share one.
 class KeyCache {
  public:
-  // An error if the file cannot be read, is no private key, or is encrypted (then the remedy
-  // names ssh-agent). Errors are kept, too: one message, one read for a whole fleet.
+  using Passphrase = std::function<std::optional<Secret>(const std::string& path)>;
+  explicit KeyCache(Passphrase passphrase) : passphrase_(std::move(passphrase)) {}
+
+  // An error if the file cannot be read, is no private key, or is encrypted with a passphrase that
+  // is not known (then the remedy names ssh-agent). Errors are kept, too: one message, one read for
+  // a whole fleet.
   Result<Key> load(const std::string& path);
+  // The key together with the certificate for it in another file.
+  Result<Key> certified(const std::string& path, const std::string& certificate);
 
  private:
+  Result<Key> certify(const std::string& path, const std::string& certificate);
+
+  Passphrase passphrase_;
   std::mutex mutex_;
   std::map<std::string, Result<Key>> keys_;
 };

@@ -6,8 +6,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unordered_set>
 
@@ -19,10 +21,13 @@
 namespace cnplay::ssh {
 
 class Core;
+class Gate;
 
 struct Shared {
   explicit Shared(const Options& options)
-      : options(options), limiter(options.max_connecting, options.max_connecting_per_address) {}
+      : options(options),
+        keys(options.passphrase),
+        limiter(options.max_connecting, options.max_connecting_per_address) {}
 
   const Options options;
   KeyCache keys;
@@ -60,6 +65,9 @@ class Shard {
     cores_.erase(core);
   }
 
+  // The connection to a jump host, by its name. On the strand.
+  std::weak_ptr<Gate>& gate(const std::string& name) { return gates_[name]; }
+
   // Closes all connections and lets the loop run out; join() waits for that.
   void shut_down();
   void join();
@@ -74,6 +82,7 @@ class Shard {
   std::atomic<bool> open_{true};
   std::mutex mutex_;
   std::unordered_set<Core*> cores_;
+  std::map<std::string, std::weak_ptr<Gate>> gates_;
   std::thread thread_;
 };
 

@@ -30,27 +30,37 @@
 
 namespace cnplay::ssh {
 
-// One host, fully resolved by the caller: no ssh_config is read here.
+// One host, fully resolved by the caller: no ssh_config is read here (ssh/ssh_config.h reads them).
 struct Settings {
   std::string name;     // the inventory's name, for messages only
   std::string address;  // a name or an IP address; what known_hosts is asked about
   std::uint16_t port = 22;
   std::string user;
 
+  // How it is reached, if not by TCP from here: through this host, over one connection that all
+  // hosts behind it share; or through a command's stdin and stdout, run by `sh -c`.
+  std::shared_ptr<const Settings> jump{};
+  std::string proxy_command{};
+
   // Authentication, in this order; each key and the password is tried at most once.
   std::vector<std::string> identities;  // private key files, `~` expanded by the caller
-  bool use_agent = true;                // then the keys of SSH_AUTH_SOCK, if that is set
-  std::optional<Secret> password;       // then by `password`, else `keyboard-interactive`
+  // User certificates; KEY-cert.pub beside a key is used by itself.
+  std::vector<std::string> certificates{};
+  bool use_agent = true;           // then the keys of SSH_AUTH_SOCK, if that is set
+  std::string agent{};             // another agent's socket
+  std::optional<Secret> password;  // then by `password`, else `keyboard-interactive`
 
   std::vector<std::string> known_hosts;  // empty: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts
   enum class HostKeys { strict, accept_new } host_keys = HostKeys::strict;
+  std::string host_key_alias{};  // what known_hosts is asked about instead of address and port
 
   // TCP, key exchange and authentication as one bound. It does not run while the connection
   // waits for its turn under Options::max_connecting.
   Duration connect_timeout{std::chrono::seconds(10)};
-  // How often a silent peer is asked whether it is alive; three intervals of silence are its
+  // How often a silent peer is asked whether it is alive; so many intervals of silence are its
   // loss. Zero: never.
   Duration keepalive{std::chrono::seconds(15)};
+  unsigned keepalive_count = 3;
 };
 
 enum class Failure {
@@ -159,7 +169,13 @@ struct Options {
   // than `slow_handler_limit`. Null: not measured.
   std::function<void(std::chrono::microseconds, const char* where)> on_slow_handler{};
   std::chrono::microseconds slow_handler_limit{50000};
+  // The passphrase of an encrypted key file, if it is known. Called at most once a file, on a
+  // loop's thread: it must not block.
+  std::function<std::optional<Secret>(const std::string& path)> passphrase{};
 };
+
+// Whether a private key file is there and encrypted: then a passphrase is needed to use it.
+bool is_encrypted_key(const std::string& path);
 
 // The real one: libssh on Boost.Asio. Its connections must not be used while it is being destroyed;
 // calls on them after that do nothing. Raises RLIMIT_NOFILE to its hard limit. The destructor
