@@ -71,7 +71,7 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
   SecretStore store(plan, prompter, redactor);
-  auto settings = host_settings(plan, options, store);
+  auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
 
   SystemClock clock;
@@ -117,11 +117,15 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
 
   ssh::Options ssh_options;
   if (how.forks != 0) ssh_options.max_connecting = how.forks;
+  ssh_options.passphrase = [&](const std::string& path) -> std::optional<Secret> {
+    const auto known = settings->passphrases.find(path);
+    return known == settings->passphrases.end() ? std::nullopt : std::optional(known->second);
+  };
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
   remote_options.run_id = how.run_id;
   remote_options.taken_up = how.record != nullptr;
-  const auto hosts = remote::make_hosts(*transport, std::move(*settings), remote_options);
+  const auto hosts = remote::make_hosts(*transport, std::move(settings->hosts), remote_options);
   signals.on_signal([&] { hosts->wake(); });
 
   const auto result = options.command == Command::preflight

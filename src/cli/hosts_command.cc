@@ -28,12 +28,12 @@ int hosts_command(const Options& options) {
     if (options.json) {
       list.push_back({{"name", host.name},
                       {"address", ssh.address},
-                      {"port", ssh.port},
+                      {"port", ssh.port == 0 ? 22 : ssh.port},
                       {"user", ssh.user},
                       {"groups", groups}});
     } else {
       std::cout << host.name << "\t" << ssh.user << (ssh.user.empty() ? "" : "@") << ssh.address
-                << ":" << ssh.port << "\t" << groups << "\n";
+                << ":" << (ssh.port == 0 ? 22 : ssh.port) << "\t" << groups << "\n";
     }
   }
   if (options.json) std::cout << nlohmann::json{{"version", 1}, {"hosts", list}}.dump(1) << "\n";

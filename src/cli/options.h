@@ -39,6 +39,7 @@ struct Options {
   bool diff = false;
   int verbosity = 0;  // -v
   bool json = false;
+  std::string ssh_config;             // -F: a file, or none
   bool accept_new = false;            // --host-key accept-new
   bool ask_password = false;          // -k
   bool ask_become = false;            // -K

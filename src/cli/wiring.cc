@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "cli/reach.h"
 #include "journal/run_directory.h"
 
 namespace cnplay::cli {
@@ -84,9 +85,10 @@ Result<Secret> SecretStore::ask(const std::string& name, const std::string& prom
   return value;
 }
 
-Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
-                                                        const Options& options,
-                                                        SecretStore& store) {
+Result<Connections> connections(const plan::Plan& plan, const Options& options,
+                                SecretStore& store) {
+  const auto reach = Reach::make(options);
+  if (!reach) return reach.error();
   std::optional<Secret> password;
   std::optional<Secret> become;
   if (options.ask_password) {
@@ -99,28 +101,15 @@ Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
     if (!value) return value.error();
     become = *value;
   }
-  std::vector<remote::HostSettings> all;
-  all.reserve(plan.hosts.size());
+  Connections all;
+  all.hosts.reserve(plan.hosts.size());
+  std::vector<const ssh::Settings*> reached;
   for (const plan::Host& host : plan.hosts) {
     const plan::Connection& connection = host.connection;
+    auto ssh = reach->settings(host.name, connection);
+    if (!ssh) return ssh.error();
     remote::HostSettings settings;
-    settings.ssh.name = host.name;
-    settings.ssh.address = connection.address;
-    settings.ssh.port = connection.port;
-    settings.ssh.user = connection.user.empty() ? user_name() : connection.user;
-    for (const auto& path : connection.identities) {
-      settings.ssh.identities.push_back(expand_home(path));
-    }
-    for (const auto& path : connection.known_hosts) {
-      settings.ssh.known_hosts.push_back(expand_home(path));
-    }
-    if (connection.identities.empty()) {
-      for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"}) {
-        std::string path = expand_home(std::string("~/.ssh/") + name);
-        if (::access(path.c_str(), R_OK) == 0) settings.ssh.identities.push_back(std::move(path));
-      }
-    }
-    if (options.accept_new) settings.ssh.host_keys = ssh::Settings::HostKeys::accept_new;
+    settings.ssh = *std::move(ssh);
     settings.ssh.password = password;
     if (connection.password) {
       auto value = store.get(connection.password->index);
@@ -134,7 +123,14 @@ Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
       host_become = *value;
     }
     settings.become_password = [host_become] { return host_become; };
-    all.push_back(std::move(settings));
+    all.hosts.push_back(std::move(settings));
+    reached.push_back(&all.hosts.back().ssh);  // its place is reserved
+  }
+  if (::isatty(0) == 0) return all;  // what is encrypted is told host by host, with the remedy
+  for (const std::string& path : encrypted_keys(reached)) {
+    auto value = store.ask("passphrase of " + path, "passphrase of the key " + path);
+    if (!value) return value.error();
+    all.passphrases.emplace(path, *std::move(value));
   }
   return all;
 }

@@ -45,9 +45,13 @@ class SecretStore {
   std::map<std::uint32_t, Secret> values_;
 };
 
-// Settings of each host of the plan, in its order. Passwords that the plan names are resolved here.
-Result<std::vector<remote::HostSettings>> host_settings(const plan::Plan& plan,
-                                                        const Options& options, SecretStore& store);
+struct Connections {
+  std::vector<remote::HostSettings> hosts;    // of the plan, in its order
+  std::map<std::string, Secret> passphrases;  // of encrypted key files, by path
+};
+// How each host of the plan is reached. Passwords that the plan names are resolved here, and
+// passphrases asked for, if there is somebody to ask.
+Result<Connections> connections(const plan::Plan& plan, const Options& options, SecretStore& store);
 
 // Whether a precondition holds, by the record under `root`; the Error says why not.
 Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,

@@ -72,6 +72,56 @@ void Builder::build(const syntax::Play& play) {
 
 namespace {
 
+// The way to a host, outermost first: [user@]host[:port], by commas. Hosts of the inventory may be
+// named as they are there, and are reached as the inventory says. nullopt: it leads in a circle.
+std::optional<std::string> way_of(const inventory::Inventory& inventory, const std::string& jump,
+                                  std::size_t depth) {
+  if (depth > inventory.hosts().size()) return std::nullopt;
+  std::string way;
+  for (std::size_t begin = 0; begin <= jump.size();) {
+    const std::size_t comma = std::min(jump.find(',', begin), jump.size());
+    std::string stop = jump.substr(begin, comma - begin);
+    begin = comma + 1;
+    if (const auto host = inventory.find_host(stop)) {
+      const inventory::Ssh ssh = inventory.ssh(*host);
+      stop = (ssh.user.empty() ? "" : ssh.user + "@") + ssh.address +
+             (ssh.port == 0 ? "" : ":" + std::to_string(ssh.port));
+      if (!ssh.jump.empty()) {
+        const auto before = way_of(inventory, ssh.jump, depth + 1);
+        if (!before) return std::nullopt;
+        stop = *before + "," + stop;
+      }
+    }
+    way += (way.empty() ? "" : ",") + stop;
+  }
+  return way;
+}
+
+std::string jump_of(Context& context, const inventory::Inventory& inventory, HostIndex host,
+                    const std::string& jump) {
+  if (jump.empty()) return {};
+  const Span at = inventory.hosts()[host].span;
+  static constexpr std::string_view kMay =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:@[],";
+  const bool fine = jump.find_first_not_of(kMay) == std::string::npos && jump.front() != '-' &&
+                    jump.front() != ',' && jump.back() != ',' &&
+                    jump.find(",,") == std::string::npos && jump.find(",-") == std::string::npos;
+  if (!fine) {
+    context.error("E0907", code(jump) + " is no jump host", at,
+                  "this host's `jump` is " + code(jump),
+                  "write [user@]host[:port], several with commas, or a host of the inventory");
+    return {};
+  }
+  auto way = way_of(inventory, jump, 0);
+  if (!way) {
+    context.error("E0907", "the jump hosts lead in a circle", at,
+                  code(inventory.hosts()[host].name) + " is reached through " + code(jump),
+                  "a jump host must be reached without the hosts behind it");
+    return {};
+  }
+  return *std::move(way);
+}
+
 std::optional<plan::SecretRef> password_of(Context& context,
                                            const std::optional<inventory::Value>& value,
                                            const std::string& name) {
@@ -110,7 +160,6 @@ void Builder::finish() {
   for (const auto& node : plan.nodes) touch(node.hosts);
   // From here on a host is its place in the plan.
   std::vector<HostIndex> place(inventory.hosts().size(), kNone);
-  bool jump_reported = false;
   for (HostIndex h = 0; h < touched.size(); ++h) {
     if (!touched[h]) continue;
     place[h] = static_cast<HostIndex>(plan.hosts.size());
@@ -125,13 +174,7 @@ void Builder::finish() {
     host.connection.user = ssh.user;
     host.connection.identities = ssh.identities;
     host.connection.known_hosts = ssh.known_hosts;
-    host.connection.jump = ssh.jump;
-    if (!ssh.jump.empty() && !jump_reported) {
-      jump_reported = true;
-      context_.error("E0907", "jump hosts are not supported yet", inventory.hosts()[h].span,
-                     code(host.name) + " is reached through " + code(ssh.jump),
-                     "run cnplay on a machine that reaches the hosts directly");
-    }
+    host.connection.jump = jump_of(context_, inventory, h, ssh.jump);
     host.connection.password = password_of(context_, ssh.password, "ssh password");
     host.connection.become_password = password_of(context_, ssh.become_password, "sudo password");
     plan.hosts.push_back(std::move(host));

@@ -79,8 +79,8 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
     return;
   }
   if (word == "via") {
-    context.error("E0907", "jump hosts are not supported yet", at, "cannot be carried out yet",
-                  "run cnplay on a machine that reaches the hosts directly");
+    context.error("E0907", "`via` at a step is not supported yet", at, "cannot be carried out yet",
+                  "say in the inventory how the hosts are reached: `ssh { jump: \"gate\" }`");
     return;
   }
   if (word == "with") {

@@ -634,14 +634,14 @@ step code on web tags ["code"] { ... }
 
 `--limit` chooses hosts; a `param` with `if` chooses steps.
 )~"},
-      {"E0907", "Jump hosts are not supported yet",
-       R"~(Hosts behind a bastion (`jump` in the inventory, `via` at a step) cannot be reached yet.
+      {"E0907", "A jump host that cannot be used",
+       R"~(Hosts behind a bastion are reached through it: the inventory says so with `jump`. A jump host is
+[user@]host[:port], or a host of the inventory by its name; several, with commas, are gone through in their order. They must not
+lead in a circle. `via` at a step is not supported yet.
 
 ```
-ssh { jump: "gate" }
+ssh { jump: "gate way" }
 ```
-
-Run cnplay on a machine that reaches the hosts directly.
 )~"},
       {"E0908", "Native modules are not supported yet",
        R"~(A module that says `native` needs code of the controller that this version does not have.

@@ -46,7 +46,7 @@ struct RunStarted {
   Mode mode{};
   Instant now{};  // the run's fixed `now`
   std::vector<std::string> hosts;
-  std::optional<std::uint32_t> forks;  // hosts that work at once, if limited
+  std::optional<std::uint32_t> forks{};  // hosts that work at once, if limited
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.

@@ -70,9 +70,9 @@ struct Group {
 // What `ssh { }` says for one host, by the precedence root < group < host; unset where nothing
 // was said. Ready for use: ranges checked, `~` not expanded.
 struct Ssh {
-  std::string address;  // the host's name where none is given
-  std::uint16_t port = 22;
-  std::string user;  // "" if none is given
+  std::string address;     // the host's name where none is given
+  std::uint16_t port = 0;  // 0 if none is given
+  std::string user;        // "" if none is given
   std::vector<std::string> identities;
   std::vector<std::string> known_hosts;
   std::string jump;

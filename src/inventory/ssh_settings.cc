@@ -52,6 +52,18 @@ void SshChecker::check(const Settings& settings, const Host* host) {
   }
 }
 
+// The first stop of a way that is a bare name, and no host's: that is mistyped more often than
+// meant.
+std::optional<std::string> SshChecker::unknown_stop(const std::string& way) const {
+  for (std::size_t begin = 0; begin <= way.size();) {
+    const std::size_t comma = std::min(way.find(',', begin), way.size());
+    std::string stop = way.substr(begin, comma - begin);
+    begin = comma + 1;
+    if (stop.find_first_of("@:") == std::string::npos && !inventory_.find_host(stop)) return stop;
+  }
+  return std::nullopt;
+}
+
 void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
   const auto wrong = [&](std::string what, std::string help) {
     diags_.error("E0607", "ssh setting " + quoted(known.name) + " " + std::move(what),
@@ -80,10 +92,10 @@ void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
                          : (*text)[0] == '-' ? "begins with `-`: ssh would take it for an option"
                                              : "has a character that no address or user has"},
             "write the bare address or name");
-      } else if (known.name == "jump" && !inventory_.find_host(*text)) {
-        diags_.error("E0608", "there is no host " + quoted(*text),
+      } else if (const auto unknown = known.name == "jump" ? unknown_stop(*text) : std::nullopt) {
+        diags_.error("E0608", "there is no host " + quoted(*unknown),
                      {value.span, "not in this inventory"},
-                     "`jump` names a host of this inventory");
+                     "`jump` names a host of this inventory; write user@host for another one");
       }
       break;
     case SettingKind::texts: {

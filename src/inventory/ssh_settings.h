@@ -25,6 +25,7 @@ class SshChecker {
 
  private:
   void check_setting(const KnownSetting& known, const Value& value);
+  std::optional<std::string> unknown_stop(const std::string& way) const;
 
   const NativeInventory& inventory_;
   diag::Diagnostics& diags_;

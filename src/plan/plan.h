@@ -22,11 +22,11 @@ inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 struct Connection {
   std::string address;
-  std::uint16_t port = 22;
-  std::string user;
+  std::uint16_t port = 0;  // 0: what the user's ssh configuration says, else 22
+  std::string user;        // "": likewise, else who runs cnplay
   std::vector<std::string> identities;
   std::vector<std::string> known_hosts;
-  std::string jump;                          // a host's name; empty: none
+  std::string jump;                          // [user@]host[:port],...; empty: none
   std::optional<SecretRef> password;         // for ssh
   std::optional<SecretRef> become_password;  // for sudo
   friend bool operator==(const Connection&, const Connection&) = default;

@@ -30,7 +30,7 @@ MAY = {
 
 # What other rooms may include of a room whose inside is not for them.
 FACES = {
-    "ssh": {"ssh/transport.h"},
+    "ssh": {"ssh/transport.h", "ssh/ssh_config.h"},
     "remote": {"remote/remote.h", "remote/session.h"},
     "run": {"run/run.h"},
     "compile": {"compile/compile.h"},

@@ -67,7 +67,7 @@ TEST(Inventory, SshByPrecedence) {
   const auto web = read.inventory->ssh(*read.inventory->find_host("web02"));
   EXPECT_EQ("10.0.1.2", web.address);
   EXPECT_EQ("ubuntu", web.user);
-  EXPECT_EQ(22, web.port);
+  EXPECT_EQ(0, web.port);
   EXPECT_EQ(std::vector<std::string>{"~/.ssh/deploy"}, web.identities);
   const auto c1 = read.inventory->ssh(*read.inventory->find_host("c1"));
   EXPECT_EQ("c1", c1.address);

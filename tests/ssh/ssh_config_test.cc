@@ -35,7 +35,8 @@ class Config : public ::testing::Test {
   std::map<std::string, std::string> oracle(const std::string& destination,
                                             const std::string& user = {}) {
     const std::string who = user.empty() ? "" : "-l " + user + " ";
-    std::istringstream lines(run("ssh -T -G -F " + dir_.path("config") + " " + who + destination + " 2>/dev/null"));
+    std::istringstream lines(
+        run("ssh -T -G -F " + dir_.path("config") + " " + who + destination + " 2>/dev/null"));
     std::map<std::string, std::string> said;
     for (std::string line; std::getline(lines, line);) {
       const std::size_t space = line.find(' ');
