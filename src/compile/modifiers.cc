@@ -182,6 +182,39 @@ std::optional<plan::Retry> retry_of(Evaluator& evaluator, const syntax::Modifier
   return times ? std::optional(retry) : std::nullopt;
 }
 
+namespace {
+
+// `3` or `25%`, where a modifier takes a number of hosts.
+struct HostNumber {
+  bool percent = false;
+  std::int64_t n = 0;
+};
+
+std::optional<HostNumber> host_number(Evaluator& evaluator, const syntax::Modifier& modifier,
+                                      std::int64_t least, const char* otherwise) {
+  const syntax::Expr& expr = modifier.values[0];
+  const Evaluated value = evaluator.check(expr);
+  if (value.poison()) return std::nullopt;
+  const std::string example = "write " + value_example(modifier.word.text);
+  const bool percent = is(value.type, Kind::percent);
+  if (!percent && !is(value.type, Kind::int_)) {
+    evaluator.context().error("E0203",
+                              "expected a number of hosts, found " + with_article(value.type),
+                              expr.span, with_article(value.type), example);
+    return std::nullopt;
+  }
+  const auto constant = evaluator.constant(value, expr.span, purpose_of(modifier));
+  if (!constant) return std::nullopt;
+  const std::int64_t n = percent ? constant->as<Percent>()->value : *constant->as<std::int64_t>();
+  if (n < least || (percent && n > 100)) {
+    refuse_number(evaluator, modifier.word.text, expr.span, otherwise, example);
+    return std::nullopt;
+  }
+  return HostNumber{percent, n};
+}
+
+}  // namespace
+
 std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
   if (!modifier) return std::nullopt;
   const syntax::Expr& expr = modifier->values[0];
@@ -190,50 +223,20 @@ std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifi
   if (ref && ref->name.text == "all" && !evaluator.scope->find("all")) {
     return Tolerance{Tolerance::Kind::all, 0};
   }
-  const Evaluated value = evaluator.check(expr);
-  if (value.poison()) return std::nullopt;
-  const bool percent = is(value.type, Kind::percent);
-  if (!percent && !is(value.type, Kind::int_)) {
-    evaluator.context().error(
-        "E0203", "expected a number of hosts, found " + with_article(value.type), expr.span,
-        with_article(value.type), "write " + value_example("tolerate"));
-    return std::nullopt;
-  }
-  const auto constant = evaluator.constant(value, expr.span, purpose_of(*modifier));
-  if (!constant) return std::nullopt;
-  const std::int64_t n = percent ? constant->as<Percent>()->value : *constant->as<std::int64_t>();
-  if (n < 0 || (percent && n > 100)) {
-    refuse_number(evaluator, "tolerate", expr.span, "no number of hosts",
-                  "write " + value_example("tolerate"));
-    return std::nullopt;
-  }
-  return Tolerance{percent ? Tolerance::Kind::percent : Tolerance::Kind::count, n};
+  const auto number = host_number(evaluator, *modifier, 0, "no number of hosts");
+  if (!number) return std::nullopt;
+  return Tolerance{number->percent ? Tolerance::Kind::percent : Tolerance::Kind::count, number->n};
 }
 
 std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Modifier* modifier,
                                          std::size_t hosts) {
   if (!modifier) return std::nullopt;
-  const syntax::Expr& expr = modifier->values[0];
-  const Evaluated value = evaluator.check(expr);
-  if (value.poison()) return std::nullopt;
-  const bool percent = is(value.type, Kind::percent);
-  if (!percent && !is(value.type, Kind::int_)) {
-    evaluator.context().error(
-        "E0203", "expected a number of hosts, found " + with_article(value.type), expr.span,
-        with_article(value.type), "write " + value_example("serial"));
-    return std::nullopt;
-  }
-  const auto constant = evaluator.constant(value, expr.span, purpose_of(*modifier));
-  if (!constant) return std::nullopt;
-  const std::int64_t n = percent ? constant->as<Percent>()->value : *constant->as<std::int64_t>();
-  if (n < 1 || (percent && n > 100)) {
-    refuse_number(evaluator, "serial", expr.span, "no size of a batch",
-                  "write " + value_example("serial"));
-    return std::nullopt;
-  }
-  if (!percent) return static_cast<std::size_t>(n);
+  const auto number = host_number(evaluator, *modifier, 1, "no size of a batch");
+  if (!number) return std::nullopt;
+  const auto n = static_cast<std::size_t>(number->n);
+  if (!number->percent) return n;
   // Never more than the percentage says, but one host at least.
-  return std::max<std::size_t>(1, hosts * static_cast<std::size_t>(n) / 100);
+  return std::max<std::size_t>(1, hosts * n / 100);
 }
 
 std::optional<std::string> user_of(Evaluator& evaluator, const syntax::Modifier* modifier) {

@@ -39,6 +39,33 @@ bool has_header(std::size_t type) {
   }
 }
 
+// Between two operands, or before one.
+bool is_calculation(std::size_t type) {
+  switch (type) {
+    case L::COALESCE:
+    case L::EQ:
+    case L::NE:
+    case L::LE:
+    case L::GE:
+    case L::LT:
+    case L::GT:
+    case L::PLUS:
+    case L::MINUS:
+    case L::STAR:
+    case L::SLASH:
+    case L::MOD:
+    case L::AMP:
+    case L::PIPE:
+    case L::AND:
+    case L::OR:
+    case L::NOT:
+    case L::IN:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // After these an operand stands, so that a word there is a name.
 bool wants_operand(std::size_t type) {
   switch (type) {
@@ -48,58 +75,15 @@ bool wants_operand(std::size_t type) {
     case L::ASSIGN:
     case L::SPREAD:
     case L::INTERP_OPEN:
-    case L::COALESCE:
-    case L::EQ:
-    case L::NE:
-    case L::LE:
-    case L::GE:
-    case L::LT:
-    case L::GT:
-    case L::PLUS:
-    case L::MINUS:
-    case L::STAR:
-    case L::SLASH:
-    case L::MOD:
-    case L::AMP:
-    case L::PIPE:
-    case L::AND:
-    case L::OR:
-    case L::NOT:
-    case L::IN:
     case L::THEN:
       return true;
     default:
-      return false;
+      return is_calculation(type);
   }
 }
 
 bool is_operator(std::size_t type) {
-  switch (type) {
-    case L::IF:
-    case L::ELSE:
-    case L::DOT:
-    case L::COALESCE:
-    case L::EQ:
-    case L::NE:
-    case L::LE:
-    case L::GE:
-    case L::LT:
-    case L::GT:
-    case L::PLUS:
-    case L::MINUS:
-    case L::STAR:
-    case L::SLASH:
-    case L::MOD:
-    case L::AMP:
-    case L::PIPE:
-    case L::AND:
-    case L::OR:
-    case L::NOT:
-    case L::IN:
-      return true;
-    default:
-      return false;
-  }
+  return type == L::IF || type == L::ELSE || type == L::DOT || is_calculation(type);
 }
 
 bool opens(std::size_t type) {

@@ -16,16 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> files() {
-  std::vector<std::string> out;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/catalog")) {
-    if (entry.path().extension() == ".play") out.push_back(entry.path().stem().string());
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
 class CatalogDiagnostics : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(CatalogDiagnostics, AreTheseWordByWord) {
@@ -41,7 +31,8 @@ TEST_P(CatalogDiagnostics, AreTheseWordByWord) {
   expect_golden("catalog/" + GetParam() + ".txt", shown);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, CatalogDiagnostics, ::testing::ValuesIn(files()),
+INSTANTIATE_TEST_SUITE_P(Golden, CatalogDiagnostics,
+                         ::testing::ValuesIn(golden_files("catalog", ".play")),
                          [](const auto& info) { return info.param; });
 
 TEST(Catalog, TheStandardModulesAreSound) {

@@ -15,16 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> files() {
-  std::vector<std::string> out;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/inventory")) {
-    if (entry.path().extension() == ".inv") out.push_back(entry.path().stem().string());
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
 class InventoryDiagnostics : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(InventoryDiagnostics, AreTheseWordByWord) {
@@ -40,7 +30,8 @@ TEST_P(InventoryDiagnostics, AreTheseWordByWord) {
   expect_golden("inventory/" + GetParam() + ".txt", shown);
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, InventoryDiagnostics, ::testing::ValuesIn(files()),
+INSTANTIATE_TEST_SUITE_P(Golden, InventoryDiagnostics,
+                         ::testing::ValuesIn(golden_files("inventory", ".inv")),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

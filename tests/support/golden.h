@@ -5,13 +5,27 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace cnplay::testing {
+
+// The files of tests/golden/ROOM with that extension (".play"), without it, in their order.
+inline std::vector<std::string> golden_files(const std::string& room,
+                                             const std::string& extension) {
+  std::vector<std::string> names;
+  const auto directory = std::filesystem::path(CNPLAY_SOURCE_DIR) / "tests" / "golden" / room;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() == extension) names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 inline void expect_golden(const std::string& name, const std::string& text) {
   const std::filesystem::path path =
