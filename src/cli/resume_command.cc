@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
@@ -25,6 +26,9 @@ Status can_go_on(const std::string& id, const journal::Record& record) {
   if (began.mode == events::Mode::check) {
     return fail(id + " is a dry run: there is nothing to go on with", "start it anew");
   }
+  if (began.only_preflight.value_or(false)) {
+    return fail(id + " is a preflight alone: there is nothing to go on with", "start it anew");
+  }
   if (began.plan_hash != plan::hash(record.plan)) {
     return fail(id + ": its plan.json is not the one that it was begun with",
                 "it was changed, or written by another version of cnplay: finish by hand what is "
@@ -34,12 +38,19 @@ Status can_go_on(const std::string& id, const journal::Record& record) {
   return {};
 }
 
+// What was forgotten for longer is not gone on with unless it is meant.
+constexpr Duration kForgotten = std::chrono::hours(24);
+
 // The newest run that there is something to go on with.
 Result<std::string> cut_off_run(const Disk& disk, const std::string& root) {
   const auto runs = journal::unfinished_runs(disk, root);
   for (auto id = runs.rbegin(); id != runs.rend(); ++id) {
     const auto record = journal::read_run(disk, root + "/" + *id);
-    if (record && can_go_on(*id, *record)) return *id;
+    if (!record || !can_go_on(*id, *record)) continue;
+    const Duration ago = SystemClock().now() - record->events.back().at;
+    if (ago < kForgotten) return *id;
+    return fail("the newest run that was cut off is " + *id + ", " + human_duration(ago) + " ago",
+                "name it, if that is what you mean: cnplay resume " + *id);
   }
   return fail("no run on record was cut off" +
                   (runs.empty() ? std::string()

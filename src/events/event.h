@@ -47,6 +47,7 @@ struct RunStarted {
   Instant now{};  // the run's fixed `now`
   std::vector<std::string> hosts;
   std::optional<std::uint32_t> forks{};  // hosts that work at once, if limited
+  std::optional<bool> only_preflight{};  // no run was to follow
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.

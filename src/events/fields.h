@@ -28,6 +28,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("now", e.now);
   a("hosts", e.hosts);
   a("forks", e.forks);
+  a("only_preflight", e.only_preflight);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {

@@ -83,7 +83,10 @@ void HostLock::take(Duration timeout, Told told, std::function<void()> gone) {
       if (channel) (*channel)->close();
       return;
     }
-    if (!channel) return self->end(std::get<ssh::TransportError>(r).what);
+    if (!channel) {
+      const auto& error = std::get<ssh::TransportError>(r);
+      return self->end(error.what, error.kind == ssh::Failure::lost);
+    }
     self->channel_ = std::move(*channel);
     self->send();
   });

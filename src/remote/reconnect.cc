@@ -9,8 +9,10 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(200);
 constexpr Duration kLongestPause = std::chrono::seconds(5);
-// How often a lock is asked for that the old connection still holds, and the pause between.
+// How often a lock is asked for that the old connection still holds, or that somebody lets go just
+// now, and the pause between.
 constexpr int kLockTries = 50;
+constexpr int kReleaseTries = 5;
 constexpr Duration kLockPause = std::chrono::milliseconds(200);
 
 // sshd does not notice a broken network for hours: until then the old session would hold its locks,
@@ -131,7 +133,10 @@ void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded en
   if (ended.acquired) wish->held = true;
   std::string owner = wish->owner;
   while (owner.ends_with('\n')) owner.pop_back();
-  if (wish->again && !ended.acquired && ended.holder.raw() == owner && wish->tries < kLockTries) {
+  // A holder without a name has taken it out already.
+  const bool released = !ended.acquired && ended.error.empty() && ended.holder.raw().empty();
+  const bool ours = wish->again && !ended.acquired && ended.holder.raw() == owner;
+  if ((released || ours) && wish->tries < (wish->again ? kLockTries : kReleaseTries)) {
     ++wish->tries;
     auto timer = std::make_shared<boost::asio::steady_timer>(connection_->executor(), kLockPause);
     timer->async_wait([weak = weak_from_this(), wish, timer](const boost::system::error_code&) {

@@ -49,6 +49,7 @@ RunResult Runner::run(bool only_preflight) {
   started.now = options.now.at;
   for (const plan::Host& host : plan.hosts) started.hosts.push_back(host.name);
   if (options.forks > 0) started.forks = options.forks;
+  if (only_preflight) started.only_preflight = true;
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;

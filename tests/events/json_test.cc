@@ -40,7 +40,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  Mode::check,
                  *parse_rfc3339("2026-11-20T21:30:05Z"),
                  {"web1", "web2"},
-                 5});
+                 5,
+                 true});
   add(RunResumed{"ann", "other-desk"});
   add(HostReconnecting{0, "reset by peer"});
   add(HostReconnected{0, "boot-id-2"});

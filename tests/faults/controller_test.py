@@ -9,12 +9,14 @@ import getpass
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 import unittest
+import zlib
 
 WHOLE = "CNPLAY_WHOLE_MATRIX" in os.environ
 
@@ -215,6 +217,32 @@ class InTheMiddle(Killed):
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0, out + err)
         self.assertEqual(self.counted(), collections.Counter({"begun": 1, "ended": 1}))
+
+    def test_what_was_no_run_is_not_gone_on_with(self):
+        for words, why in ((("preflight",), "a preflight alone"), (("--check",), "a dry run")):
+            self.setUp()
+            before = self.cnplay(*words, *self.play(STEPS), at=6, how="after")
+            self.assertEqual(before.returncode, -signal.SIGKILL, before.stdout + before.stderr)
+            self.assertEqual(self.cnplay("resume").returncode, 2)
+            (run,) = self.runs.iterdir()
+            result = self.cnplay("resume", run.name)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(why, result.stderr)
+            self.assertEqual(self.counted(), collections.Counter())
+
+    def test_a_run_of_long_ago_must_be_named(self):
+        first = self.cnplay(*self.play(STEPS), at=12, how="before")
+        self.assertEqual(first.returncode, -signal.SIGKILL)
+        (run,) = self.runs.iterdir()
+        lines = []
+        for line in (run / "events.jsonl").read_text().splitlines():
+            text = re.sub(r'"at":"20(..)', '"at":"19\\1', line.rsplit(',"crc":', 1)[0], count=1)
+            lines.append(f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}\n')
+        (run / "events.jsonl").write_text("".join(lines))
+        result = self.cnplay("resume")
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertIn(f"cnplay resume {run.name}", result.stderr)
+        self.assertEqual(self.cnplay("resume", run.name).returncode, 0)
 
     def test_killed_again_and_again(self):
         process = self.begin()

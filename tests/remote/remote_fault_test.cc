@@ -40,7 +40,7 @@ class Behind {
         known, "[127.0.0.1]:" + std::to_string(proxy.port()) + " " + sshd.host_public_key());
     world.settings.ssh.known_hosts = {known};
     world.settings.ssh.keepalive = milliseconds(100);
-    world.settings.ssh.connect_timeout = milliseconds(2000);
+    world.settings.ssh.connect_timeout = seconds(5);
     world.options.run_id = run + "-" + std::to_string(getpid());
     world.hosts = make_hosts(*transport, {world.settings}, world.options);
   }

@@ -464,6 +464,20 @@ TEST(Locks, HeldBusyAndReleasedWithTheConnection) {
       [&] { return std::system(("flock -n " + file.string() + " true").c_str()) == 0; }));
 }
 
+TEST(Locks, OneThatIsJustLetGoIsWaitedFor) {
+  World world;
+  world.up();
+  const auto file = world.home / ".local/state/cnplay/locks/x";
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file).close();
+  const std::string hold = "flock " + file.string() + " sleep 0.4 &";
+  ASSERT_EQ(std::system(hold.c_str()), 0);
+  ASSERT_TRUE(eventually(
+      [&] { return std::system(("flock -n " + file.string() + " true").c_str()) != 0; }));
+  world.hosts->lock(0, "x", "me");
+  EXPECT_TRUE(world.wait_for<LockEnded>().acquired);
+}
+
 TEST(Locks, ALockThatCannotBe) {
   World world;
   world.write_file("home/.local", "in the way", 0644);
