@@ -322,6 +322,9 @@ void HostSession::shell_failed(Shell& shell, const ShellFailure& failure) {
     // The server allows fewer than we thought. What waits goes on when one comes free.
     max_channels_ = std::max<unsigned>(1, static_cast<unsigned>(channels));
     make_room(user);
+  } else if (phase_ == Phase::closing && scratch_.erase(user) > 0) {
+    closing_well_ = false;  // what the run has left there stays
+    refuse_waiting(user, failure);
   } else if (failure.kind == Unreachable::authentication) {
     refused_.emplace(user, failure);
   } else if (std::none_of(shells_.begin(), shells_.end(), [&](const auto& other) {

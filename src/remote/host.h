@@ -134,7 +134,6 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   Duration pause_{0};
   boost::asio::steady_timer retry_timer_;
 
-  bool closing_cleaned_ = false;
   bool closing_well_ = true;
   std::function<void(bool)> close_done_;
   boost::asio::steady_timer close_timer_;

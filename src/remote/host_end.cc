@@ -45,9 +45,6 @@ while left 0; do
 done
 )SH";
 
-constexpr const char* kRemoveScript =
-    R"SH(rm -rf -- "$_cn_dir"; rmdir -- "${_cn_base:-/}" 2>/dev/null || :)SH";
-
 }  // namespace
 
 void HostSession::cancel(TaskId id) {
@@ -184,6 +181,7 @@ void HostSession::shell_gone(Shell& shell, const std::string& why, bool lost) {
     if (phase_ == Phase::ready) phase_ = Phase::lost;
     return;
   }
+  if (phase_ == Phase::closing && !job && !why.empty()) closing_well_ = false;
   // A doomed shell that dies: whether its whole group is gone, the killer says.
   if (job && !job->kill) {
     // What the task had started may live on: it must not be there when the task is tried again.
@@ -256,26 +254,26 @@ void HostSession::close(Duration within, std::function<void(bool)> done) {
 // First the jobs, then the run directories, then the shells and locks, then the connection.
 void HostSession::advance_close() {
   if (phase_ != Phase::closing || !running_.empty() || !waiting_.empty()) return;
-  if (!closing_cleaned_) {
-    closing_cleaned_ = true;
-    for (const std::string& user : std::exchange(scratch_, {})) {
-      if (kept_.contains(user)) continue;
-      auto removal = std::make_shared<Job>();
-      removal->urgent = true;
-      removal->task.host = index_;
-      removal->task.become = user;
-      removal->task.apply = kRemoveScript;
-      removal->task.verify = Verify::none;
-      removal->done = [this](const TaskResult& result) {
-        if (result.ended != Ended::finished || result.stages.empty() ||
-            result.stages.back().exit_code != 0) {
-          closing_well_ = false;
-        }
-      };
-      waiting_.push_back(std::move(removal));
+  // One shell of each user that may have left something removes it; where there is none any more,
+  // one is opened for it.
+  for (const auto& shell : std::vector<std::shared_ptr<Shell>>(shells_)) {
+    if (shell->state() != Shell::State::idle || !scratch_.contains(shell->user())) continue;
+    scratch_.erase(shell->user());
+    shell->end(!kept_.contains(shell->user()));
+  }
+  std::erase_if(scratch_, [&](const std::string& user) { return kept_.contains(user); });
+  if (!scratch_.empty()) {
+    for (const auto& shell : shells_) {
+      if (shell->state() == Shell::State::opening) return;
     }
-    pump();
-    if (!running_.empty() || !waiting_.empty()) return;
+    if (refused_.contains(*scratch_.begin())) {
+      scratch_.clear();
+      closing_well_ = false;
+    } else if (room(true)) {
+      return open_shell(*scratch_.begin(), true);
+    } else {
+      return;  // one that ends makes room
+    }
   }
   for (const auto& shell : std::vector<std::shared_ptr<Shell>>(shells_)) {
     if (shell->state() == Shell::State::idle) shell->end();

@@ -115,8 +115,9 @@ warn() { _cn_put "${1-}$nl" >&2; }
 
 # NAME KIND TEXT: one stage. KIND is what the verdict functions go by.
 _cn_stage() {
-  _cn_mark "B $1"
-  _cn_mark "B $1" >&2
+  _cn_put "$_cn_first$_cn_r$_cn_n B $1$nl"
+  _cn_put "$_cn_first$_cn_r$_cn_n B $1$nl" >&2
+  _cn_first=
   (
     _cn_s=$2 _cn_t=$3
     set --
@@ -176,13 +177,13 @@ _cn_preview() {
   fi
 }
 _cn_after() {
+  _cn_first=
   if _cn_listen; then
     case $2 in apply) _cn_apply "$@" ;; *) _cn_preview "$@" ;; esac </dev/null
   fi
 }
 _cn_steps() {
-  _cn_mark "S $1"
-  _cn_mark "S $1" >&2
+  _cn_first="$_cn_r$_cn_n S $1$nl" # in one breath with the first stage's mark
   case $2:${6:+c}${7:+a}${9:+p} in
   preflight:*) _cn_stage preflight preflight "${10}" ;;
   apply:ca* | check:c*p)
@@ -194,7 +195,13 @@ _cn_steps() {
     ;;
   *:c*) _cn_stage check check "$6" 8>/dev/null ;;
   apply:a*) _cn_apply "$@" ;;
+  *) _cn_put "$_cn_first" ;;
   esac
+}
+# The end of all: what the run has left here goes. Exits by itself only if it cannot.
+_cn_tidy() {
+  rm -rf -- "$_cn_dir" || exit 90
+  case $_cn_base in '') ;; *) rmdir -- "$_cn_base" 2>/dev/null ;; esac
 }
 # From here on all that this shell and its tasks print goes through two pipes to a `tee` each, which
 # keeps it in a file and passes it on; only to the file, when nobody listens any more. They heed no

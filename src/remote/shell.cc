@@ -57,10 +57,11 @@ void Shell::release() {
   if (state_ == State::busy) state_ = State::idle;
 }
 
-void Shell::end() {
+void Shell::end(bool tidy) {
   if (state_ == State::gone || !channel_) return;
   state_ = State::ending;
   resume();
+  if (tidy) channel_->write("_cn_tidy\n");
   // Over a pty there is no end of stdin. The line is not torn: it is too short to be.
   if (merged_) channel_->write("exit\n");
   channel_->send_eof();
@@ -116,14 +117,16 @@ void Shell::port_exited() {
 void Shell::port_closed(std::optional<int> status, const std::string& how,
                         const std::optional<ssh::TransportError>& error) {
   const auto self = shared_from_this();
-  (void)status;
   if (state_ == State::gone) return;
   out_->parser.flush(*out_);
   err_->parser.flush(*err_);
   const State before = state_;
   state_ = State::gone;
   channel_.reset();
-  if (before == State::ending) return owner_.shell_gone(*this, {}, error.has_value());
+  if (before == State::ending) {
+    const bool well = !status || *status == 0;
+    return owner_.shell_gone(*this, well ? std::string() : how, error.has_value());
+  }
   owner_.shell_gone(*this, error ? error->what : how, error.has_value());
 }
 

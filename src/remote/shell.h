@@ -45,8 +45,9 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   void release();
   void doom() { state_ = State::doomed; }
   void spare() { state_ = State::busy; }  // doomed in vain: its job was faster
-  void end();                             // lets it end by itself: end of its stdin
-  void abandon();                         // closes the channel; nothing more is told of it
+  // Lets it end by itself, by the end of its stdin; `tidy`: it removes the run's directory before.
+  void end(bool tidy = false);
+  void abandon();  // closes the channel; nothing more is told of it
 
   void pause();
   void resume();
