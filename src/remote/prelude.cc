@@ -313,19 +313,14 @@ _cn_follow() {
   _cn_mark "A $1 $_cn_fn $_cn_fp" >&2
   exec 3<"$_cn_dir/$_cn_fk/out" 4<"$_cn_dir/$_cn_fk/err"
   while
-    if [ -e "$_cn_dir/t-$1.r" ]; then
-      _cn_q=ended
-    elif [ -e "$_cn_dir/t-$1.k" ]; then
-      _cn_q=killed
-    elif [ "$_cn_fb" != "$_cn_b" ]; then
-      _cn_q=restarted
-    elif _cn_since "$_cn_fp" && [ "${_cn_at:-?}" = "$_cn_fs" ]; then
-      _cn_q=running
-    elif [ -e "$_cn_dir/t-$1.r" ]; then
-      _cn_q=ended
-    else
-      _cn_q=dead
-    fi
+    _cn_gone=
+    _cn_since "$_cn_fp" && [ "${_cn_at:-?}" = "$_cn_fs" ] || _cn_gone=dead
+    # After that look: what it has added to its claim before it went is there now.
+    _cn_q=
+    { read -r _cn_x && read -r _cn_q; } <"$_cn_dir/t-$1"
+    case $_cn_q in
+    '') if [ "$_cn_fb" != "$_cn_b" ]; then _cn_q=restarted; else _cn_q=${_cn_gone:-running}; fi ;;
+    esac
     cat <&3
     cat <&4 >&2
     [ "$_cn_q" = running ]
@@ -356,7 +351,7 @@ _cn_watch() {
     _cn_i=$((_cn_i + _cn_p))
     kill -0 "$$" 2>/dev/null || exit 0
   done
-  case $_cn_sp in '') ;; *) : >"$_cn_dir/t-$2.k" ;; esac
+  [ ! -e "$_cn_dir/t-$2" ] || _cn_put "killed$nl" >>"$_cn_dir/t-$2"
   trap '' TERM
   kill -TERM "-$$"
   sleep 2
@@ -371,7 +366,7 @@ _cn_run() {
     if _cn_claim "$1"; then
       _cn_work "$@"
       _cn_end "$1"
-      : >"$_cn_dir/t-$1.r"
+      _cn_put "ended$nl" >>"$_cn_dir/t-$1"
     else
       _cn_end "$1"
     fi

@@ -114,8 +114,8 @@ TEST_P(Promise, EndedWhileNobodyListened) {
   world.transport->cut();
   EXPECT_EQ(world.wait_task(id).ended, Ended::lost);
   go();
-  ASSERT_TRUE(
-      eventually([&] { return fs::exists(run_directory() / ("t-" + std::to_string(id) + ".r")); }));
+  const fs::path claim = run_directory() / ("t-" + std::to_string(id));
+  ASSERT_TRUE(eventually([&] { return contents(claim).ends_with("ended\n"); }));
   world.hosts.reset();
   // Another controller takes it up.
   world.hosts = another_controller();
