@@ -225,7 +225,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const PreflightEnded& e) {
             return e.ok ? "preflight of " + std::to_string(plan.hosts.size()) + " hosts is good (" +
                               human_duration(e.took) + ")\n"
-                        : bad("preflight failed: nothing was changed") + "\n";
+                        : bad("preflight failed: nothing was started") + "\n";
           },
           [&](const PhaseStarted& e) {
             const plan::Phase& phase = plan.phases[e.phase];
