@@ -378,7 +378,8 @@ _cn_run() {
   esac
 }
 _cn_end() {
-  _cn_mark "E $1 out"
+  _cn_put "${_cn_tail-}$_cn_r$_cn_n E $1 out$nl"
+  _cn_tail=
   _cn_mark "E $1 err" >&2
 }
 _cn_work() {
@@ -389,10 +390,26 @@ _cn_work() {
     _cn_w=$!
     ;;
   esac
-  (
-    eval "$5"
-    _cn_steps "$@"
-  ) </dev/null
+  case $2:${6:+c}${7:+a}:$4 in
+  apply:a:none) # one stage alone, as most are: one subshell does for it, and its end is one write
+    (
+      eval "$5"
+      _cn_s=apply _cn_t=$7
+      _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl"
+      _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl" >&2
+      set --
+      set -eu
+      eval "$_cn_t"
+    ) </dev/null
+    _cn_tail="$_cn_r$_cn_n X apply $?$nl"
+    ;;
+  *)
+    (
+      eval "$5"
+      _cn_steps "$@"
+    ) </dev/null
+    ;;
+  esac
   case $3 in 0) ;; *) { kill -KILL "$_cn_w" && wait "$_cn_w"; } 2>/dev/null ;; esac
 }
 )SH";
