@@ -17,8 +17,10 @@ void GroupedSink::on(const events::Event& event) {
   if (const auto* out = std::get_if<events::Output>(&event.what)) {
     Answer& answer = answers_[out->host];
     const std::string& bytes = out->bytes.raw();
-    const std::size_t room = std::min(kOutputCap - answer.output.size(), bytes.size());
-    answer.output.append(bytes, 0, room);
+    const std::size_t room =
+        std::min(kOutputCap - answer.output.size() - answer.errors.size(), bytes.size());
+    const bool err = out->stream == events::Stream::err;
+    (err ? answer.errors : answer.output).append(bytes, 0, room);
     answer.left_out += bytes.size() - room;
   } else if (const auto* ended = std::get_if<events::ActionEnded>(&event.what)) {
     Answer& answer = answers_[ended->host];
@@ -67,7 +69,9 @@ void GroupedSink::tell() {
   std::map<Key, std::vector<plan::HostIndex>> groups;
   for (plan::HostIndex h = 0; h < answers_.size(); ++h) {
     const Answer& a = answers_[h];
-    groups[{badness(a), head(a), a.output, a.left_out}].push_back(h);
+    const bool open = !a.output.empty() && !a.output.ends_with('\n') && !a.errors.empty();
+    const std::string text = a.output + (open ? "\n" : "") + a.errors;
+    groups[{badness(a), head(a), text, a.left_out}].push_back(h);
   }
   std::vector<const std::pair<const Key, std::vector<plan::HostIndex>>*> order;
   for (const auto& group : groups) order.push_back(&group);

@@ -28,7 +28,9 @@ class GroupedSink final : public events::Sink {
 
  private:
   struct Answer {
-    std::string output;  // both streams, as they came
+    // What came on stderr is shown behind: the two streams keep no order between each other.
+    std::string output;
+    std::string errors;
     std::uint64_t left_out = 0;
     std::optional<events::Outcome> outcome;
     std::optional<int> exit_code;

@@ -41,6 +41,16 @@ class Grouped : public ::testing::Test {
   std::string shown_;
 };
 
+TEST_F(Grouped, TheOrderBetweenTheStreamsIsNoDifference) {
+  for (plan::HostIndex h = 0; h < 12; ++h) {
+    if (h % 2 == 0) say(h, "to err\n", events::Stream::err);
+    say(h, "to out");
+    if (h % 2 == 1) say(h, "to err\n", events::Stream::err);
+    end(h, Outcome::changed);
+  }
+  EXPECT_NE(finish().find("(12 hosts)  ok\n    to out\n    to err\n"), std::string::npos) << shown_;
+}
+
 TEST_F(Grouped, EqualAnswersAreShownOnceTheMostFrequentFirstFailuresLast) {
   for (plan::HostIndex h = 0; h < 12; ++h) {
     if (h == 2) {
