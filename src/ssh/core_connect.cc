@@ -252,13 +252,16 @@ TransportError Core::exchange_error() const {
                      stored_keys_.front().type + ")",
                  "if its keys were replaced on purpose, correct that line");
   }
-  if (said.find("isconnected") != std::string::npos || said.find("Socket error") == 0) {
+  // Without an errno libssh says "Success": of a socket that the other side had closed already.
+  const bool closed = said.empty() || said.ends_with("Success");
+  if (closed || said.find("isconnected") != std::string::npos || said.find("Socket error") == 0) {
     return error(Failure::lost,
-                 "the host closed the connection during the key exchange: " + said + proxy_words(),
+                 "the host closed the connection during the key exchange" +
+                     (closed ? std::string() : ": " + said) + proxy_words(),
                  "is it an sshd? One that is busy (MaxStartups) or has locked this machine out "
                  "(PerSourcePenalties) does so, too");
   }
-  return error(Failure::protocol, "the SSH key exchange failed: " + said);
+  return error(Failure::protocol, "the SSH key exchange failed: " + said + proxy_words());
 }
 
 std::optional<TransportError> Core::check_host_key() {
