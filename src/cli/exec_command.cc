@@ -1,3 +1,4 @@
+#include "base/digest.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
@@ -56,7 +57,7 @@ int exec_command(const Options& options) {
       plan.scripts[action.apply] = {options.topic, "the command line"};
     }
   }
-  plan.program_hash = plan::sha256_hex(options.topic);
+  plan.program_hash = sha256_hex(options.topic);
   return execute(plan, options, make_grouped_view, options.verbosity > 0);
 }
 

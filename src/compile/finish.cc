@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/digest.h"
 #include "compile/builder.h"
 
 namespace cnplay::compile {
@@ -196,7 +197,7 @@ void Builder::finish() {
   std::ranges::sort(texts);
   std::string all = "cnplay program 1\n";
   for (const auto& text : texts) all += std::to_string(text.size()) + "\n" + text;
-  plan.program_hash = plan::sha256_hex(all);
+  plan.program_hash = sha256_hex(all);
   if (context_.diags.has_errors()) return;
   if (const std::string violation = plan::check_invariants(plan); !violation.empty()) {
     throw std::logic_error("a plan that breaks its own rules (a bug in cnplay): " + violation);

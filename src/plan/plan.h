@@ -208,9 +208,6 @@ std::string hash(const Plan& plan);
 // Hash of one action on one host: module, scripts, params. What resume compares.
 std::string hash(const Plan& plan, const Action& action, std::size_t host_position);
 
-// SHA-256 of the bytes, in lower-case hex.
-std::string sha256_hex(std::string_view bytes);
-
 // What must hold for every plan that compile/ makes; the text of the first violation, or "".
 // Edges point backwards and stay in their section, hosts exist and are sorted, columns fit, ...
 std::string check_invariants(const Plan& plan);

@@ -177,7 +177,9 @@ void Collector::take_mark(Stream stream, std::string_view kind, std::string_view
   if (kind == "P") return begin(side, Section::path, {});
   if (kind == "N") return begin(side, Section::refusal, {});
   finish(side);
-  if (kind == "S") {
+  if (kind == "U") {
+    wants_upload_ = wants_upload_ || number(next_word(words)) == id_;
+  } else if (kind == "S") {
     started_ = started_ || number(next_word(words)) == id_;
   } else if (kind == "B") {
     if (const auto stage = stage_of(next_word(words))) {
@@ -253,8 +255,14 @@ bool Collector::check_said_change(const Record& check) {
   return check.verdict == Verdict::change && check.code == 0;
 }
 
+bool Collector::says_change() const {
+  if (!has_check_) return true;
+  const Record* check = find(Stage::check);
+  return check != nullptr && check_said_change(*check);
+}
+
 bool Collector::apply_possible() const {
-  if (!may_apply_) return false;
+  if (!may_apply_ || wants_upload_) return false;
   if (!has_check_ || find(Stage::apply) != nullptr) return true;
   const Record* check = find(Stage::check);
   if (check == nullptr) return true;

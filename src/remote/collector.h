@@ -41,6 +41,10 @@ class Collector {
 
   bool started() const { return started_; }  // its variables are set
   bool ended() const { return end_seen_[0] && end_seen_[1]; }
+  // The host wants the file first: check has said change, and nothing was claimed.
+  bool wants_upload() const { return wants_upload_ && says_change(); }
+  // Whether apply is due: check said change and ended well, or there is none.
+  bool says_change() const;
   // Why the host would not start it; "" if it did not say so.
   const std::string& refusal() const { return refusal_; }
   // It was claimed before, and is followed; by its shell's process group.
@@ -113,6 +117,7 @@ class Collector {
   bool followed_ = false;
   long group_ = 0;
   std::string state_;
+  bool wants_upload_ = false;
   std::string refusal_;
   Passed passed_{};
   Passed skip_{};

@@ -121,7 +121,7 @@ void HostSession::pump() {
     if (int& n = coming[user]; n > 0) {
       --n;
     } else if (!room(job->urgent)) {
-      make_room(user);
+      make_room(user, job->task.download.has_value());
     } else if (may_open(user)) {
       open_shell(user, job->urgent);
     }
@@ -132,6 +132,9 @@ void HostSession::pump() {
 bool HostSession::send_to_idle(const JobPtr& job) {
   for (const auto& shell : shells_) {
     if (shell->state() != Shell::State::idle || shell->user() != job->task.become) continue;
+    // All that a shell prints after its first claim is kept on the host as well: no place for
+    // files.
+    if (job->task.download && spools_.contains(shell->spool())) continue;
     std::erase(waiting_, job);
     send(job, std::shared_ptr<Shell>(shell));
     return true;
@@ -152,13 +155,16 @@ bool HostSession::may_open(const std::string& user) const {
          });
 }
 
-// Ends an idle shell of a user for whom nothing waits.
-void HostSession::make_room(const std::string& for_user) {
+// Ends an idle shell of a user for whom nothing waits; or, where a fresh one is wanted, a used one.
+void HostSession::make_room(const std::string& for_user, bool fresh) {
   for (const auto& shell : shells_) {
     if (shell->state() == Shell::State::ending) return;  // room is on its way
   }
   for (const auto& shell : shells_) {
-    if (shell->state() == Shell::State::idle && shell->user() != for_user) return shell->end();
+    if (shell->state() != Shell::State::idle) continue;
+    if (shell->user() != for_user || (fresh && spools_.contains(shell->spool()))) {
+      return shell->end();
+    }
   }
 }
 
@@ -171,14 +177,18 @@ void HostSession::open_shell(const std::string& user, bool urgent) {
   std::shared_ptr<Shell>(shells_.back())->open();
 }
 
-void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
+Result<std::string> HostSession::shipment_of(const Job& job) const {
   std::int64_t watch = 0;
-  if (job->task.timeout) {
-    const Duration bound = *job->task.timeout + options_.host_grace;
+  if (job.task.timeout) {
+    const Duration bound = *job.task.timeout + options_.host_grace;
     watch = std::max<std::int64_t>(1, (bound.count() + 999) / 1000);
   }
+  return make_shipment(job.task, watch, once(job));
+}
+
+void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   const bool claim = once(*job);
-  auto shipment = make_shipment(job->task, watch, claim);
+  auto shipment = shipment_of(*job);
   if (!shipment) {
     return finish(job, Ended::not_started, shipment.error().what, shipment.error().help);
   }
@@ -195,9 +205,20 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
     spool.tasks.insert(job->task.id);
     shipment->insert(0, old_spools(job->task.become));
   }
+  job->shell = shell;
+  running_.push_back(job);
+  if (!job->sent_before) {
+    job->sent = std::chrono::steady_clock::now();
+    bound(job);
+  }
+  run_scripts(job, std::move(*shipment));
+}
+
+// To the shell that has the job already.
+void HostSession::run_scripts(const JobPtr& job, std::string shipment) {
   Collector::Output output = [](Stage, Stream, std::string_view) {};
   if (!job->done) {
-    output = [this, id = job->task.id, raw = shell.get(), job = job.get()](
+    output = [this, id = job->task.id, raw = job->shell.get(), job = job.get()](
                  Stage stage, Stream stream, std::string_view bytes) {
       if (job->kill) return;  // nobody waits for it, and the channel must run dry
       if (!events_->push_output({.task = id,
@@ -211,13 +232,8 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   }
   job->collector = std::make_unique<Collector>(job->task, options_.tail_bytes, std::move(output));
   job->collector->skip(job->passed);
-  job->shell = shell;
-  running_.push_back(job);
-  if (!job->sent_before) {
-    job->sent = std::chrono::steady_clock::now();
-    bound(job);
-  }
-  shell->run(job, std::move(*shipment));
+  job->transferring = false;
+  job->shell->run(job, std::move(shipment));
 }
 
 void HostSession::bound(const JobPtr& job) {
@@ -263,7 +279,12 @@ void HostSession::finish(const JobPtr& job, Ended ended, std::string error, std:
   result.ended = ended;
   result.error = std::move(error);
   result.help = std::move(help);
-  if (ended == Ended::not_started) result.apply_possible = false;
+  if (ended == Ended::not_started || ended == Ended::refused) result.apply_possible = false;
+  // That the file came is what a download applies.
+  if (job->transferring && ended == Ended::finished) {
+    result.stages.push_back(
+        {.stage = Stage::apply, .exit_code = 0, .verdict = Verdict::none, .message = {}});
+  }
   if (job->shell || job->sent_before) {
     result.took =
         std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - job->sent);
@@ -349,7 +370,11 @@ void HostSession::shell_job_ended(Shell& shell) {
     shell.spare();
   }
   const Collector& said = *job->collector;
-  if (said.followed()) {
+  if (job->transferring) {
+    transfer_ended(job);
+  } else if (transfer_due(job)) {
+    begin_transfer(job);
+  } else if (said.followed()) {
     follow_ended(job);
   } else if (said.started()) {
     finish(job, Ended::finished, {}, {});

@@ -39,6 +39,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void shell_ready(Shell& shell, const std::string& boot_id) override;
   void shell_failed(Shell& shell, const ShellFailure& failure) override;
   void shell_job_ended(Shell& shell) override;
+  void shell_job_moved(Shell& shell) override;
   void shell_gone(Shell& shell, const std::string& why, bool lost) override;
 
  private:
@@ -78,7 +79,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void open_shell(const std::string& user, bool urgent);
   bool room(bool urgent) const;
   bool may_open(const std::string& user) const;
-  void make_room(const std::string& for_user);
+  void make_room(const std::string& for_user, bool fresh = false);
   void send(const JobPtr& job, const std::shared_ptr<Shell>& shell);
   void bound(const JobPtr& job);
   std::string old_spools(const std::string& user);
@@ -87,6 +88,15 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void refuse_waiting(const std::string& user, const ShellFailure& failure);
   std::shared_ptr<Shell> remove_shell(Shell& shell);
   void pump_locks();
+
+  void run_scripts(const JobPtr& job, std::string shipment);
+  Result<std::string> shipment_of(const Job& job) const;
+
+  // host_transfer.cc: files that go before apply, or are it
+  static bool moves_file(const Job& job);
+  bool transfer_due(const JobPtr& job) const;
+  void begin_transfer(const JobPtr& job);
+  void transfer_ended(const JobPtr& job);
 
   // reconnect.cc
   bool may_reconnect() const;

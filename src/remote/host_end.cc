@@ -143,8 +143,9 @@ void HostSession::killed(const JobPtr& job, const TaskResult& result) {
                     stage->verdict == Verdict::none;
   // The end marks came though the kill was under way. If no stage died of a signal it was faster.
   const Collector& said = *job->collector;
-  const bool faster =
-      (said.followed() ? said.followed_to_end() : said.ended()) && !said.died_of_signal();
+  const bool faster = !job->transferring &&
+                      (said.followed() ? said.followed_to_end() : said.ended()) &&
+                      !said.died_of_signal();
   if (faster) {
     finish(job, Ended::finished, {}, {});
   } else if (gone) {

@@ -14,6 +14,7 @@
 namespace cnplay::remote {
 
 class Shell;
+class Transfer;
 
 struct Job {
   Task task;
@@ -34,6 +35,11 @@ struct Job {
   // It was sent before, and the connection was lost: whether the host has it is not known yet.
   bool sent_before = false;
   Collector::Passed passed{};  // of its output by then
+
+  // A file on its way to the host, or from it. Kept over a lost connection.
+  std::shared_ptr<Transfer> transfer;
+  // The shell is at work on that file, not on the scripts.
+  bool transferring = false;
 };
 
 }  // namespace cnplay::remote

@@ -14,6 +14,8 @@ class PortUser {
  public:
   virtual ~PortUser() = default;
   virtual void port_bytes(Stream stream, std::string_view bytes) = 0;
+  // All that was written has gone to the SSH layer.
+  virtual void port_drained() {}
   // The command is over; its output may go on, for children may hold its pipes.
   virtual void port_exited() {}
   // The end of the channel. `how`: "exit code 1", "killed by SIGKILL", "" if not said.
@@ -41,6 +43,9 @@ class Port final : public ssh::ChannelHandler {
       how_ = "killed" + (signal.empty() ? "" : " by SIG" + signal);
     }
     if (user_) user_->port_exited();
+  }
+  void on_drained() override {
+    if (user_) user_->port_drained();
   }
   void on_close(std::optional<ssh::TransportError> error) override {
     if (user_) user_->port_closed(status_, how_, error);

@@ -357,13 +357,18 @@ _cn_watch() {
   sleep 2
   kill -KILL "-$$"
 }
-# ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM end-ID: a shipment.
-# The last word is the proof that it came whole: a shell executes a line that ends with its input.
+# ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM FILE end-ID: a
+# shipment. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
+# claimed, only the check is run, and the file is asked for. The last word is the proof that it came whole: a shell executes a line that ends with its input.
 _cn_run() {
-  case $#:${12-} in "12:end-$1") ;; *) exit 91 ;; esac
+  case $#:${13-} in "13:end-$1") ;; *) exit 91 ;; esac
   case ${11} in
   once)
-    if _cn_claim "$1"; then
+    if [ -n "${12}" ] && [ ! -e "$_cn_dir/t-$1" ] && [ ! -e "$_cn_dir/u-${12}" ]; then
+      _cn_work "$1" check "$3" none "$5" "$6" '' '' '' ''
+      _cn_tail="${_cn_tail-}$_cn_r$_cn_n U $1$nl"
+      _cn_end "$1"
+    elif _cn_claim "$1"; then
       _cn_work "$@"
       _cn_end "$1"
       _cn_put "ended$nl" >>"$_cn_dir/t-$1"
@@ -376,6 +381,86 @@ _cn_run() {
     _cn_end "$1"
     ;;
   esac
+}
+# BYTES: the checksum of stdin goes into _cn_x. With openssl, where it is, large ones go faster.
+_cn_digest() {
+  case $1 in
+  ????????*) command -v openssl >/dev/null && _cn_x=$(openssl dgst -sha256 -r 2>/dev/null) || _cn_x=$(sha256sum) ;;
+  *) _cn_x=$(sha256sum) ;;
+  esac
+  _cn_x=${_cn_x%% *}
+}
+# ID SHA256 SIZE end-ID: takes a file that comes as our stdin, from where it was left off. Arithmetic is
+# not for its size: mksh's ends at 2 GiB.
+_cn_take() {
+  case $#:${4-} in "4:end-$1") ;; *) exit 91 ;; esac
+  _cn_f=$_cn_dir/u-$2
+  _cn_p=$_cn_f.$1.$$
+  if _cn_se=$({ umask 077 && _cn_mkdir "$_cn_dir" && : >"$_cn_p"; } 2>&1); then
+    # What another shell has got of it, which may still be writing.
+    for _cn_o in "$_cn_f.$1".*; do
+      case $_cn_o in "$_cn_p") continue ;; esac
+      if kill -0 "${_cn_o##*.}" 2>/dev/null; then
+        cat <"$_cn_o" >"$_cn_p"
+        rm -f -- "$_cn_o"
+      else
+        mv -f -- "$_cn_o" "$_cn_p"
+      fi
+    done 2>/dev/null
+    _cn_i=$(wc -c <"$_cn_p")
+    _cn_i=${_cn_i##* }
+    _cn_l=$3
+    case $_cn_i in
+    0) ;;
+    *)
+      if [ "$(expr "$_cn_i" \> "$3")" = 1 ]; then
+        : >"$_cn_p"
+        _cn_i=0
+      else
+        _cn_l=$(expr "$3" - "$_cn_i")
+      fi
+      ;;
+    esac
+    _cn_mark "G $1 $_cn_i"
+    _cn_se=$(head -c "$_cn_l" 2>&1 >>"$_cn_p")
+    _cn_i=$(wc -c <"$_cn_p")
+    _cn_i=${_cn_i##* }
+    if [ "$_cn_i" != "$3" ]; then
+      # Without a word of head the line is broken: another shell goes on from here.
+      case $_cn_se in '') ;; *) rm -f -- "$_cn_p" ;; esac
+      _cn_refuse "the file cannot be written to $_cn_dir: ${_cn_se:-it came to $_cn_i of $3 bytes}"
+      _cn_end "$1"
+      exit 92 # what is still to come of it is no command
+    fi
+    _cn_digest "$3" <"$_cn_p"
+    if [ "$_cn_x" = "$2" ]; then
+      mv -f -- "$_cn_p" "$_cn_f"
+    else
+      rm -f -- "$_cn_p"
+      case $_cn_x in
+      '') _cn_refuse "the checksum of the file cannot be taken: is sha256sum there?" ;;
+      *) _cn_refuse "what came is not what was to be sent: was the file changed here since the run began?" ;;
+      esac
+    fi
+  else
+    _cn_refuse "nothing can be written to $_cn_dir: $_cn_se"
+  fi
+  _cn_end "$1"
+}
+# ID OFFSET PATH end-ID: gives a file away, from OFFSET on.
+_cn_give() {
+  case $#:${4-} in "4:end-$1") ;; *) exit 91 ;; esac
+  if [ -f "$3" ] && [ -r "$3" ]; then
+    _cn_i=$(wc -c <"$3")
+    _cn_i=${_cn_i##* }
+    _cn_mark "H $1 $_cn_i"
+    case $2 in 0) cat <"$3" ;; *) tail -c "+$(expr "$2" + 1)" <"$3" ;; esac
+    _cn_digest "$_cn_i" <"$3"
+    _cn_mark "h $1 $_cn_x"
+  else
+    _cn_refuse "$3 cannot be read"
+  fi
+  _cn_end "$1"
 }
 _cn_end() {
   _cn_put "${_cn_tail-}$_cn_r$_cn_n E $1 out$nl"

@@ -51,7 +51,12 @@ void HostSession::hold_all(const std::string& why) {
     } else if (job->kill) {
       finish(job, Ended::lost, why + "; the task was being killed then", {});
     } else {
-      if (once(*job)) job->passed = job->collector->passed();
+      // What was printed before a file was asked for comes once more, and was counted then.
+      if (moves_file(*job) && job->transferring) {
+        job->transferring = false;
+      } else if (once(*job)) {
+        job->passed = job->collector->passed();
+      }
       job->sent_before = true;
       job->shell.reset();
       held.push_back(job);

@@ -39,6 +39,24 @@ enum class Mode {
 };
 enum class Verify { by_check, by_script, none };
 
+// A file of the controller that apply needs on the host. It is sent only if check says change (or
+// there is no check), and before the task is claimed, so it may be sent as often as needed: into
+// the run's private directory, to which it is added as it comes, and where it gets its name once
+// its checksum is right. After a lost connection it goes on where it was.
+struct Upload {
+  std::string name;  // [A-Za-z_][A-Za-z0-9_]*; the scripts find its path there in $NAME_file
+  std::string path;  // on the controller
+  std::uint64_t size = 0;
+  std::string sha256;  // hex
+};
+
+// A file of the host that is brought to the controller when check has said change; the task's apply
+// is that. It appears under its name once it is whole and its checksum is right.
+struct Download {
+  std::string from;  // an absolute path on the host
+  std::string to;    // on the controller; missing directories are made
+};
+
 // One action on one host. The stages run in one shipment on the host: nothing of it waits for
 // the controller.
 //
@@ -58,7 +76,9 @@ struct Task {
   std::string preflight;
   Verify verify = Verify::by_check;
   std::vector<Variable> variables;
-  std::optional<Duration> timeout;  // of all stages together; enforced on the host as well
+  std::optional<Upload> upload{};
+  std::optional<Download> download{};  // of a task without apply script
+  std::optional<Duration> timeout;     // of all stages together; enforced on the host as well
   // Of a task that an earlier controller may have sent: the boot id of the host at that time. If
   // the host has been restarted since, the task ends as `lost`, for a claim may not have outlived
   // that. "" if it was never sent before.
@@ -78,6 +98,7 @@ enum class Ended {
   finished,     // the stages ran as far as they go; see `stages`
   timed_out,    // killed, all of its process group is gone
   cancelled,    // killed on request, likewise
+  refused,      // cannot be done, and nothing of apply was begun: `error` says why
   not_started,  // never sent: the host was lost or could not become the user before
   lost,         // was sent, and its result could not be read back: unknown
 };
@@ -132,6 +153,13 @@ struct TaskOutput {
   Stream stream{};
   Untrusted bytes;
 };
+// Of a file that is on its way, now and then.
+struct TaskProgress {
+  TaskId task{};
+  HostIndex host{};
+  std::uint64_t done{};  // bytes
+  std::uint64_t size{};
+};
 struct TaskEnded {
   TaskId task{};
   HostIndex host{};
@@ -147,7 +175,7 @@ struct LockEnded {
 struct Woken {};  // wake() was called
 
 using Event = std::variant<HostReady, HostFailed, HostLost, HostReconnecting, HostReconnected,
-                           TaskOutput, TaskEnded, LockEnded, Woken>;
+                           TaskOutput, TaskProgress, TaskEnded, LockEnded, Woken>;
 
 class Hosts {
  public:

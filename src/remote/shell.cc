@@ -1,6 +1,7 @@
 #include "remote/shell.h"
 
 #include "remote/shipment.h"
+#include "remote/transfer.h"
 
 namespace cnplay::remote {
 
@@ -89,11 +90,15 @@ void Shell::resume() {
 }
 
 void Shell::Side::text(std::string_view bytes) {
-  if (shell.job_ && shell.job_->collector) shell.job_->collector->text(stream, bytes);
+  if (!shell.job_) return;
+  if (shell.job_->transferring) return shell.job_->transfer->text(stream, bytes);
+  if (shell.job_->collector) shell.job_->collector->text(stream, bytes);
 }
 
 void Shell::Side::mark(std::string_view words) {
-  if (shell.job_ && shell.job_->collector) shell.job_->collector->mark(stream, words);
+  if (!shell.job_) return;
+  if (shell.job_->transferring) return shell.job_->transfer->mark(stream, words);
+  if (shell.job_->collector) shell.job_->collector->mark(stream, words);
 }
 
 void Shell::port_bytes(Stream stream, std::string_view bytes) {
@@ -101,7 +106,21 @@ void Shell::port_bytes(Stream stream, std::string_view bytes) {
   printed_ += bytes.size();
   Side& side = stream == Stream::out ? *out_ : *err_;
   side.parser.feed(bytes, side);
-  if (job_ && job_->collector && job_->collector->ended()) owner_.shell_job_ended(*this);
+  if (!job_ || !job_->collector) return;
+  if (job_->transferring) {
+    job_->transfer->pump(*channel_);
+    owner_.shell_job_moved(*this);
+  }
+  if (job_ && (job_->transferring ? job_->transfer->ended() : job_->collector->ended())) {
+    owner_.shell_job_ended(*this);
+  }
+}
+
+void Shell::port_drained() {
+  const auto self = shared_from_this();
+  if (!job_ || !job_->transferring) return;
+  job_->transfer->pump(*channel_);
+  owner_.shell_job_moved(*this);
 }
 
 // Children that outlive the shell hold its pipes, and sshd then keeps the channel. What they still

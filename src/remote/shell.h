@@ -19,6 +19,8 @@ class ShellOwner {
   virtual void shell_failed(Shell& shell, const ShellFailure& failure) = 0;
   // The shell's job has said its end, or the shell died under it.
   virtual void shell_job_ended(Shell& shell) = 0;
+  // A file that its job moves has moved on.
+  virtual void shell_job_moved(Shell& shell) = 0;
   // After it was ready. `why` says how it ended; `lost`: with its connection.
   virtual void shell_gone(Shell& shell, const std::string& why, bool lost) = 0;
 };
@@ -41,6 +43,8 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   void open();
   // Sends a shipment. The shell must be idle.
   void run(std::shared_ptr<Job> job, std::string shipment);
+  // Sends more for the job that it is at work on.
+  void go_on(std::string shipment) { channel_->write(std::move(shipment)); }
   // The job is over, or has been given up: idle again.
   void release();
   void doom() { state_ = State::doomed; }
@@ -58,6 +62,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   const Opened& opened_as() const { return as_; }
   // The name of the directory where it keeps what is printed, once it has claimed a task.
   const std::string& spool() const { return spool_; }
+  bool merged() const { return merged_; }  // a pty: no bytes can be sent through it as they are
   // Bytes that it has printed so far.
   std::uint64_t printed() const { return printed_; }
   // Text for the shell itself, ahead of the next shipment.
@@ -65,6 +70,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   const std::shared_ptr<Job>& job() const { return job_; }
 
   void port_bytes(Stream stream, std::string_view bytes) override;
+  void port_drained() override;
   void port_exited() override;
   void port_closed(std::optional<int> status, const std::string& how,
                    const std::optional<ssh::TransportError>& error) override;

@@ -47,6 +47,10 @@ const char* verify_word(Verify verify) {
 
 Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool once) {
   std::string assignments;
+  if (task.upload &&
+      task.upload->sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return fail("the checksum of " + task.upload->path + " is none");
+  }
   for (const Variable& variable : task.variables) {
     if (!is_name(variable.name)) return fail("'" + variable.name + "' is no name for a variable");
     if (is_shell_reserved(variable.name)) {
@@ -57,10 +61,14 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool onc
     if (!value) return fail("the value of `" + variable.name + "` has a NUL byte");
     assignments += variable.name + "=" + value->str() + "\n";
   }
+  if (task.upload) {
+    if (!is_name(task.upload->name)) return fail("'" + task.upload->name + "' is no name");
+    assignments += task.upload->name + "_file=$_cn_dir/u-" + task.upload->sha256 + "\n";
+  }
   // Verification by a check that is not there would say that all is well.
   const bool no_check = task.verify == Verify::by_check && task.check.empty();
   const std::string id = std::to_string(task.id);
-  const std::array<std::string, 12> words = {id,
+  const std::array<std::string, 13> words = {id,
                                              mode_word(task.mode),
                                              std::to_string(watch),
                                              no_check ? "none" : verify_word(task.verify),
@@ -71,6 +79,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool onc
                                              task.preview,
                                              task.preflight,
                                              once ? "once" : "",
+                                             task.upload ? task.upload->sha256 : "",
                                              "end-" + id};
   std::string line = "_cn_run";
   for (const std::string& word : words) {

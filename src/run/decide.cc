@@ -147,6 +147,8 @@ Decision decide(const Shape& shape, events::Mode mode, const remote::TaskResult&
       d.reason =
           applied ? "killed on request while apply may have been at work" : "killed on request";
       break;
+    case remote::Ended::refused:
+      return failed(result.error);
     case remote::Ended::not_started:
       d.outcome = Outcome::unreachable;
       d.reason = result.error.empty() ? "never sent" : result.error;

@@ -98,7 +98,9 @@ class FakeChannel final : public ssh::Channel, public std::enable_shared_from_th
     queue_.pop_front();
     if (cut_after_) return transport_.cut();
     if (error) queue_.clear();
-    if (!error) write_next();
+    if (error) return;
+    write_next();
+    if (queue_.empty() && handler_) handler_->on_drained();
   }
   void close_in() {
     error_code ignored;

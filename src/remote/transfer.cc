@@ -1,0 +1,187 @@
+#include "remote/transfer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "base/text.h"
+
+namespace cnplay::remote {
+namespace {
+
+constexpr std::size_t kPiece = 128 * 1024;
+// So much lies ready for the channel: enough to keep it busy until it is asked for more.
+constexpr std::size_t kAhead = 1024 * 1024;
+constexpr std::size_t kMaxRefusal = 1024;
+constexpr auto kBetweenWords = std::chrono::milliseconds(500);
+
+std::string_view next_word(std::string_view& rest) {
+  const std::size_t space = rest.find(' ');
+  const std::string_view word = rest.substr(0, space);
+  rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
+  return word;
+}
+
+std::optional<std::uint64_t> number(std::string_view word) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
+
+std::string reason() { return std::strerror(errno); }
+
+}  // namespace
+
+Result<std::shared_ptr<Transfer>> Transfer::to_host(TaskId id, const Upload& what) {
+  std::shared_ptr<Transfer> transfer(new Transfer(id, true));
+  transfer->path_ = what.path;
+  transfer->sha256_ = what.sha256;
+  transfer->size_ = what.size;
+  transfer->fd_ = ::open(what.path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (transfer->fd_ < 0) return fail("cannot read " + what.path + " here: " + reason());
+  return transfer;
+}
+
+Result<std::shared_ptr<Transfer>> Transfer::from_host(TaskId id, const Download& what) {
+  std::shared_ptr<Transfer> transfer(new Transfer(id, false));
+  transfer->from_ = what.from;
+  transfer->path_ = what.to;
+  transfer->part_ = what.to + ".part-" + std::to_string(id);
+  const auto parent = std::filesystem::path(what.to).parent_path();
+  std::error_code error;
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (error) return fail("cannot make the directory " + parent.string() + ": " + error.message());
+  transfer->fd_ =
+      ::open(transfer->part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (transfer->fd_ < 0) return fail("cannot write " + transfer->part_ + ": " + reason());
+  return transfer;
+}
+
+Transfer::~Transfer() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  if (!part_.empty()) ::unlink(part_.c_str());
+}
+
+Result<std::string> Transfer::request() {
+  end_seen_ = {};
+  sending_ = false;
+  section_ = Section::none;
+  const std::string id = std::to_string(id_);
+  if (to_host_) {
+    const bool hex =
+        sha256_.size() == 64 && sha256_.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (!hex) return fail("the checksum of " + path_ + " is none");
+    return "_cn_take " + id + " " + sha256_ + " " + std::to_string(size_) + " end-" + id + "\n";
+  }
+  const auto from = quote(from_);
+  if (!from) return fail("the path of a file has a NUL byte");
+  return "_cn_give " + id + " " + std::to_string(at_) + " " + from->str() + " end-" + id + "\n";
+}
+
+void Transfer::text(Stream stream, std::string_view bytes) {
+  if (stream != Stream::out) return;
+  if (section_ == Section::refusal) {
+    refusal_.append(bytes.substr(0, kMaxRefusal - std::min(kMaxRefusal, refusal_.size())));
+  } else if (section_ == Section::data) {
+    take(bytes);
+  }
+}
+
+void Transfer::take(std::string_view bytes) {
+  at_ += bytes.size();
+  digest_.add(bytes);
+  while (failure_.empty() && !bytes.empty()) {
+    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      failure_ = "cannot write " + part_ + ": " + reason();
+    } else {
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+}
+
+void Transfer::mark(Stream stream, std::string_view words) {
+  const std::string_view kind = next_word(words);
+  if (kind == "N") {
+    section_ = Section::refusal;
+    refusal_.clear();
+    return;
+  }
+  if (kind == "n") {
+    section_ = Section::none;
+    if (refusal_.empty()) refusal_ = "it did not say why";
+    return;
+  }
+  const bool ours = number(next_word(words)) == id_;
+  if (!ours) return;
+  if (kind == "E") {
+    end_seen_[stream == Stream::err ? 1 : 0] = true;
+  } else if (kind == "G" && to_host_) {
+    const auto offset = number(next_word(words));
+    if (offset && *offset <= size_) {
+      at_ = *offset;
+      sending_ = true;
+    }
+  } else if (kind == "H" && !to_host_) {
+    size_ = number(next_word(words)).value_or(0);
+    section_ = Section::data;
+  } else if (kind == "h" && !to_host_) {
+    section_ = Section::none;
+    sha256_ = next_word(words);
+  }
+}
+
+// A file that has become shorter is filled up: the shell waits for the number of bytes that was
+// agreed on, and finds out by the checksum.
+void Transfer::pump(ssh::Channel& channel) {
+  while (sending_ && !ended() && at_ < size_ && channel.queued() < kAhead) {
+    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size_ - at_)), '\0');
+    std::size_t have = 0;
+    while (have < piece.size()) {
+      const ssize_t n =
+          ::pread(fd_, piece.data() + have, piece.size() - have, static_cast<off_t>(at_ + have));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && failure_.empty()) failure_ = "cannot read " + path_ + " here: " + reason();
+      if (n <= 0) break;
+      have += static_cast<std::size_t>(n);
+    }
+    at_ += piece.size();
+    channel.write(std::move(piece));
+  }
+}
+
+Status Transfer::finish() {
+  if (!failure_.empty()) return fail(failure_);
+  if (!refusal_.empty()) return fail(Untrusted(refusal_).display(500));
+  if (to_host_) return {};
+  if (digest_.hex() != sha256_) {
+    return fail("what came of " + from_ + " is not what is there: did it change meanwhile?");
+  }
+  // The umask can be read only by setting it, and other threads make files: so, what is usual.
+  const bool durable = ::fchmod(fd_, 0644) == 0 && ::fsync(fd_) == 0;
+  if (!durable || ::rename(part_.c_str(), path_.c_str()) != 0) {
+    return fail("cannot write " + path_ + ": " + reason());
+  }
+  ::close(std::exchange(fd_, -1));
+  return {};
+}
+
+bool Transfer::progress_due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (at_ == told_at_ || now - told_ < kBetweenWords) return false;
+  told_ = now;
+  told_at_ = at_;
+  return true;
+}
+
+}  // namespace cnplay::remote
