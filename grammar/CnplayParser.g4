@@ -93,7 +93,7 @@ headWord
 
 returnsDecl: RETURNS LBRACE returnsItem* RBRACE;
 returnsItem: FIELD COLON type (COMMA | NEWLINE);
-clause: (NEEDS | USES | WRITES | READS) expr (COMMA expr)*;
+clause: (NEEDS | USES | WRITES | READS | SENDS | RENDERS | FETCHES) expr (COMMA expr)*;
 script: (CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT) (NONE | SH scriptText) | NATIVE;
 
 // The name, the title and the modifiers of a statement with a block. A word that is no modifier is
@@ -180,7 +180,7 @@ label
   | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
   | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
   | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS
-  | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
+  | SENDS | RENDERS | FETCHES | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
   | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
   ;
 word

@@ -33,6 +33,7 @@ class DeclarationReader {
     module_.title = literal_text(node_.title ? &*node_.title : nullptr);
     for (const auto& item : node_.body.items) read_item(item);
     check_clauses();
+    check_file_clauses();
     check_stages();
     check_scripts();
     module_.valid = diags_.errors() == errors_before_;
@@ -61,8 +62,8 @@ class DeclarationReader {
     } else {
       diags_.error("E0420", "this does not belong in a module",
                    {item.keyword.known() ? item.keyword : item.span, "not part of a declaration"},
-                   "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, `check`, "
-                   "`apply`, `verify`, `preview` and `preflight`");
+                   "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, `sends`, "
+                   "`renders`, `fetches`, `check`, `apply`, `verify`, `preview` and `preflight`");
     }
   }
 
@@ -179,6 +180,9 @@ class DeclarationReader {
           module_.uses.push_back(resource);
         }
       }
+    } else if (word == "sends" || word == "renders" || word == "fetches") {
+      read_file_clause(clause, word);
+      return;
     } else if (word == "writes" || word == "reads") {
       for (const auto& value : clause.values) {
         const auto* ref = std::get_if<syntax::NameRef>(&value.node);
@@ -189,17 +193,94 @@ class DeclarationReader {
         }
       }
     } else {
-      const std::string near =
-          diag::did_you_mean(word, {"needs", "uses", "writes", "reads", "returns", "param", "check",
-                                    "apply", "verify", "preview", "preflight", "native"});
+      const std::string near = diag::did_you_mean(
+          word, {"needs", "uses", "writes", "reads", "sends", "renders", "fetches", "returns",
+                 "param", "check", "apply", "verify", "preview", "preflight", "native"});
       diags_.error(
           "E0416", "unknown clause " + quoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
-          near.empty() ? "clauses are needs, uses, writes and reads"
+          near.empty() ? "clauses are needs, uses, writes, reads, sends, renders and fetches"
                        : "did you mean `" + near + "`?");
       return;
     }
     if (clause.values.empty()) malformed(clause.word.span, "say what: see `cnplay explain E0416`");
+  }
+
+  // `sends src`, `renders src`, `fetches src, to`: what of them is a parameter is looked at when
+  // all are known.
+  void read_file_clause(const syntax::Clause& clause, const std::string& word) {
+    std::vector<syntax::Name> names;
+    for (const auto& value : clause.values) {
+      if (const auto* ref = std::get_if<syntax::NameRef>(&value.node)) names.push_back(ref->name);
+    }
+    const std::size_t wanted = word == "fetches" ? 2 : 1;
+    if (names.size() != wanted || clause.values.size() != wanted) {
+      diags_.error("E0416", quoted(word) + " cannot be understood",
+                   {clause.word.span, "not what it takes"},
+                   wanted == 2 ? "name the parameter with the host's file, then the one with ours: "
+                                 "`fetches src, to`"
+                               : "name a parameter: `" + word + " src`");
+      return;
+    }
+    if (!file_clauses_.empty()) {
+      diags_.error("E0416",
+                   quoted(word) + " does not go with " + quoted(file_clauses_.front().word),
+                   {clause.word.span, "a second file"}, "a module moves one file");
+      return;
+    }
+    file_clauses_.push_back({word, std::move(names)});
+  }
+
+  void check_file_clauses() {
+    for (const auto& [word, names] : file_clauses_) {
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        const Param* param = find_param(names[i].text);
+        if (!param) {
+          const std::string near = diag::did_you_mean(names[i].text, param_names());
+          diags_.error("E0415", quoted(names[i].text) + " is no parameter of this module",
+                       {names[i].span, "unknown parameter"},
+                       near.empty() ? "its parameters are: " + listed(param_names())
+                                    : "did you mean `" + near + "`?");
+          continue;
+        }
+        const char* type = word == "fetches" && i == 0 ? "path" : "string";
+        if (param->type && (param->type->name.text != type || param->type->optional)) {
+          diag::Diagnostic d;
+          d.code = "E0415";
+          d.summary = quoted(names[i].text) + " does not name a file " +
+                      (word == "fetches" && i == 0 ? "of the host" : "beside the play");
+          d.subject = {names[i].span, "`" + word + "` asks for one"};
+          d.context.push_back({param->span, "declared here"});
+          d.help = std::string("declare it `") + type + "`";
+          diags_.add(std::move(d));
+          continue;
+        }
+        std::string& to = word == "sends"     ? module_.sends
+                          : word == "renders" ? module_.renders
+                          : i == 0            ? module_.fetches
+                                              : module_.fetches_to;
+        to = names[i].text;
+      }
+    }
+    for (const std::string& name : given_names()) {
+      const Param* param = find_param(name);
+      if (!param) continue;
+      diags_.error("E0418", quoted(name) + " stands twice in one module",
+                   {param->span, "given to the scripts already"}, "choose another name");
+    }
+  }
+
+  // What the scripts are given beside the parameters.
+  std::vector<std::string> given_names() const {
+    std::vector<std::string> names;
+    if (!module_.sends.empty()) {
+      for (const char* part : {"_sum", "_size", "_mode"}) names.push_back(module_.sends + part);
+    }
+    if (!module_.renders.empty()) {
+      for (const char* part : {"_text", "_mode"}) names.push_back(module_.renders + part);
+    }
+    if (!module_.fetches.empty()) names.push_back(module_.fetches_to + "_sum");
+    return names;
   }
 
   void read_script(const syntax::ScriptClause& clause, const syntax::Item& item) {
@@ -297,6 +378,16 @@ class DeclarationReader {
       }
       return;
     }
+    if (!module_.fetches.empty() && (module_.apply || !module_.check)) {
+      diags_.error("E0417", "a module that fetches has a `check`, and no `apply`",
+                   {module_.apply ? stage_span("apply") : module_.span, "has no meaning here"},
+                   "that the file is brought is what is applied, if `check` says change");
+      return;
+    }
+    if (!module_.sends.empty() && !module_.apply) {
+      diags_.error("E0417", "`sends` without `apply`: nobody would use the file",
+                   {module_.span, "has no `apply`"}, "add `apply`, or take `sends` away");
+    }
     const auto refuse = [&](std::string_view stage, std::string summary, std::string help) {
       diags_.error("E0417", std::move(summary), {stage_span(stage), "has no meaning here"},
                    std::move(help));
@@ -391,7 +482,8 @@ class DeclarationReader {
       diags_.error("E0422", "this check never gives a verdict",
                    {stage_span("check"), "ends without `ok`, `change`, `fail` or `skip`"},
                    "end it with `ok` where nothing is to be done, else `change \"what\"`");
-    } else if (const auto change = calls("change"); change != none && !module_.apply) {
+    } else if (const auto change = calls("change");
+               change != none && !module_.apply && module_.fetches.empty()) {
       diags_.error("E0422", "this check says `change`, but there is no `apply`",
                    {place(script, change->offset, 6), "who would make the change?"},
                    "say `fail \"why\"`, or add `apply`");
@@ -400,6 +492,9 @@ class DeclarationReader {
 
   void check_names(const Script& script, std::string_view stage, bool sees_facts) {
     std::vector<std::string> known = param_names();
+    const std::vector<std::string> given = given_names();
+    known.insert(known.end(), given.begin(), given.end());
+    if (stage == "apply" && !module_.sends.empty()) known.push_back(module_.sends + "_file");
     if (sees_facts) {
       for (const auto& [name, type] : module_.returns) known.push_back(name);
     }
@@ -434,6 +529,11 @@ class DeclarationReader {
     bool writes = false;
   };
   std::vector<PathClause> path_clauses_;
+  struct FileClause {
+    std::string word;
+    std::vector<syntax::Name> names;
+  };
+  std::vector<FileClause> file_clauses_;
   std::vector<std::pair<std::string, diag::Span>> stages_;
 };
 

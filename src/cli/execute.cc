@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/clock.h"
+#include "cli/local_file.h"
 #include "cli/project.h"
 #include "cli/signals.h"
 #include "cli/wiring.h"
@@ -96,6 +97,7 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
     last_seq = cut_off->record.back().seq;
     cut_off->directory->go_on(plan, began, cut_off->record.front().at);
   }
+  how.local_sum = checksum_of;
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
   how.requirement = [&](const plan::Requirement& r) {

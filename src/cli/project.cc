@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "catalog/embedded.h"
+#include "cli/local_file.h"
 #include "syntax/parse.h"
 
 namespace cnplay::cli {
@@ -143,6 +144,10 @@ Status load(Project& project, const Options& options) {
     auto content = read_file(library);
     if (!content) return content.error();
     return std::pair{library, std::move(*content)};
+  };
+  input.file = [base = fs::path(*path).parent_path()](
+                   const std::string& name) -> Result<compile::Input::LocalFile> {
+    return read_local_file(base / name);
   };
   if (!project.inventory) {
     // The play's own mistakes are shown together with the inventory's.

@@ -240,6 +240,9 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
     out.params.push_back({param.name, std::move(*column),
                           holds_secret(wanted.type) || holds_secret(value.type),
                           is_path(wanted.type)});
+    if (param.name == module.sends) send_file(out, hosts, place);
+    if (param.name == module.renders) render_file(out, hosts, label, place);
+    if (param.name == module.fetches_to) fetch_file(out, hosts, place);
   }
   // An argument that was not understood may be the one that is missing.
   if (!missing.empty() && module.valid && clear) {
@@ -269,6 +272,10 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
   out.uses = module.uses;
   out.writes = module.writes;
   out.reads = module.reads;
+  out.sends = module.sends;
+  out.renders = module.renders;
+  out.fetches = module.fetches;
+  out.fetches_to = module.fetches_to;
   return out;
 }
 

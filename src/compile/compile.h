@@ -31,6 +31,14 @@ struct Input {
   std::function<Result<std::pair<std::string, std::string>>(const std::string& from,
                                                             const std::string& path)>
       load;
+  // A file beside the play that is to be sent to hosts, by a path relative to the play's directory.
+  struct LocalFile {
+    std::string path;
+    std::uint64_t size = 0;
+    std::string sha256;
+    unsigned mode = 0;  // permission bits
+  };
+  std::function<Result<LocalFile>(const std::string& path)> file;
 };
 
 // All errors are added to `diags` in one go; nullopt if there was one. The plan of a successful

@@ -104,8 +104,9 @@ check sh """ok"""
 
 Set it: `fact before "$value"`.
 )~"},
-      {"E0415", "A clause does not name a parameter that is a path",
-       R"~(`writes` and `reads` name parameters of type `path` or `list<path>`: they steer dry runs.
+      {"E0415", "A clause does not name a parameter of the type that it needs",
+       R"~(`writes` and `reads` name parameters of type `path` or `list<path>`: they steer dry runs. `sends` and
+`renders` name a `string`, the path of a file beside the play; `fetches` a `path` of the host and a `string`.
 
 ```
 param dir: path
@@ -113,7 +114,8 @@ writes dri
 ```
 )~"},
       {"E0416", "A clause of a module cannot be understood",
-       R"~(Clauses are `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`, and the stages
+       R"~(Clauses are `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`, `sends src`,
+`renders src`, `fetches src, to`, and the stages
 `check`, `apply`, `verify`, `preview` and `preflight`, each followed by `sh """..."""`.
 
 ```
@@ -124,7 +126,8 @@ Write `needs command("git")`.
 )~"},
       {"E0417", "Stages that do not go together",
        R"~(`verify` is for what `apply` has done; `preview` makes, in a dry run, what `apply` would make of the path
-named by `writes`; a native module has no scripts.
+named by `writes`; a native module has no scripts; a module that `sends` has an `apply` which uses the file, one that
+`fetches` has a `check` alone.
 
 ```
 check sh """ok"""

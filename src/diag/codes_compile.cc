@@ -239,6 +239,24 @@ step code on web {
 }
 ```
 )~"},
+      {"E0125", "A file beside the play cannot be read",
+       R"~(What is sent to hosts, and what is rendered for them, is read when the play is compiled: its
+checksum is part of the plan. The path is relative to the directory of the play.
+
+```
+file.copy(src: "files/motd.txt", dest: "/etc/motd")
+```
+)~"},
+      {"E0126", "Files of several hosts would be brought to one place",
+       R"~(Of a file that is fetched from several hosts each needs a place of its own. A name that ends with `/`
+is a directory: the file goes to DIRECTORY/HOST/NAME.
+
+```
+step logs on web { file.fetch(src: "/var/log/syslog", to: "logs/syslog") }
+```
+
+Write `to: "logs/"`.
+)~"},
       {"E0201", "Unknown type",
        R"~(The types are `string int bool duration time size path percent list<T> map<T> enum(a, b) secret<T>
 T?`, and `hosts` for the parameters of procedures.

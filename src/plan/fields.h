@@ -54,6 +54,14 @@ void fields(A& a, Like<Script> auto& s) {
 }
 
 template <class A>
+void fields(A& a, Like<File> auto& f) {
+  a("name", f.name);
+  a("found_at", f.found_at);
+  a("size", f.size);
+  a("sha256", f.sha256);
+}
+
+template <class A>
 void fields(A& a, Like<Param> auto& p) {
   a("name", p.name);
   a("value", p.value);
@@ -85,6 +93,10 @@ void fields(A& a, Like<Action> auto& x) {
   a("uses", x.uses);
   a("writes", x.writes);
   a("reads", x.reads);
+  a("sends", x.sends);
+  a("renders", x.renders);
+  a("fetches", x.fetches);
+  a("fetches_to", x.fetches_to);
   a("notify", x.notify);
   a("where", x.where);
 }
@@ -177,6 +189,7 @@ void fields(A& a, Like<Plan> auto& p) {
   a("params", p.params);
   a("secrets", p.secrets);
   a("scripts", p.scripts);
+  a("files", p.files);
   a("nodes", p.nodes);
   a("phases", p.phases);
   a("sections", p.sections);

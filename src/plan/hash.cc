@@ -21,7 +21,7 @@ class Hasher {
   // As an archive: what is for people alone is left out.
   template <class T>
   void operator()(std::string_view key, const T& field) {
-    if (key == "title" || key == "where" || key == "owner" || key == "file" ||
+    if (key == "title" || key == "where" || key == "owner" || key == "file" || key == "found_at" ||
         key == "program_hash") {
       return;
     }

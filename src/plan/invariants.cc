@@ -133,6 +133,18 @@ class Checker {
         expect(names.contains(name), of + ": no parameter `" + name + "` to read or write");
       }
     }
+    for (const std::string& name : {action.sends, action.fetches, action.fetches_to}) {
+      expect(name.empty() || names.contains(name), of + ": no parameter `" + name + "` for a file");
+    }
+    for (const Param& param : action.params) {
+      if (param.name != action.sends) continue;
+      for (const Value& value : param.value.values()) {
+        const auto* text = value.as<std::string>();
+        expect(text && std::any_of(plan_.files.begin(), plan_.files.end(),
+                                   [&](const File& file) { return file.name == *text; }),
+               of + ": sends a file that the plan does not have");
+      }
+    }
     for (const NodeId handler : action.notify) {
       expect(handler < plan_.nodes.size() && plan_.nodes[handler].kind == NodeKind::handler,
              of + ": notifies what is no handler");

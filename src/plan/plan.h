@@ -55,6 +55,13 @@ struct Script {
   std::string text;   // POSIX sh, dedented
   std::string where;  // "modules/git.play:12", of its first line
 };
+// A file of the controller that is sent to hosts, as it was when the plan was made.
+struct File {
+  std::string name;      // as the play names it
+  std::string found_at;  // its path; for reading it
+  std::int64_t size = 0;  // bytes
+  std::string sha256;  // hex
+};
 using ScriptId = std::uint32_t;  // into Plan::scripts; kNone: absent
 
 struct Param {
@@ -88,8 +95,15 @@ struct Action {
   std::vector<std::string> uses;    // resources of the host, e.g. "dpkg"
   std::vector<std::string> writes;  // params naming paths it changes
   std::vector<std::string> reads;   // params naming paths it reads (besides all path params)
-  std::vector<NodeId> notify;       // handler nodes
-  std::string where;                // "file:line"
+  // The param that names a file of the controller (of Plan::files) which apply needs; "": none.
+  std::string sends;
+  // The param that names a text file whose text, with the values in it, is the param NAME_text.
+  std::string renders;
+  // The params that name a file of the host, and the one of the controller that it is brought to;
+  // if the latter ends with `/`, to HOST/NAME in that directory. "": none.
+  std::string fetches, fetches_to;
+  std::vector<NodeId> notify;  // handler nodes
+  std::string where;           // "file:line"
 };
 
 struct Retry {
@@ -188,6 +202,7 @@ struct Plan {
   std::vector<std::pair<std::string, Value>> params;  // values in force, secrets as SecretRef
   std::vector<SecretSource> secrets;
   std::vector<Script> scripts;
+  std::vector<File> files;  // each name once
   std::vector<Node> nodes;
   std::vector<Phase> phases;
   std::vector<Section> sections;  // [0] is the main one

@@ -88,7 +88,17 @@ std::vector<std::string> action_lines(const Plan& plan, const Action& action, co
   how.now = options.now;
   how.saved_of = in_undo ? node.id : kNone;
   std::vector<std::string> words{(in_undo ? "undo: " : "") + action.module};
+  const auto given = [&](const std::string& name) {  // with the file, not by the play
+    for (const std::string& of : {action.sends, action.renders}) {
+      if (of.empty()) continue;
+      for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
+        if (name == of + part) return true;
+      }
+    }
+    return false;
+  };
   for (const Param& param : action.params) {
+    if (given(param.name)) continue;
     // Only a reference to a secret is shown by its name; what stands beside it may tell too much.
     const bool plain =
         !param.secret ||
@@ -101,7 +111,11 @@ std::vector<std::string> action_lines(const Plan& plan, const Action& action, co
   if (!always_true(action.when)) {
     words.push_back("(when " + column_text(plan, action.when, node.hosts, how) + ")");
   }
-  if (action.apply == kNone) words.push_back("(changes nothing)");
+  if (!action.fetches.empty()) {
+    words.push_back("(brings a file here)");
+  } else if (action.apply == kNone) {
+    words.push_back("(changes nothing)");
+  }
   for (const NodeId handler : action.notify) {
     words.push_back("(a change notifies " + short_name(plan.node(handler).path) + ")");
   }

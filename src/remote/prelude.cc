@@ -112,6 +112,7 @@ diff_lines() {
   _cn_mark d
 }
 warn() { _cn_put "${1-}$nl" >&2; }
+put() { _cn_put "${1-}"; }
 
 # NAME KIND TEXT: one stage. KIND is what the verdict functions go by.
 _cn_stage() {
@@ -417,6 +418,7 @@ _cn_take() {
         : >"$_cn_p"
         _cn_i=0
       else
+        # shellcheck disable=SC2003
         _cn_l=$(expr "$3" - "$_cn_i")
       fi
       ;;
@@ -450,10 +452,12 @@ _cn_take() {
 # ID OFFSET PATH end-ID: gives a file away, from OFFSET on.
 _cn_give() {
   case $#:${4-} in "4:end-$1") ;; *) exit 91 ;; esac
+  case $3 in \~/*) set -- "$1" "$2" "${HOME%/}/${3#??}" "$4" ;; esac
   if [ -f "$3" ] && [ -r "$3" ]; then
     _cn_i=$(wc -c <"$3")
     _cn_i=${_cn_i##* }
     _cn_mark "H $1 $_cn_i"
+    # shellcheck disable=SC2003
     case $2 in 0) cat <"$3" ;; *) tail -c "+$(expr "$2" + 1)" <"$3" ;; esac
     _cn_digest "$_cn_i" <"$3"
     _cn_mark "h $1 $_cn_x"

@@ -30,6 +30,7 @@ struct Variable {
   std::string name;   // [A-Za-z_][A-Za-z0-9_]*
   std::string value;  // no NUL
   bool secret = false;
+  bool path = false;  // a leading `~/` means the home of the user that it runs as
 };
 
 enum class Mode {

@@ -128,6 +128,9 @@ int rank(Outcome outcome) {
 }  // namespace
 
 Shape shape_of(const plan::Action& action) {
+  // That its file is brought is the apply of one that fetches; nothing verifies it but its
+  // checksum.
+  if (!action.fetches.empty()) return {true, true, plan::Verify::none};
   return {action.check != plan::kNone, action.apply != plan::kNone, action.verify};
 }
 

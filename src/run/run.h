@@ -31,6 +31,9 @@ struct Options {
   std::function<Result<Secret>(std::uint32_t secret_index)> secret;
   // Whether a precondition holds; an Error says why not. Needed only if the plan has some.
   std::function<Status(const plan::Requirement&)> requirement;
+  // The checksum (SHA-256, hex) of a file of the controller; "" if it is not there. Needed only if
+  // the plan fetches files.
+  std::function<std::string(const std::string& path)> local_sum;
   // A yes/no question to a person who is there; blocks. Absent: nobody is there, the answer is no.
   std::function<bool(const std::string& question)> ask;
   // The record of a run that was cut off, from its RunStarted on: it is taken up where it ends.

@@ -75,6 +75,42 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
   return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
 }
 
+// The file that goes with the parameter which was made a variable last.
+std::optional<Steps::Instead> Steps::move_file(const Run& run, const std::string& param,
+                                               remote::Task& task) const {
+  const plan::Action& a = action(run);
+  const std::string value = task.variables.back().value;
+  if (param == a.sends) {
+    for (const plan::File& file : context_.plan.files) {
+      if (file.name != value) continue;
+      task.upload = {
+          .name = param, .path = file.found_at, .size = static_cast<std::uint64_t>(file.size), .sha256 = file.sha256};
+    }
+    if (!task.upload) return Instead{Outcome::failed, "the plan does not have the file " + value};
+  }
+  if (param == a.fetches) {
+    if (!task.download) task.download.emplace();
+    task.download->from = value;
+  }
+  if (param == a.fetches_to) {
+    if (!task.download) task.download.emplace();
+    task.download->to = value;
+  }
+  if (!task.download || task.download->from.empty() || task.download->to.empty() ||
+      (param != a.fetches && param != a.fetches_to)) {
+    return std::nullopt;
+  }
+  std::string& to = task.download->to;
+  if (to.ends_with('/')) {
+    const std::string& from = task.download->from;
+    to += context_.name(run.unit.host) + "/" + from.substr(from.rfind('/') + 1);
+  }
+  task.variables.push_back(
+      {.name = a.fetches_to + "_sum",
+       .value = context_.options.local_sum ? context_.options.local_sum(to) : std::string()});
+  return std::nullopt;
+}
+
 std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
   const plan::Action& a = action(run);
   const plan::NodeId node = run.unit.node;
@@ -112,6 +148,7 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     auto made = variable(param, *value, context_.secrets);
     if (!made) return Instead{Outcome::failed, made.error().what};
     task.variables.push_back(*std::move(made));
+    if (auto unfit = move_file(run, param.name, task)) return unfit;
   }
   if (dry && !depends && a.apply == plan::kNone) {
     if (const auto first = dry_.changed_before(node, run.action)) {

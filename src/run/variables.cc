@@ -95,6 +95,15 @@ Result<remote::Variable> variable(const plan::Param& param, const Value& value,
   auto text = script_text(value, secrets, v.secret);
   if (!text) return fail("the parameter `" + param.name + "` " + text.error().what);
   v.value = *std::move(text);
+  v.path = param.path && value.as<std::string>() != nullptr;
+  if (const auto* items = value.as<plan::List>(); items && param.path) {
+    for (const Value& item : *items) {
+      const auto* path = item.as<std::string>();
+      if (path == nullptr || (*path != "~" && !path->starts_with("~/"))) continue;
+      return fail("the parameter `" + param.name + "` has `" + *path +
+                  "` in a list: write the home directory out there");
+    }
+  }
   return v;
 }
 

@@ -118,7 +118,7 @@ class Wording {
             "manual", "approve",    "ask",     "item",      "evidence", "deadline", "window",
             "report", "returns",    "needs",   "uses",      "writes",   "reads",    "check",
             "apply",  "verify",     "preview", "preflight", "native",   "sh",       "tolerate",
-            "serial", "budget"};
+            "serial", "budget",     "sends",   "renders",   "fetches"};
   }
 
   static std::vector<std::string> modifier_words() {

@@ -76,7 +76,8 @@ class Place:
         self.run_id = secrets.token_hex(6)
         self.host, self.user = host, user
 
-    def run(self, name, mode="apply", /, **values):
+    def run(self, name, mode="apply", /, given=None, **values):
+        """`given`: what the engine gives a module that sends, renders or fetches, beside its parameters."""
         module = MODULES[name]
         unknown = set(values) - set(module.params)
         if unknown:
@@ -90,11 +91,12 @@ class Place:
             else:
                 value = playfile.default_value(type_, default)
             lines += f"{param}={quote(value)}\n"
+        lines += "".join(f"{key}={quote(value)}\n" for key, value in (given or {}).items())
         script = {stage: text for stage, (text, _) in module.scripts.items()}
         nonce, task = secrets.token_hex(16), str(next(ids))
         verify = module.verify if not (module.verify == "check" and "check" not in script) else "none"
         words = [task, mode, "0", verify, lines, script.get("check", ""), script.get("apply", ""),
-                 script.get("verify", ""), script.get("preview", ""), script.get("preflight", ""), "", "end-" + task]
+                 script.get("verify", ""), script.get("preview", ""), script.get("preflight", ""), "", "", "end-" + task]
         text = (f"_cn_n={nonce}\n_cn_id={self.run_id}\n_cn_k=0123456789abcdef\n{playfile.prelude()}"
                 "_cn_run " + " ".join(quote(word) for word in words) + "\n")
         run = subprocess.run(self.command, input=text.encode(), capture_output=True, check=False, timeout=600)

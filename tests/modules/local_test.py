@@ -4,6 +4,7 @@ maintenance, http. Each: change needed, nothing needed, dry run, failure with a 
 
 usage: local_test.py [SHELL...]   by default dash, bash, "busybox sh" and mksh
 """
+import hashlib
 import http.server
 import os
 import shutil
@@ -61,6 +62,76 @@ def commit(folder, message, **files):
 def snapshot(folder):
     return {str(p.relative_to(folder)): (p.lstat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
             for p in sorted(Path(folder).rglob("*")) if "/.git" not in f"/{p.relative_to(folder)}"}
+
+
+def sent(top, text, name="files/f"):
+    """As the engine sends a file: a copy that the apply may take away."""
+    copy = top / "sent"
+    copy.write_bytes(text)
+    copy.chmod(0o600)
+    return {"src": name, "given": {"src_sum": hashlib.sha256(text).hexdigest(), "src_size": str(len(text)),
+                                   "src_mode": "754", "src_file": str(copy)}}
+
+
+def mode_of(path):
+    return oct(path.stat().st_mode & 0o7777)
+
+
+def test_file(top):
+    run = place.run
+    dest = top / "a dest"
+
+    # copy: placed with the mode of the source; then nothing; another content, mode kept; mode alone
+    one, two = b"one\n" * 9, bytes(range(256)) * 400
+    expect(run("file.copy", "check", dest=dest, **sent(top, one)), "would_change", "place")
+    true(not dest.exists(), "a dry run wrote")
+    expect(run("file.copy", dest=dest, **sent(top, one)), "changed", "place")
+    true(dest.read_bytes() == one and mode_of(dest) == "0o754", f"copied: {mode_of(dest)}")
+    expect(run("file.copy", dest=dest, **sent(top, one)), "ok")
+    dest.chmod(0o640)
+    expect(run("file.copy", dest=dest, **sent(top, two)), "changed", "content (102400 bytes)")
+    true(dest.read_bytes() == two and mode_of(dest) == "0o640", "the mode was not kept")
+    expect(run("file.copy", dest=dest, mode="0600", **sent(top, two)), "changed", "mode 640 -> 600")
+    true(mode_of(dest) == "0o600", "the mode was not set")
+    true([p.name for p in top.iterdir() if p.name.startswith(".cnplay")] == [], "a temporary file stayed")
+    # through a link; to what cannot be written
+    link = top / "link"
+    link.symlink_to(dest)
+    expect(run("file.copy", dest=link, **sent(top, one)), "changed", "content")
+    true(link.is_symlink() and dest.read_bytes() == one, "the link was replaced")
+    (top / "dir").mkdir()
+    expect(run("file.copy", dest=top / "dir", **sent(top, one)), "failed", "is a directory: name the file")
+    expect(run("file.copy", dest=top / "none/x", **sent(top, one)), "failed", "there is no directory")
+    expect(run("file.copy", dest=dest, mode="rw", **sent(top, one)), "failed", "mode: rw is none")
+    expect(run("file.copy", dest=dest, owner="nobody-here", **sent(top, one)), "failed", "no user nobody-here")
+    expect(run("file.copy", dest=dest, group="nobody-here", **sent(top, one)), "failed", "no group nobody-here")
+    # what came apart on its way to its place
+    expect(run("file.copy", dest=dest, src="f", given={**sent(top, two)["given"], "src_size": "5"}), "failed",
+           "has 102400 bytes, not 5")
+
+    # template: text of every kind comes as it is
+    text = "a 'b' \"c\" $d `e` \\\\ \\n\n  ${f}\n-n"
+    def rendered(t):
+        return {"src": "files/t", "given": {"src_text": t, "src_mode": "644"}}
+    place_ = top / "rendered"
+    expect(run("file.template", "check", dest=place_, **rendered(text)), "would_change", "place")
+    expect(run("file.template", dest=place_, **rendered(text)), "changed", "place")
+    true(place_.read_text() == text and mode_of(place_) == "0o644", repr(place_.read_text()))
+    expect(run("file.template", dest=place_, **rendered(text)), "ok")
+    place_.chmod(0o600)
+    result = expect(run("file.template", dest=place_, **rendered(text.replace("a", "z", 1))), "changed", "content")
+    true("-a 'b'" in result.diff and "+z 'b'" in result.diff, result.diff)
+    true(mode_of(place_) == "0o600", "the mode was not kept")
+    expect(run("file.template", dest=place_, **rendered("")), "changed", "content")
+    true(place_.read_bytes() == b"", "an empty text")
+
+    # fetch: only the check is the host's
+    digest = hashlib.sha256(two).hexdigest()
+    dest.write_bytes(two)
+    expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": ""}), "would_change", "(102400 bytes)")
+    expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": digest}), "ok")
+    expect(run("file.fetch", "check", src=top / "none", to="x", given={"to_sum": ""}), "failed", "there is no")
+    expect(run("file.fetch", "check", src=top / "dir", to="x", given={"to_sum": ""}), "failed", "no plain file")
 
 
 def test_git(top):
@@ -332,7 +403,7 @@ def main():
                                                     "http_proxy": "", "TMPDIR": str(top / "tmp")})
             (top / "tmp").mkdir()
             for name, test in (("maintenance", lambda: test_maintenance(top)), ("http", lambda: test_http(server.server_port)),
-                               ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
+                               ("file", lambda: test_file(top)), ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
                 (top / name).mkdir()
                 old, top = top, top / name
                 test()

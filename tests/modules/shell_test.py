@@ -30,6 +30,7 @@ change() { printf '%s\\n' "$1"; }
 fact() { printf '%s\\n' "$1" "$2"; }
 diff_lines() { cat; }
 warn() { printf '%s\\n' "$1" >&2; }
+put() { printf '%s' "$1"; }
 """
 
 
@@ -58,6 +59,13 @@ def main():
                     names.update(dict.fromkeys(module.returns))
                 if stage == "preview":
                     names["preview"] = None
+                for clause, parts in (("sends", ("sum", "size", "mode")), ("renders", ("text", "mode")),
+                                      ("fetches", ("sum",))):
+                    if clause in module.clauses:
+                        name = module.clauses[clause].split(", ")[-1]
+                        names.update(dict.fromkeys(f"{name}_{part}" for part in parts))
+                if stage == "apply" and "sends" in module.clauses:
+                    names[module.clauses["sends"] + "_file"] = None
                 head = STUBS + "".join(f"{name}=$1\n" for name in names)
                 path = folder / f"{module.name}.{stage}.sh"
                 path.write_text(head + text, encoding="utf-8")

@@ -21,6 +21,32 @@ std::string read(const std::string& text) {
   return out;
 }
 
+// The same of a template.
+std::string read_template(const std::string& text) {
+  diag::SourceMap sources;
+  diag::Diagnostics diags;
+  sources.add("before", "so that offsets do not begin at 1");
+  const auto expr = parse_template(sources.add("x.conf", text), diags);
+  EXPECT_EQ(expr == nullptr, diags.has_errors()) << text;
+  if (expr != nullptr) return testing::dump(*expr, sources);
+  std::string out;
+  for (const auto& d : diags.sorted()) {
+    const auto at = sources.locate(d.subject.span);
+    out += (out.empty() ? "" : "; ") + d.code + " " + std::to_string(at.line) + ":" +
+           std::to_string(at.column);
+  }
+  return out;
+}
+
+TEST(Template, OnlyTheExpressionsAreTheLanguages) {
+  EXPECT_EQ(read_template("plain \"text\" \\n $x {y}\n"), read(R"("plain \"text\" \\n $x {y}\n")"));
+  EXPECT_EQ(read_template("a ${b + 1} c${d}"), read(R"("a ${b + 1} c${d}")"));
+  EXPECT_EQ(read_template("$${a} $$${b} $"), read(R"("\${a} $\${b} $")"));
+  EXPECT_EQ(read_template("${\"}{${x}\"}"), read(R"("${"}{${x}"}")"));
+  EXPECT_EQ(read_template(""), read(R"("")"));
+  EXPECT_EQ(read_template("x\n y ${a b}\n${}\n ${a\n}"), "E0021 2:8; E0007 3:1; E0006 4:2");
+}
+
 TEST(Expression, Precedence) {
   EXPECT_EQ(read("a or b and not c == d"), "(or a (and b (not (== c d))))");
   EXPECT_EQ(read("a == b ?? c | d & e + f * -g.h"),

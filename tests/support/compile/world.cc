@@ -5,6 +5,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/digest.h"
 #include "syntax/parse.h"
 
 namespace cnplay::testing {
@@ -63,6 +64,11 @@ void run(World& world, const std::string& play_name, const std::string& play,
     const fs::path name = (fs::path(from).parent_path() / path).lexically_normal();
     if (!fs::exists(directory / name)) return fail("there is no such file");
     return std::pair(name.string(), read_text(directory / name));
+  };
+  input.file = [&](const std::string& path) -> Result<compile::Input::LocalFile> {
+    if (!fs::is_regular_file(directory / path)) return fail("there is no such file");
+    const std::string text = read_text(directory / path);
+    return compile::Input::LocalFile{"/play/" + path, text.size(), sha256_hex(text), 0640};
   };
   world.plan = compile::compile(input, world.diags);
 }

@@ -1,0 +1,166 @@
+// Files beside the play: those that go to hosts as they are, those that are texts with values in
+// them, and the places that files of hosts are brought to.
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "base/digest.h"
+#include "compile/calls.h"
+#include "syntax/parse.h"
+
+namespace cnplay::compile {
+
+namespace {
+
+// A template goes through the shell as a variable.
+constexpr std::size_t kMostText = 1024 * 1024;
+
+plan::Column map_column(const plan::Column& column,
+                        const std::function<plan::Value(const plan::Value&)>& change) {
+  std::vector<plan::Value> values;
+  for (const plan::Value& value : column.values()) values.push_back(change(value));
+  if (column.uniform()) return plan::Column(std::move(values.front()));
+  return {std::move(values), column.index()};
+}
+
+}  // namespace
+
+bool Calls::names_known(const plan::Column& names, Span at) {
+  for (const plan::Value& name : names.values()) {
+    if (name.as<std::string>() != nullptr) continue;
+    context_.error("E0115", "the name of a file beside the play must be known before the run", at,
+                   "known only while the run goes on", "name the file, or use a host variable");
+    return false;
+  }
+  return true;
+}
+
+void Calls::send_file(plan::Action& action, const std::vector<HostIndex>&, Span at) {
+  const std::string param = action.params.back().name;
+  const plan::Column names = action.params.back().value;
+  if (!names_known(names, at)) return;
+  std::map<std::string, Input::LocalFile> found;
+  for (const plan::Value& value : names.values()) {
+    const std::string& name = *value.as<std::string>();
+    if (found.contains(name)) continue;
+    const auto file = context_.input.file ? context_.input.file(name)
+                                          : Result<Input::LocalFile>(fail("no files here"));
+    if (!file) {
+      context_.error("E0125", "file " + code(name) + " cannot be read", at, file.error().what,
+                     file.error().help.empty() ? "the path is relative to the play's directory"
+                                               : file.error().help);
+      return;
+    }
+    found.emplace(name, *file);
+    context_.program_texts["file " + name] = file->sha256;
+    const auto known = std::ranges::find(context_.plan.files, name, &plan::File::name);
+    if (known == context_.plan.files.end()) {
+      context_.plan.files.push_back(
+          {name, file->path, static_cast<std::int64_t>(file->size), file->sha256});
+    }
+  }
+  const auto add = [&](const char* part, auto get) {
+    auto column = map_column(names, [&](const plan::Value& name) {
+      return plan::Value(get(found.at(*name.as<std::string>())));
+    });
+    action.params.push_back({param + part, std::move(column), false, false});
+  };
+  add("_sum", [](const Input::LocalFile& file) { return file.sha256; });
+  add("_size", [](const Input::LocalFile& file) { return std::to_string(file.size); });
+  add("_mode", [](const Input::LocalFile& file) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%o", file.mode & 0777U);
+    return std::string(text);
+  });
+}
+
+const syntax::Expr* Calls::template_of(const std::string& name, Span at) {
+  if (const auto known = templates_.find(name); known != templates_.end()) {
+    return known->second.get();
+  }
+  auto& slot = templates_[name];
+  auto loaded = context_.input.load
+                    ? context_.input.load(context_.input.play->name, name)
+                    : Result<std::pair<std::string, std::string>>(fail("no files here"));
+  if (loaded && loaded->second.size() > kMostText) {
+    loaded = fail("it is larger than 1 MiB", "send it as it is: file.copy");
+  } else if (loaded && loaded->second.find('\0') != std::string::npos) {
+    loaded = fail("it has a NUL byte: it is no text", "send it as it is: file.copy");
+  }
+  if (!loaded) {
+    context_.error("E0125", "file " + code(name) + " cannot be read", at, loaded.error().what,
+                   loaded.error().help.empty() ? "the path is relative to the play's directory"
+                                               : loaded.error().help);
+    return nullptr;
+  }
+  context_.program_texts["template " + name] = loaded->second;
+  const auto& source = context_.input.sources->add(loaded->first, std::move(loaded->second));
+  slot = syntax::parse_template(source, context_.diags);
+  return slot.get();
+}
+
+void Calls::render_file(plan::Action& action, const std::vector<HostIndex>& hosts,
+                        const std::string& label, Span at) {
+  const std::string param = action.params.back().name;
+  const plan::Column names = action.params.back().value;
+  if (!names_known(names, at)) return;
+  bool secret = false;
+  std::vector<plan::Column> texts;
+  for (const plan::Value& value : names.values()) {
+    const syntax::Expr* text = template_of(*value.as<std::string>(), at);
+    if (text == nullptr) return;
+    const Evaluated rendered = argument(*text, nullptr);
+    if (rendered.poison()) return;
+    secret = secret || holds_secret(rendered.type);
+    // Of a name that only some hosts have, only their values count.
+    std::vector<HostIndex> its;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      if (names.at(i) == value) its.push_back(hosts[i]);
+    }
+    auto column = evaluator_.column(rendered, its, label, text->span);
+    if (!column) return;
+    texts.push_back(std::move(*column));
+  }
+  plan::Column out = texts.front();
+  if (!names.uniform()) {
+    std::vector<plan::Value> all;
+    std::vector<std::uint32_t> index;
+    std::vector<std::size_t> next(texts.size(), 0);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      const std::uint32_t which = names.index()[i];
+      const plan::Value& text = texts[which].at(next[which]++);
+      const auto at_value = std::ranges::find(all, text);
+      index.push_back(static_cast<std::uint32_t>(at_value - all.begin()));
+      if (at_value == all.end()) all.push_back(text);
+    }
+    out = all.size() == 1 ? plan::Column(std::move(all.front()))
+                          : plan::Column(std::move(all), std::move(index));
+  }
+  action.params.push_back({param + "_text", std::move(out), secret, false});
+  action.params.push_back({param + "_mode",
+                           plan::Column(plan::Value(std::string(secret ? "600" : "644"))), false,
+                           false});
+}
+
+// What two hosts would bring to one file is lost for one of them.
+void Calls::fetch_file(plan::Action& action, const std::vector<HostIndex>& hosts, Span at) {
+  const plan::Column& to = action.params.back().value;
+  std::map<std::string, std::size_t> uses;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    const auto* path = to.at(i).as<std::string>();
+    if (path == nullptr || path->ends_with('/')) continue;
+    if (path->empty()) {
+      context_.error("E0126", "the name of the file to bring to is empty", at, "empty",
+                     "name a file, or a directory with a `/` at its end");
+      return;
+    }
+    if (++uses[*path] < 2) continue;
+    context_.error("E0126", count_of(hosts.size(), "host") + " would write the same file", at,
+                   code(*path) + " for more than one host",
+                   "name a directory with a `/` at its end: each host's file gets a directory with "
+                   "the host's name there");
+    return;
+  }
+}
+
+}  // namespace cnplay::compile
