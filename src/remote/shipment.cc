@@ -59,8 +59,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool onc
     }
     const auto value = quote(variable.value);
     if (!value) return fail("the value of `" + variable.name + "` has a NUL byte");
-    const bool home =
-        variable.path && (variable.value == "~" || variable.value.starts_with("~/"));
+    const bool home = variable.path && (variable.value == "~" || variable.value.starts_with("~/"));
     if (home) {
       const auto rest = quote(std::string_view(variable.value).substr(1));
       assignments += variable.name + "=${HOME%/}" + rest->str() + "\n";

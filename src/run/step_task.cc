@@ -83,8 +83,10 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, const std::string
   if (param == a.sends) {
     for (const plan::File& file : context_.plan.files) {
       if (file.name != value) continue;
-      task.upload = {
-          .name = param, .path = file.found_at, .size = static_cast<std::uint64_t>(file.size), .sha256 = file.sha256};
+      task.upload = {.name = param,
+                     .path = file.found_at,
+                     .size = static_cast<std::uint64_t>(file.size),
+                     .sha256 = file.sha256};
     }
     if (!task.upload) return Instead{Outcome::failed, "the plan does not have the file " + value};
   }
