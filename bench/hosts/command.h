@@ -67,7 +67,8 @@ struct HostMemory {
 // Plays a POSIX shell as far as src/remote/ needs one (shipment.cc and prelude.cc there): answers
 // the question who it is, says `ok` to every preflight, runs shipments of one `apply` stage whose
 // script is made of `true`, `false`, `exit N` and `echo WORDS`, keeps the promise that none is run
-// twice, tidies up. Any other script ends with 127.
+// twice, tidies up. Any other script ends with 127. Before the protocol has begun, lines of such
+// commands, parted by `; `, are run as well: the limit speaks so.
 std::unique_ptr<Command> make_responder(HostMemory& memory, Speaker speaker);
 
 // A real `sh -c COMMAND`, in a session of its own and in `directory`, which is its HOME. Three

@@ -103,6 +103,7 @@ class Responder final : public Command {
     if (line.starts_with("_cn_n=")) nonce_ = line.substr(6);
     if (line.starts_with("_cn_id=")) run_ = line.substr(7);
     if (line == "_cn_tidy") memory_.tasks.clear();
+    if (nonce_.empty() && line.find("_cn_") == std::string_view::npos) plain(line);
     return end + 1;
   }
 
@@ -116,6 +117,17 @@ class Responder final : public Command {
     const std::string zeros = " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 7 0 0";
     speaker_.say(0, (*words)[1] + (*words)[2] + " 42 " + pid + " " + std::string(kBootId) +
                         " S 1 1" + zeros + " / " + pid + " (sh) S 1 " + pid + zeros + "\n");
+  }
+
+  // What others send to a shell, the limit for one: commands on a line.
+  void plain(std::string_view line) {
+    std::string script(line);
+    for (std::size_t at = 0; (at = script.find("; ", at)) != std::string::npos;) script[at] = '\n';
+    std::string out;
+    std::string err;
+    run_script(script, out, err);
+    if (!out.empty()) speaker_.say(0, out);
+    if (!err.empty()) speaker_.say(1, err);
   }
 
   std::string mark(const std::string& words) const { return "\036" + nonce_ + " " + words + "\n"; }
