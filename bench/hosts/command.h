@@ -71,7 +71,7 @@ struct HostMemory {
 // commands, parted by `; `, are run as well: the limit speaks so.
 std::unique_ptr<Command> make_responder(HostMemory& memory, Speaker speaker);
 
-// A real `sh -c COMMAND`, in a session of its own and in `directory`, which is its HOME. Three
+// A real `sh -c COMMAND`, in a session of its own and in `directory`, which is its HOME. Two
 // descriptors of ours. Null, with errno set, if it cannot be started.
 std::unique_ptr<Command> make_child(Loop& loop, const std::string& directory,
                                     const std::string& command, Speaker speaker);
