@@ -6,6 +6,7 @@
 #include <libssh/libssh.h>
 
 #include <array>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -82,6 +83,7 @@ class ExecChannel final : public Channel, public std::enable_shared_from_this<Ex
   std::deque<std::string> queue_;
   std::size_t queued_ = 0;
   std::size_t front_sent_ = 0;
+  std::uint64_t sent_ = 0;  // of all
 };
 
 }  // namespace cnplay::ssh

@@ -116,22 +116,21 @@ void Core::step() {
 
 void Core::arm() {
   if (session_ == nullptr || borrowed_) return;
-  if (!reading_ && held_ < kHeldLimit) {
-    reading_ = true;
-    socket_.async_wait(boost::asio::socket_base::wait_read,
-                       [self = shared_from_this()](error_code ec) {
-                         self->reading_ = false;
-                         if (!ec) self->pump();
-                       });
+  const int fd = session_->fd();
+  // libssh has closed it: nothing will come any more, and its number may be another's by now.
+  if (fd < 0) {
+    return boost::asio::post(shard_->io(), [self = shared_from_this()] { self->pump(); });
   }
-  if (!writing_ && session_->wants_write()) {
-    writing_ = true;
-    socket_.async_wait(boost::asio::socket_base::wait_write,
-                       [self = shared_from_this()](error_code ec) {
-                         self->writing_ = false;
-                         if (!ec) self->pump();
-                       });
+  const bool read = held_ < kHeldLimit;
+  const bool write = session_->wants_write();
+  if (!read && !write) return;
+  const Status waits = shard_->poller().wait(watch_, fd, read, write, shared_from_this());
+  if (waits) return;
+  if (pending()) {
+    return fail_connect(error(Failure::protocol, waits.error().what, waits.error().help));
   }
+  if (state_ == State::closing) return finish_close();
+  lose(waits.error().what, waits.error().help);
 }
 
 void Core::lose(std::string why, std::string help) {
@@ -205,10 +204,12 @@ void Core::tear_down() {
   wake();
   interrupt_agent();
   if (borrowed_) return;  // run_connect() comes back to this when the worker has let go
+  shard_->poller().forget(watch_);
   session_.reset();
   release_agent();
   error_code ignored;
   socket_.close(ignored);
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   gate_.reset();
   if (proxy_said_ >= 0) ::close(std::exchange(proxy_said_, -1));
 }

@@ -20,12 +20,12 @@ namespace cnplay::ssh {
 class ExecChannel;
 class Gate;
 
-class Core : public std::enable_shared_from_this<Core> {
+class Core final : public Poller::Waiter, public std::enable_shared_from_this<Core> {
  public:
   using Done = std::function<void(std::optional<TransportError>)>;
 
   Core(std::shared_ptr<Shard> shard, Settings settings);
-  ~Core();
+  ~Core() override;
 
   void connect(Done done);
   void open_exec(std::string command, bool pty, std::shared_ptr<ChannelHandler> handler,
@@ -34,6 +34,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void open_forward(std::string host, std::uint16_t port, std::shared_ptr<ChannelHandler> handler,
                     std::function<void(OpenResult)> done);
   void close();
+  void socket_ready() override { pump(); }
   // The way to the host is broken.
   void way_lost(const std::string& why);
   void on_lost(std::function<void(TransportError)> callback) { on_lost_ = std::move(callback); }
@@ -108,13 +109,12 @@ class Core : public std::enable_shared_from_this<Core> {
   Done done_;
   std::function<void(TransportError)> on_lost_;
 
-  // The socket for waiting; libssh works on a duplicate of its descriptor.
-  boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::tcp::socket socket_;  // while TCP connects
+  int fd_ = -1;                          // then, until the session takes it over
+  Poller::Watch watch_;
   std::unique_ptr<Session> session_;
   std::vector<std::shared_ptr<ExecChannel>> channels_;
   bool borrowed_ = false;  // a worker thread has the session: hands off
-  bool reading_ = false;   // a wait for reading is out
-  bool writing_ = false;
   bool kicked_ = false;
   bool touched_ = false;
   bool stepping_ = false;

@@ -215,6 +215,7 @@ asio::awaitable<bool> Core::connect_tcp(const std::vector<tcp::endpoint>& endpoi
       peer_ = text;
       // Without this every small request waits 40 ms for the peer's delayed acknowledgement.
       socket_.set_option(tcp::no_delay(true), ec);
+      fd_ = socket_.release(ec);
       co_return true;
     }
     if (!first_error) first_error = connect_error(settings_, text, ec);
@@ -224,6 +225,14 @@ asio::awaitable<bool> Core::connect_tcp(const std::vector<tcp::endpoint>& endpoi
 }
 
 asio::awaitable<bool> Core::exchange_keys() {
+  if (fd_ > shard_->shared().last_descriptor) {
+    fail_connect(error(Failure::protocol,
+                       "too many open files: each host needs one, and " +
+                           std::to_string(shard_->shared().last_descriptor) +
+                           " may be open here, some kept back",
+                       kMoreFiles));
+    co_return false;
+  }
   auto files = settings_.known_hosts;
   if (files.empty()) files = KnownHosts::default_files();
   const bool alias = !settings_.host_key_alias.empty();
@@ -231,7 +240,7 @@ asio::awaitable<bool> Core::exchange_keys() {
       files, alias ? settings_.host_key_alias : settings_.address, alias ? 22 : settings_.port);
   session_ = std::make_unique<Session>();
   const Status started =
-      session_->start(socket_.native_handle(), settings_, algorithms_for(stored_keys_));
+      session_->start(std::exchange(fd_, -1), settings_, algorithms_for(stored_keys_));
   if (!started) {
     fail_connect(error(Failure::protocol, started.error().what, started.error().help));
     co_return false;

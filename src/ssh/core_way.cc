@@ -54,8 +54,7 @@ asio::awaitable<bool> Core::go_through_gate() {
   }
   const std::string through = settings_.jump->name;
   auto bridge = std::make_shared<Bridge>(shard_->io(), sockets->second, weak_from_this(), through);
-  error_code ignored;
-  socket_.assign(asio::ip::tcp::v4(), sockets->first, ignored);
+  fd_ = sockets->first;
   auto answer = std::make_shared<std::optional<OpenResult>>();
   gate_->core().open_forward(settings_.address, settings_.port, bridge,
                              [self = shared_from_this(), answer](OpenResult result) {
@@ -87,8 +86,7 @@ bool Core::go_through_command() {
     return false;
   }
   proxy_said_ = ends->second;
-  error_code ignored;
-  socket_.assign(asio::ip::tcp::v4(), ends->first, ignored);
+  fd_ = ends->first;
   peer_ = endpoint_text(settings_.address, settings_.port) + " through a command";
   return true;
 }

@@ -94,7 +94,9 @@ TransportError connect_error(const Settings& settings, std::string_view peer,
     return make_error(Failure::timeout, settings, peer, "no answer to the connection",
                       "is the host up, and does a firewall drop the packets?");
   }
-  return make_error(Failure::refused, settings, peer, "cannot connect: " + shown(ec.message()));
+  const bool files = ec == boost::system::errc::too_many_files_open;
+  return make_error(Failure::refused, settings, peer, "cannot connect: " + shown(ec.message()),
+                    files ? kMoreFiles : "");
 }
 
 }  // namespace cnplay::ssh

@@ -26,6 +26,11 @@ std::string endpoint_text(std::string_view address, std::uint16_t port);
 Status check_address(std::string_view address);
 Status check_user(std::string_view user);
 
+// The remedy where descriptors run out.
+inline constexpr const char* kMoreFiles =
+    "raise the hard limit of open files (`ulimit -Hn`; limits.conf or LimitNOFILE=), or run on "
+    "fewer hosts at a time: --limit";
+
 // The failure and the words for a connect() that did not succeed.
 TransportError connect_error(const Settings& settings, std::string_view peer,
                              const boost::system::error_code& ec);

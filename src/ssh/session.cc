@@ -5,8 +5,6 @@
 #include <libssh/server.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <new>
 
 #include "ssh/errors.h"
@@ -43,15 +41,9 @@ Session::~Session() {
 }
 
 Status Session::start(int fd, const Settings& settings, const std::string& host_key_algorithms) {
-  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) {
-    return fail(std::string("cannot duplicate a descriptor: ") + std::strerror(errno),
-                "raise the limit of open files (ulimit -n)");
-  }
-  if (copy > 0xffff) {  // libssh 0.10 keeps 16 bits of it
-    ::close(copy);
-    return fail("more than 65535 descriptors are open");
-  }
+  fd_ = fd;
+  // Asio opens sockets without it: a proxy command would inherit them, and hold them open.
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ssh_set_blocking(session_, 0);
   const int no = 0;
   const unsigned port = settings.port;
@@ -70,12 +62,8 @@ Status Session::start(int fd, const Settings& settings, const std::string& host_
   set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
   set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
   set(SSH_OPTIONS_HOSTKEYS, host_key_algorithms.c_str());
-  set(SSH_OPTIONS_FD, &copy);
-  if (!fine) {
-    ::close(copy);
-    return fail("libssh refuses the settings: " + error());
-  }
-  fd_ = copy;
+  set(SSH_OPTIONS_FD, &fd);
+  if (!fine) return fail("libssh refuses the settings: " + error());
   ssh_set_message_callback(session_, deny_request, nullptr);
   ssh_set_counters(session_, &counter_, nullptr);
   return {};

@@ -20,8 +20,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // Takes a duplicate of the connected socket `fd`; the caller keeps his own for waiting on.
-  // `host_key_algorithms` is a comma list, never empty.
+  // Takes over the connected socket `fd`, whatever the result: it is closed here, and by nobody
+  // else. `host_key_algorithms` is a comma list, never empty.
   Status start(int fd, const Settings& settings, const std::string& host_key_algorithms);
 
   // One step of the key exchange: SSH_OK, SSH_AGAIN (call again after a pump), SSH_ERROR.
@@ -34,6 +34,8 @@ class Session {
   Pump pump();
   bool dead() const;
 
+  // The socket, to wait for it; -1 once it is closed, which any call into libssh may do.
+  int fd() const { return ssh_get_fd(session_); }
   bool wants_write() const;    // wait for the socket to be writable, too
   bool write_pending() const;  // bytes are still in libssh's own buffer
   std::uint64_t bytes_received() const { return counter_.in_bytes; }

@@ -16,6 +16,7 @@
 #include "ssh/keys.h"
 #include "ssh/known_hosts.h"
 #include "ssh/limiter.h"
+#include "ssh/poller.h"
 #include "ssh/transport.h"
 
 namespace cnplay::ssh {
@@ -33,6 +34,8 @@ struct Shared {
   KeyCache keys;
   KnownHosts known_hosts;
   ConnectLimiter limiter;
+  // The highest descriptor that a connection may have: some are left for the record of the run.
+  int last_descriptor = 0xffff;
 
   // For calls that block: name look-ups and the agent (which may wait for a touch of a key). Made
   // when first needed. Thread-safe.
@@ -51,6 +54,7 @@ class Shard {
   ~Shard();
 
   boost::asio::io_context& io() { return io_; }
+  Poller& poller() { return poller_; }
   Shared& shared() { return *shared_; }
   // False once the transport is going away: nothing may be posted any more.
   bool open() const { return open_; }
@@ -78,6 +82,7 @@ class Shard {
 
   std::shared_ptr<Shared> shared_;
   boost::asio::io_context io_{1};
+  Poller poller_{io_};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::atomic<bool> open_{true};
   std::mutex mutex_;

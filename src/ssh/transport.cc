@@ -67,18 +67,25 @@ class Handle final : public Connection {
   std::shared_ptr<Core> core_;
 };
 
-// Two descriptors a connection: ten thousand hosts need more than the usual soft limit of 1024.
-void raise_descriptor_limit() {
+// A descriptor a connection: ten thousand hosts need more than the usual soft limit of 1024.
+// The highest that a connection may have.
+int raise_descriptor_limit() {
+  constexpr rlim_t kKeptBack = 32;
+  constexpr rlim_t kLibsshsMost = 0xffff;  // 0.10 keeps 16 bits of it
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kLibsshsMost;
+  if (limit.rlim_cur != limit.rlim_max) {
+    const rlimit most{limit.rlim_max, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &most) == 0) limit = most;
+  }
+  const rlim_t last = limit.rlim_cur - std::min(limit.rlim_cur, kKeptBack);
+  return static_cast<int>(std::min(last, kLibsshsMost));
 }
 
 class LibsshTransport final : public Transport {
  public:
   explicit LibsshTransport(const Options& options) : shared_(std::make_shared<Shared>(options)) {
-    raise_descriptor_limit();
+    shared_->last_descriptor = raise_descriptor_limit();
     unsigned threads = options.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < threads; ++i) shards_.push_back(std::make_shared<Shard>(shared_));

@@ -2,8 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,6 +51,28 @@ class ExecTest : public testing::Test {
 };
 
 Sshd* ExecTest::sshd_ = nullptr;
+
+std::set<int> open_descriptors() {
+  std::set<int> open;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    open.insert(std::stoi(entry.path().filename()));
+  }
+  // The walk's own is among them, and closed by now.
+  std::erase_if(open, [](int fd) { return ::fcntl(fd, F_GETFD) < 0; });
+  return open;
+}
+
+// Ten thousand hosts are ten thousand descriptors, and no child of ours holds one of them open.
+TEST_F(ExecTest, AConnectionIsOneDescriptorThatNoChildInherits) {
+  const auto before = open_descriptors();
+  const auto another = transport_->make(sshd_->settings());
+  ASSERT_FALSE(connect(*another));
+  EXPECT_EQ(exec(*another, "exit 3")->status(), 3);
+  std::vector<int> made;
+  std::ranges::set_difference(open_descriptors(), before, std::back_inserter(made));
+  ASSERT_EQ(made.size(), 1U);
+  EXPECT_NE(::fcntl(made.front(), F_GETFD) & FD_CLOEXEC, 0);
+}
 
 TEST_F(ExecTest, ExitCodesAndStreams) {
   for (const int code : {0, 1, 42, 255}) {

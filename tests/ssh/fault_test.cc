@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -81,6 +83,41 @@ const char* name_of(Fault fault) {
     default:
       return "none";
   }
+}
+
+// In a process of its own, which may have few files. Exits with 0 if all is as it should be.
+[[noreturn]] void connect_with_few_files() {
+  constexpr rlim_t kMost = 100;
+  const rlimit few{kMost, kMost};
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::listen(listener, 8) != 0 ||
+      ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      ::setrlimit(RLIMIT_NOFILE, &few) != 0) {
+    ::_exit(2);
+  }
+  Settings settings;
+  settings.name = "web1";
+  settings.address = "127.0.0.1";
+  settings.port = ntohs(address.sin_port);
+  settings.user = "deploy";
+  const auto transport = make_transport({.threads = 1});
+  while (::dup(listener) < static_cast<int>(kMost) - 32) {
+  }
+  const auto error = connect(*transport->make(settings));
+  const bool told = error && error->what.find("too many open files") != std::string::npos &&
+                    error->help.find("ulimit") != std::string::npos;
+  if (!told) std::fprintf(stderr, "%s\n", error ? error->what.c_str() : "no error");
+  ::_exit(told && ::dup(listener) >= 0 ? 0 : 1);  // the run's record can still be written
+}
+
+TEST(Descriptors, SomeAreKeptBackForTheRecordOfTheRun) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(connect_with_few_files(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(FaultTest, RefusedSaysSoAndWhere) {
