@@ -45,6 +45,8 @@ THIRD_PARTY = [
     (re.compile(r"^(antlr4-runtime|Cnplay(Lexer|Parser))"), {"syntax"}),
     (re.compile(r"^boost/asio"), {"ssh", "remote", "cli"}),
     (re.compile(r"^sodium"), {"plan", "secrets", "remote"}),
+    (re.compile(r"^openssl/"), {"secrets"}),
+    (re.compile(r"^yaml-cpp/"), {"secrets", "inventory"}),
     (re.compile(r"^CLI/"), {"cli"}),
     (re.compile(r"^spdlog/"), {"cli"}),
 ]
