@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "compile/builder.h"
+#include "compile/convert.h"
 
 namespace cnplay::compile {
 
@@ -128,23 +129,7 @@ std::optional<plan::SecretRef> password_of(Context& context,
   if (!value) return std::nullopt;
   const auto* secret = std::get_if<inventory::Value::Secret>(&value->data);
   if (!secret) return std::nullopt;
-  plan::SecretSource source;
-  source.name = name;
-  source.arguments = secret->arguments;
-  source.where = context.where(value->span);
-  if (secret->kind == "env") {
-    source.kind = plan::SecretSource::Kind::env;
-  } else if (secret->kind == "command") {
-    source.kind = plan::SecretSource::Kind::command;
-  } else if (secret->kind == "ask") {
-    source.kind = plan::SecretSource::Kind::ask;
-  } else {
-    context.error("E0905", code(secret->kind) + " is not supported yet as a source of secrets",
-                  value->span, "cannot be carried out yet",
-                  "use `env(\"X\")`, `command([\"pass\", \"show\", \"x\"])` or `ask(\"prompt\")`");
-    return std::nullopt;
-  }
-  return context.secret(std::move(source));
+  return secret_of_inventory(context, name, *secret, value->span);
 }
 
 }  // namespace

@@ -176,6 +176,7 @@ void fields(A& a, Like<Plan> auto& p) {
   a("sets", p.sets);
   a("params", p.params);
   a("secrets", p.secrets);
+  a("vault_file", p.vault_file);
   a("scripts", p.scripts);
   a("nodes", p.nodes);
   a("phases", p.phases);
