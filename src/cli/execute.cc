@@ -57,6 +57,28 @@ events::Redaction redaction(const secrets::Redactor& redactor) {
           [&redactor] { return std::make_unique<RedactedStream>(redactor); }};
 }
 
+// Generated secrets of a run that succeeded are in force; of one that did not, both values are
+// kept.
+void settle_secrets(SecretStore& store, events::Verdict verdict) {
+  if (store.uncommitted().empty()) return;
+  const std::string kept =
+      "\nhelp: a host may have either: `cnplay vault get PATH` and `cnplay vault get --former "
+      "PATH` print "
+      "them; the next run goes on with the new ones";
+  std::string paths;
+  for (const std::string& path : store.uncommitted()) paths += (paths.empty() ? "" : ", ") + path;
+  if (verdict == events::Verdict::success) {
+    auto status = store.commit();
+    if (status) return;
+    std::cerr << "cnplay: new secrets are in force, but former ones are kept in the vault ("
+              << paths << "): " << status.error().what << "\nhelp: " << status.error().help << "\n";
+    return;
+  }
+  std::cerr
+      << "cnplay: new secrets are in the vault and not committed, for the run did not succeed: "
+      << paths << kept << "\n";
+}
+
 bool ask_yes_no(const std::string& question) {
   std::cerr << question << " [y/N] " << std::flush;
   std::string answer;
@@ -65,15 +87,11 @@ bool ask_yes_no(const std::string& question) {
 
 }  // namespace
 
-int execute(const plan::Plan& plan, const Options& options, const MakeView& make_view,
-            bool say_record, std::optional<CutOff> cut_off) {
+int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
+            const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off) {
   SignalWatch signals;  // before any thread begins
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
-  SecretStore store(plan, prompter, redactor);
-  auto settings = connections(plan, options, store);
-  if (!settings) return usage_error(settings.error());
-
   SystemClock clock;
   SystemDisk disk;
   run::Options how;
@@ -94,7 +112,14 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
     how.record = &cut_off->record;
     how.without = cut_off->without;
     last_seq = cut_off->record.back().seq;
-    cut_off->directory->go_on(plan, began, cut_off->record.front().at);
+  }
+  const bool applies = how.mode == events::Mode::apply && options.command != Command::preflight;
+  SecretStore store(plan, prompter, redactor, vault, how.run_id, applies);
+  auto settings = connections(plan, options, store);
+  if (!settings) return usage_error(settings.error());
+  if (cut_off) {
+    const auto& first = cut_off->record.front();
+    cut_off->directory->go_on(plan, std::get<events::RunStarted>(first.what), first.at);
   }
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
@@ -146,6 +171,7 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
     std::cerr << "cnplay: " << how.run_id << " is not taken up: " << result.not_resumed->what
               << "\nhelp: " << result.not_resumed->help << "\n";
   }
+  settle_secrets(store, result.verdict);
   return exit_code(result.verdict);
 }
 

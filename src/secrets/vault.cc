@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "secrets/ansible_vault.h"
+#include "secrets/generate.h"
 
 namespace cnplay::secrets {
 namespace {
@@ -186,6 +187,19 @@ void begin_rotation(VaultEntries& entries, const std::string& path, Secret value
 }
 
 void continue_rotation(VaultEntry& entry, const std::string& run) { entry.run = run; }
+
+bool settle_generated(VaultEntries& entries, const std::string& path, std::size_t length,
+                      bool rotate, const std::string& run) {
+  const auto at = entries.find(path);
+  if (at != entries.end() && !at->second.run.empty()) {
+    const bool changes = at->second.run != run;
+    continue_rotation(at->second, run);
+    return changes;
+  }
+  if (at != entries.end() && !rotate) return false;
+  begin_rotation(entries, path, generate_secret(length), run);
+  return true;
+}
 
 void commit_rotations(VaultEntries& entries, const std::string& run) {
   for (auto& [path, entry] : entries) {

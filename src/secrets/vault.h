@@ -68,6 +68,11 @@ void begin_rotation(VaultEntries& entries, const std::string& path, Secret value
 // The value of a rotation that no run has committed is taken over by `run`: no third value begins
 // while hosts may still have the first.
 void continue_rotation(VaultEntry& entry, const std::string& run);
+// What a run that wants a generated value at `path` does with it: the one that is there, unless
+// `rotate` and it is committed; one that is not committed goes on; else a new one of `length`
+// characters. Afterwards entries[path] is there. Whether anything changed.
+bool settle_generated(VaultEntries& entries, const std::string& path, std::size_t length,
+                      bool rotate, const std::string& run);
 // The run has succeeded: former values are forgotten, unless another run has taken over since.
 void commit_rotations(VaultEntries& entries, const std::string& run);
 

@@ -333,6 +333,36 @@ TEST(Rotation, OnlyTheRunThatHasItNowCommits) {
   EXPECT_FALSE(entries["k"].former);
 }
 
+TEST(Rotation, AValueIsMadeOnceAndThenKept) {
+  VaultEntries entries;
+  EXPECT_TRUE(settle_generated(entries, "k", 20, false, "run-1"));
+  const std::string first = entries["k"].value.reveal();
+  EXPECT_EQ(first.size(), 20u);
+  EXPECT_FALSE(entries["k"].former);
+  EXPECT_FALSE(settle_generated(entries, "k", 20, false, "run-1"));  // resumed
+  commit_rotations(entries, "run-1");
+  EXPECT_FALSE(settle_generated(entries, "k", 30, false, "run-2"));
+  EXPECT_EQ(entries["k"].value.reveal(), first);
+  EXPECT_EQ(entries["k"].run, "");
+}
+
+TEST(Rotation, IsGoneOnWithUntilARunSucceeds) {
+  VaultEntries entries;
+  entries["k"].value = Secret("of before");
+  EXPECT_TRUE(settle_generated(entries, "k", 20, true, "run-1"));
+  const std::string first = entries["k"].value.reveal();
+  EXPECT_EQ(entries["k"].former->reveal(), "of before");
+  // run-1 failed half way: some hosts have the first new value. A third one would lose one of two.
+  EXPECT_TRUE(settle_generated(entries, "k", 20, true, "run-2"));
+  EXPECT_EQ(entries["k"].value.reveal(), first);
+  EXPECT_EQ(entries["k"].former->reveal(), "of before");
+  EXPECT_EQ(entries["k"].run, "run-2");
+  commit_rotations(entries, "run-2");
+  EXPECT_TRUE(settle_generated(entries, "k", 20, true, "run-3"));
+  EXPECT_NE(entries["k"].value.reveal(), first);
+  EXPECT_EQ(entries["k"].former->reveal(), first);
+}
+
 // ---- generated values
 
 TEST(Generate, HasTheLengthAndTheLettersAndIsNeverTheSame) {
