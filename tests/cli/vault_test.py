@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "faults"))
@@ -353,6 +354,31 @@ class Runs(Vault):
         self.assertIn("no former value", self.vaults("get", "--former", "prod/key", code=2).stderr)
         self.cnplay()
         self.assertNotEqual(self.file.read_text(), new)  # and now a new one
+
+    def test_a_run_that_was_cut_off_goes_on_with_its_new_value(self):
+        self.made(prod__key="the value of before")
+        go = self.root / "go"
+        wait = self.root / "wait"
+        wait.write_text(f"#!/bin/sh\nwhile [ ! -e {go} ]; do sleep 0.05; done\n")
+        wait.chmod(0o755)
+        self.write('generate(length: 32, path: "prod/key", rotate: true)', then=str(wait))
+        words = [CNPLAY, "-i", "prod", "p.play", "-F", "none", "--vault-key-file", str(self.key)]
+        with subprocess.Popen(words, cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+            deadline = time.monotonic() + 60
+            while not self.file.exists() or not self.file.read_text():
+                self.assertIsNone(run.poll())
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            run.kill()
+        value = self.file.read_text()
+        self.assertEqual(self.vaults("get", "--former", "prod/key").stdout, "the value of before\n")
+        go.touch()
+        done = subprocess.run([CNPLAY, "resume", "-F", "none", "--vault-key-file", str(self.key)], cwd="/", env=self.env,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.vaults("get", "prod/key").stdout, value + "\n")
+        self.assertEqual(self.vaults("list").stdout, "prod/key\n")  # committed
+        self.assertNotIn(value, done.stdout + done.stderr + self.everything_on_record())
 
     def test_no_run_without_its_secrets(self):
         self.made()
