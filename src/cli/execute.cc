@@ -57,26 +57,22 @@ events::Redaction redaction(const secrets::Redactor& redactor) {
           [&redactor] { return std::make_unique<RedactedStream>(redactor); }};
 }
 
-// Generated secrets of a run that succeeded are in force; of one that did not, both values are
-// kept.
+// Generated secrets of a run that succeeded are in force; of one that did not, or was for a part of
+// the hosts alone, both values are kept.
 void settle_secrets(SecretStore& store, events::Verdict verdict) {
   if (store.uncommitted().empty()) return;
-  const std::string kept =
-      "\nhelp: a host may have either: `cnplay vault get PATH` and `cnplay vault get --former "
-      "PATH` print "
-      "them; the next run goes on with the new ones";
+  const bool success = verdict == events::Verdict::success;
+  const Status status = success ? store.commit() : Status();
+  if (store.uncommitted().empty()) return;
   std::string paths;
   for (const std::string& path : store.uncommitted()) paths += (paths.empty() ? "" : ", ") + path;
-  if (verdict == events::Verdict::success) {
-    auto status = store.commit();
-    if (status) return;
-    std::cerr << "cnplay: new secrets are in force, but former ones are kept in the vault ("
-              << paths << "): " << status.error().what << "\nhelp: " << status.error().help << "\n";
-    return;
-  }
   std::cerr
-      << "cnplay: new secrets are in the vault and not committed, for the run did not succeed: "
-      << paths << kept << "\n";
+      << "cnplay: new secrets are in the vault, and not committed: " << paths << ": "
+      << (!status   ? status.error().what
+          : success ? std::string("the run was for a part of the hosts")
+                    : std::string("the run did not succeed"))
+      << "\nhelp: a host may have the new or the former one: `cnplay vault get PATH` and `cnplay "
+         "vault get --former PATH` print them; the next run goes on with the new ones\n";
 }
 
 bool ask_yes_no(const std::string& question) {
@@ -114,7 +110,8 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     last_seq = cut_off->record.back().seq;
   }
   const bool applies = how.mode == events::Mode::apply && options.command != Command::preflight;
-  SecretStore store(plan, prompter, redactor, vault, how.run_id, applies);
+  SecretStore store(plan, prompter, redactor, vault, how.run_id, !options.limit.empty() && !cut_off,
+                    applies);
   auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
   if (cut_off) {

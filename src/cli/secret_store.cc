@@ -3,6 +3,13 @@
 #include "diag/diagnostic.h"
 
 namespace cnplay::cli {
+namespace {
+
+// Behind the run's id in the mark of a value. It outlives the run, for who resumes it knows nothing
+// of its --limit.
+constexpr const char* kPart = " (a part of the hosts)";
+
+}  // namespace
 
 Result<Secret> SecretStore::get(std::uint32_t index) {
   if (const auto it = values_.find(index); it != values_.end()) return it->second;
@@ -55,14 +62,17 @@ Result<Secret> SecretStore::generated(const plan::SecretSource& source) {
   const std::size_t length = std::stoul(source.arguments.at(1));
   const bool rotate = source.arguments.at(2) == "rotate";
   secrets::VaultEntries entries = (*vault)->entries();
-  const bool changes = secrets::settle_generated(entries, path, length, rotate, run_);
+  const auto* there = (*vault)->find(path);
+  const bool part = part_ || (there != nullptr && there->run == run_ + kPart);
+  const std::string mark = part ? run_ + kPart : run_;
+  const bool changes = secrets::settle_generated(entries, path, length, rotate, mark);
   if (!changes || !stores_) {
     if (stores_ && !entries[path].run.empty()) uncommitted_.push_back(path);
     return taught(source.name, entries[path]);
   }
   // What is true now is looked at again under the lock. It is on disk before any host sees it.
   const auto settle = [&](secrets::VaultEntries& now) -> Status {
-    secrets::settle_generated(now, path, length, rotate, run_);
+    secrets::settle_generated(now, path, length, rotate, mark);
     return {};
   };
   if (auto status = (*vault)->change(vault_.disk(), vault_owner(), settle); !status) {
@@ -93,7 +103,12 @@ Status SecretStore::commit() {
         secrets::commit_rotations(entries, run_);
         return {};
       });
-  if (status) uncommitted_.clear();
+  if (status) {
+    std::erase_if(uncommitted_, [&](const std::string& path) {
+      const auto* entry = (*vault)->find(path);
+      return entry == nullptr || entry->run.empty();
+    });
+  }
   return status;
 }
 

@@ -15,15 +15,18 @@ namespace cnplay::cli {
 
 class SecretStore {
  public:
-  // `run`: the id that generated values are marked with. Unless `stores` (a dry run, a preflight
-  // alone) a value that would be generated is made up and forgotten, and the vault stays as it is.
+  // `run`: the id that generated values are marked with; `part`: it is for a part of the hosts
+  // (--limit), so that others still have the former values, and it commits nothing. Unless `stores`
+  // (a dry run, a preflight alone) a value that would be generated is made up and forgotten, and
+  // the vault stays as it is.
   SecretStore(const plan::Plan& plan, secrets::Prompter& prompter, secrets::Redactor& redactor,
-              VaultAccess& vault, std::string run, bool stores)
+              VaultAccess& vault, std::string run, bool part, bool stores)
       : plan_(plan),
         prompter_(prompter),
         redactor_(redactor),
         vault_(vault),
         run_(std::move(run)),
+        part_(part),
         stores_(stores) {}
 
   Result<Secret> get(std::uint32_t index);
@@ -32,7 +35,8 @@ class SecretStore {
   // A secret that is no part of the plan (-k, -K).
   Result<Secret> ask(const std::string& name, const std::string& prompt);
 
-  // The run has succeeded: what it generated is in force, former values are forgotten.
+  // The run has succeeded: what it generated for all hosts is in force, its former values are
+  // forgotten.
   Status commit();
   // Paths of what is generated, new, and not committed.
   const std::vector<std::string>& uncommitted() const { return uncommitted_; }
@@ -47,6 +51,7 @@ class SecretStore {
   secrets::Redactor& redactor_;
   VaultAccess& vault_;
   std::string run_;
+  bool part_;
   bool stores_;
   std::map<std::uint32_t, Secret> values_;
   std::vector<std::string> uncommitted_;

@@ -355,6 +355,18 @@ class Runs(Vault):
         self.cnplay()
         self.assertNotEqual(self.file.read_text(), new)  # and now a new one
 
+    def test_a_run_on_a_part_of_the_hosts_commits_nothing(self):
+        self.made(prod__key="the value of before")
+        self.write('generate(length: 32, path: "prod/key", rotate: true)')
+        part = self.cnplay("-l", "web1")
+        self.assertIn("not committed: prod/key: the run was for a part of the hosts", part.stderr)
+        self.assertEqual(self.vaults("get", "--former", "prod/key").stdout, "the value of before\n")
+        value = self.file.read_text()
+        whole = self.cnplay()
+        self.assertEqual(self.file.read_text(), value)
+        self.assertNotIn("not committed", whole.stderr)
+        self.assertEqual(self.vaults("list").stdout, "prod/key\n")
+
     def test_a_run_that_was_cut_off_goes_on_with_its_new_value(self):
         self.made(prod__key="the value of before")
         go = self.root / "go"
