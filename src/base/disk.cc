@@ -117,6 +117,8 @@ Status SystemDisk::replace(const std::string& path, std::string_view bytes) {
   {
     const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd.ok()) return system_error(temporary, "be created");
+    // One that a crash has left may have been made otherwise.
+    if (::fchmod(fd.get(), 0600) != 0) return system_error(temporary, "be made private");
     if (auto status = write_all(fd.get(), temporary, bytes); !status) return status;
     if (::fsync(fd.get()) != 0) return system_error(temporary, "be written to disk");
   }

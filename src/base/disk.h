@@ -41,7 +41,7 @@ class Disk {
   // others to read. nullptr: another process has it, and `read` says who.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path,
                                                  std::string_view owner) = 0;
-  // Writes a file whole: a temporary one beside it, fsync, rename.
+  // Writes a file whole (0600): a temporary one beside it, fsync, rename.
   virtual Status replace(const std::string& path, std::string_view bytes) = 0;
   // The whole file; an Error if it is larger than `limit` bytes.
   virtual Result<std::string> read(const std::string& path, std::size_t limit) const = 0;

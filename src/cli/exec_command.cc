@@ -43,10 +43,12 @@ int exec_command(const Options& options) {
   input.catalog = &project.catalog;
   input.limited = true;
   input.limit = project.limit;
+  give_vault(input, project, options);
   auto compiled = compile::compile(input, project.diags);
   if (!compiled || project.diags.has_errors()) return print_diagnostics(project, options);
 
   plan::Plan plan = std::move(*compiled);
+  note_vault(plan, project);
   plan.title = options.topic;
   for (plan::Node& node : plan.nodes) {
     if (node.kind != plan::NodeKind::step) continue;
@@ -58,7 +60,7 @@ int exec_command(const Options& options) {
     }
   }
   plan.program_hash = sha256_hex(options.topic);
-  return execute(plan, options, make_grouped_view, options.verbosity > 0);
+  return execute(plan, options, *project.vault, make_grouped_view, options.verbosity > 0);
 }
 
 }  // namespace cnplay::cli

@@ -58,6 +58,24 @@ events::Redaction redaction(const secrets::Redactor& redactor) {
           [&redactor] { return std::make_unique<RedactedStream>(redactor); }};
 }
 
+// Generated secrets of a run that succeeded are in force; of one that did not, or was for a part of
+// the hosts alone, both values are kept.
+void settle_secrets(SecretStore& store, events::Verdict verdict) {
+  if (store.uncommitted().empty()) return;
+  const bool success = verdict == events::Verdict::success;
+  const Status status = success ? store.commit() : Status();
+  if (store.uncommitted().empty()) return;
+  std::string paths;
+  for (const std::string& path : store.uncommitted()) paths += (paths.empty() ? "" : ", ") + path;
+  std::cerr
+      << "cnplay: new secrets are in the vault, and not committed: " << paths << ": "
+      << (!status   ? status.error().what
+          : success ? std::string("the run was for a part of the hosts")
+                    : std::string("the run did not succeed"))
+      << "\nhelp: a host may have the new or the former one: `cnplay vault get PATH` and `cnplay "
+         "vault get --former PATH` print them; the next run goes on with the new ones\n";
+}
+
 bool ask_yes_no(const std::string& question) {
   std::cerr << question << " [y/N] " << std::flush;
   std::string answer;
@@ -66,15 +84,11 @@ bool ask_yes_no(const std::string& question) {
 
 }  // namespace
 
-int execute(const plan::Plan& plan, const Options& options, const MakeView& make_view,
-            bool say_record, std::optional<CutOff> cut_off) {
+int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
+            const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off) {
   SignalWatch signals;  // before any thread begins
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
-  SecretStore store(plan, prompter, redactor);
-  auto settings = connections(plan, options, store);
-  if (!settings) return usage_error(settings.error());
-
   SystemClock clock;
   SystemDisk disk;
   run::Options how;
@@ -95,7 +109,15 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
     how.record = &cut_off->record;
     how.without = cut_off->without;
     last_seq = cut_off->record.back().seq;
-    cut_off->directory->go_on(plan, began, cut_off->record.front().at);
+  }
+  const bool applies = how.mode == events::Mode::apply && options.command != Command::preflight;
+  SecretStore store(plan, prompter, redactor, vault, how.run_id, !options.limit.empty() && !cut_off,
+                    applies);
+  auto settings = connections(plan, options, store);
+  if (!settings) return usage_error(settings.error());
+  if (cut_off) {
+    const auto& first = cut_off->record.front();
+    cut_off->directory->go_on(plan, std::get<events::RunStarted>(first.what), first.at);
   }
   how.local_sum = checksum_of;
   how.secret = [&](std::uint32_t index) { return store.get(index); };
@@ -148,6 +170,7 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
     std::cerr << "cnplay: " << how.run_id << " is not taken up: " << result.not_resumed->what
               << "\nhelp: " << result.not_resumed->help << "\n";
   }
+  settle_secrets(store, result.verdict);
   return exit_code(result.verdict);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/vault_access.h"
 #include "events/event.h"
 #include "journal/run_directory.h"
 #include "plan/plan.h"
@@ -23,8 +24,9 @@ struct CutOff {
   std::vector<plan::HostIndex> without;
 };
 
-// `say_record`: where the record lies is said at the end.
-int execute(const plan::Plan& plan, const Options& options, const MakeView& view, bool say_record,
-            std::optional<CutOff> cut_off = std::nullopt);
+// `vault`: the inventory's, perhaps opened already. `say_record`: where the record lies is said at
+// the end.
+int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
+            const MakeView& view, bool say_record, std::optional<CutOff> cut_off = std::nullopt);
 
 }  // namespace cnplay::cli

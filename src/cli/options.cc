@@ -14,6 +14,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 go on with a run that was cut off
   cnplay explain E0101                          what a diagnostic means
+  cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
 5 unknown, 6 aborted. See docs/exit-codes.md.)";
@@ -55,6 +56,17 @@ void add_connection(CLI::App& app, Options& o) {
   add_login(app, o);
 }
 
+void add_vault_key(CLI::App& app, Options& o) {
+  auto* file = app.add_option("--vault-key-file", o.vault_key_file,
+                              "The vault's password is in this file (default: asked for, or "
+                              "CNPLAY_VAULT_KEY_FILE, CNPLAY_VAULT_KEY_COMMAND)")
+                   ->type_name("FILE");
+  app.add_option("--vault-key-command", o.vault_key_command,
+                 "The vault's password is what this prints; words parted by spaces, no shell")
+      ->type_name("COMMAND")
+      ->excludes(file);
+}
+
 void add_output(CLI::App& app, Options& o) {
   app.add_flag("--json", o.json, "Machine-readable output");
   app.add_option("--colour,--color", o.colour, "always or never (default: on a terminal)")
@@ -74,6 +86,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_file(app, o, false);
   add_target(app, o);
   add_connection(app, o);
+  add_vault_key(app, o);
   add_output(app, o);
   app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
@@ -82,11 +95,13 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Find all mistakes in a play, connect to nothing");
   add_file(*check, o, true);
   add_target(*check, o);
+  add_vault_key(*check, o);
   add_output(*check, o);
 
   auto* plan = app.add_subcommand("plan", "Print what would run where, and in which order");
   add_file(*plan, o, true);
   add_target(*plan, o);
+  add_vault_key(*plan, o);
   add_output(*plan, o);
 
   auto* preflight =
@@ -94,6 +109,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_file(*preflight, o, true);
   add_target(*preflight, o);
   add_connection(*preflight, o);
+  add_vault_key(*preflight, o);
   add_output(*preflight, o);
 
   auto* explain = app.add_subcommand("explain", "Explain a diagnostic code");
@@ -120,6 +136,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   exec->add_option("--as", o.become, "Become this user (sudo)")->type_name("USER");
   exec->add_option("--timeout", o.timeout, "Kill it on a host after this time")->type_name("30s");
   add_connection(*exec, o);
+  add_vault_key(*exec, o);
   add_output(*exec, o);
   exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
 
@@ -137,9 +154,43 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->take_all()
       ->expected(1);
   add_login(*resume, o);
+  add_vault_key(*resume, o);
   add_output(*resume, o);
   resume->add_flag("-D,--diff", o.diff, "Show what changes in detail");
   resume->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+
+  auto* vault = app.add_subcommand("vault", "Secrets of an inventory, in a file under a password");
+  vault->require_subcommand(1);
+  vault->footer(
+      "inventories/prod.vault is the vault of inventories/prod.inv; a play reads it with\n"
+      "`secret key = vault(\"db/password\")`. Values are never arguments: see docs/vault.md.");
+  const auto vaults = [&](const char* name, const char* what, VaultAction action, bool path) {
+    auto* sub = vault->add_subcommand(name, what);
+    sub->callback([&o, action] { o.vault_action = action; });
+    sub->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
+        ->type_name("NAME")
+        ->required();
+    add_vault_key(*sub, o);
+    if (path) sub->add_option("PATH", o.topic, "Such as db/password")->required();
+    return sub;
+  };
+  vaults("init", "Make a new, empty vault", VaultAction::init, false);
+  vaults("set", "Store a value: typed without echo, or from stdin", VaultAction::set, true);
+  vaults("get", "Print a value", VaultAction::get, true)
+      ->add_flag("--former", o.former,
+                 "The one before the last rotation, kept until a run commits that");
+  add_output(*vaults("list", "List the paths", VaultAction::list, false), o);
+  vaults("edit", "Edit all of it as YAML in $VISUAL or $EDITOR", VaultAction::edit, false);
+  auto* rekey = vaults("rekey", "Give it another password", VaultAction::rekey, false);
+  auto* new_file = rekey
+                       ->add_option("--new-vault-key-file", o.new_vault_key_file,
+                                    "The new password is in this file (default: asked for)")
+                       ->type_name("FILE");
+  rekey
+      ->add_option("--new-vault-key-command", o.new_vault_key_command,
+                   "The new password is what this prints")
+      ->type_name("COMMAND")
+      ->excludes(new_file);
 
   try {
     app.parse(argc, argv);
@@ -160,6 +211,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
   if (resume->parsed()) o.command = Command::resume;
+  if (vault->parsed()) o.command = Command::vault;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||
                           o.command == Command::plan || o.command == Command::preflight;

@@ -21,8 +21,11 @@ enum class Command {
   show,
   runs,
   resume,
-  exec
+  exec,
+  vault
 };
+
+enum class VaultAction { init, set, get, list, edit, rekey };
 
 struct Options {
   Command command = Command::run;
@@ -31,7 +34,14 @@ struct Options {
   std::string inventory;           // -i, as given
   std::string limit;               // -l
   std::vector<std::string> extra;  // -e name=value, as given
-  std::string topic;  // a code (explain), a module's name (modules), a run's id (show), a command
+  // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).
+  std::string topic;
+  VaultAction vault_action = VaultAction::list;
+  bool former = false;             // vault get
+  std::string vault_key_file;      // where the vault's password is
+  std::string vault_key_command;   // what prints it: words parted by spaces
+  std::string new_vault_key_file;  // vault rekey: the same of the password that is to be
+  std::string new_vault_key_command;
   std::vector<std::string> without;  // resume: hosts
   std::string become;                // exec: --as
   std::string timeout;               // exec: --timeout, as given

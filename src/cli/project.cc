@@ -103,6 +103,9 @@ Status load_inventory(Project& project, const Options& options) {
   if (!path) return path.error();
   auto text = read_file(*path);
   if (!text) return text.error();
+  auto vault = VaultAccess::make(options, vault_file_of(*path));
+  if (!vault) return vault.error();
+  project.vault = *std::move(vault);
   const auto& source = project.sources.add(*path, std::move(*text));
   syntax::File file = syntax::parse(source, project.diags);
   if (project.diags.has_errors()) return {};
@@ -112,6 +115,22 @@ Status load_inventory(Project& project, const Options& options) {
     project.limit = inventory::select(*project.inventory, pattern, project.diags);
   }
   return {};
+}
+
+void give_vault(compile::Input& input, Project& project, const Options& options) {
+  const bool connects = options.command == Command::run || options.command == Command::preflight ||
+                        options.command == Command::exec;
+  input.vault_name = project.vault->file();
+  input.vault_paths = [&project, connects] { return project.vault->paths(connects); };
+}
+
+void note_vault(plan::Plan& plan, const Project& project) {
+  using Kind = plan::SecretSource::Kind;
+  const bool needed = std::ranges::any_of(plan.secrets, [](const plan::SecretSource& secret) {
+    return secret.kind == Kind::vault || secret.kind == Kind::generate;
+  });
+  // In full: a run is resumed from anywhere.
+  if (needed) plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
 }
 
 Status load(Project& project, const Options& options) {
@@ -154,8 +173,10 @@ Status load(Project& project, const Options& options) {
     syntax::parse(*input.play, project.diags);
     return {};
   }
+  give_vault(input, project, options);
   project.plan = compile::compile(input, project.diags);
   if (project.diags.has_errors()) project.plan.reset();
+  if (project.plan) note_vault(*project.plan, project);
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "cli/options.h"
+#include "cli/vault_access.h"
 #include "compile/compile.h"
 #include "diag/diagnostic.h"
 #include "inventory/inventory.h"
@@ -20,6 +21,7 @@ struct Project {
   diag::Diagnostics diags;
   catalog::Catalog catalog;
   std::unique_ptr<inventory::Inventory> inventory;
+  std::unique_ptr<VaultAccess> vault;  // of the inventory; the file need not be there
   std::vector<inventory::HostIndex> limit;
   std::optional<plan::Plan> plan;
 };
@@ -36,6 +38,11 @@ Result<std::string> find_play(const std::string& name);
 // is writable by everybody: whoever could write there could run commands on all hosts.
 Status load_modules(Project& project);
 Status load_inventory(Project& project, const Options& options);
+// Has the compiler hold the vault's paths against the play: opened for that if its password is at
+// hand, or if the command is one that connects, so that somebody is there to be asked. After
+// compiling, note_vault writes down which vault it was.
+void give_vault(compile::Input& input, Project& project, const Options& options);
+void note_vault(plan::Plan& plan, const Project& project);
 
 // All of it: modules, inventory, play, compiled. An Error is one of usage (a file that is not
 // there); mistakes inside the files are in project.diags, and then there is no plan.

@@ -91,7 +91,9 @@ int resume_command(const Options& options) {
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };
-  return execute(record->plan, options, view, true, std::move(cut_off));
+  const auto vault = VaultAccess::make(options, record->plan.vault_file);
+  if (!vault) return usage_error(vault.error());
+  return execute(record->plan, options, **vault, view, true, std::move(cut_off));
 }
 
 }  // namespace cnplay::cli

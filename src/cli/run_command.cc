@@ -13,7 +13,7 @@ int run_command(const Options& options) {
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };
-  return execute(*project.plan, options, view, true);
+  return execute(*project.plan, options, *project.vault, view, true);
 }
 
 }  // namespace cnplay::cli

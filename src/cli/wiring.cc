@@ -47,44 +47,6 @@ std::string machine_name() {
   return name;
 }
 
-Result<Secret> SecretStore::get(std::uint32_t index) {
-  if (const auto it = values_.find(index); it != values_.end()) return it->second;
-  const plan::SecretSource& source = plan_.secrets[index];
-  const auto value = [&]() -> Result<Secret> {
-    using Kind = plan::SecretSource::Kind;
-    switch (source.kind) {
-      case Kind::env:
-        return secrets::from_environment(source.arguments.at(0));
-      case Kind::command:
-        return secrets::from_command(source.arguments);
-      case Kind::ask:
-        return prompter_.ask(source.arguments.at(0));
-      case Kind::vault:
-      case Kind::generate:
-        break;
-    }
-    return fail("this source of secrets is not supported yet", "use env, command or ask");
-  }();
-  if (!value) {
-    return fail("the secret `" + source.name + "` (" + source.where + "): " + value.error().what,
-                value.error().help);
-  }
-  redactor_.add(source.name, *value);
-  values_.emplace(index, *value);
-  return *value;
-}
-
-std::optional<Secret> SecretStore::known(std::uint32_t index) const {
-  const auto it = values_.find(index);
-  return it == values_.end() ? std::nullopt : std::optional(it->second);
-}
-
-Result<Secret> SecretStore::ask(const std::string& name, const std::string& prompt) {
-  auto value = prompter_.ask(prompt);
-  if (value) redactor_.add(name, *value);
-  return value;
-}
-
 Result<Connections> connections(const plan::Plan& plan, const Options& options,
                                 SecretStore& store) {
   const auto reach = Reach::make(options);

@@ -9,10 +9,9 @@
 
 #include "base/disk.h"
 #include "cli/options.h"
+#include "cli/secret_store.h"
 #include "plan/plan.h"
 #include "remote/session.h"
-#include "secrets/redactor.h"
-#include "secrets/sources.h"
 
 namespace cnplay::cli {
 
@@ -25,25 +24,6 @@ std::string expand_home(const std::string& path);
 
 std::string user_name();
 std::string machine_name();
-
-// Resolves each secret of a plan once and teaches the redactor about it.
-class SecretStore {
- public:
-  SecretStore(const plan::Plan& plan, secrets::Prompter& prompter, secrets::Redactor& redactor)
-      : plan_(plan), prompter_(prompter), redactor_(redactor) {}
-
-  Result<Secret> get(std::uint32_t index);
-  // The secret if it has been resolved (no prompt, no command).
-  std::optional<Secret> known(std::uint32_t index) const;
-  // A secret that is no part of the plan (-k, -K).
-  Result<Secret> ask(const std::string& name, const std::string& prompt);
-
- private:
-  const plan::Plan& plan_;
-  secrets::Prompter& prompter_;
-  secrets::Redactor& redactor_;
-  std::map<std::uint32_t, Secret> values_;
-};
 
 struct Connections {
   std::vector<remote::HostSettings> hosts;    // of the plan, in its order

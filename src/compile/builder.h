@@ -100,7 +100,11 @@ class Builder {
   void param(const syntax::ParamDecl& node);
   void refuse_clear_secret(Evaluated& value, Span at);
   void hostvar(const syntax::HostvarDecl& node);
+  // secrets.cc
   void secret(const syntax::SecretDecl& node);
+  bool read_from(plan::SecretSource& source, const syntax::Call& call, Span at);
+  bool generated(plan::SecretSource& source, const syntax::Call& call, Span at);
+  // declarations.cc
   void let(const syntax::Let& node);
   void require(const syntax::Require& node);
   void rehearsed(const syntax::Call& call, Span at);

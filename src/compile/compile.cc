@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compile/builder.h"
+#include "compile/convert.h"
 
 namespace cnplay::compile {
 namespace {
@@ -55,6 +56,7 @@ std::optional<plan::Plan> compile(const Input& input, diag::Diagnostics& diags) 
   const syntax::Play* play = choose(context, file->tree);
   if (!play) return std::nullopt;
   Builder(context, *file).build(*play);
+  if (!diags.has_errors()) check_vault(context);
   if (diags.has_errors()) return std::nullopt;
   return std::move(context.plan);
 }

@@ -1,5 +1,5 @@
 // Syntax tree + inventory + catalog -> plan, or all of the diagnostics. Pure: reads no clock, no
-// environment, no network; files only through the given loader.
+// environment, no network; files only through what it is given.
 #pragma once
 
 #include <functional>
@@ -39,6 +39,12 @@ struct Input {
     unsigned mode = 0;  // permission bits
   };
   std::function<Result<LocalFile>(const std::string& path)> file;
+  // The inventory's vault, as messages name it, and the paths that it has. Asked once, and only of
+  // a play that needs a vault and has no other mistakes. nullopt: it was not opened, for nobody
+  // gave its password; an Error: it is not there, or cannot be opened. Absent: nothing is held
+  // against it.
+  std::string vault_name;
+  std::function<Result<std::optional<std::vector<std::string>>>()> vault_paths;
 };
 
 // All errors are added to `diags` in one go; nullopt if there was one. The plan of a successful

@@ -21,6 +21,12 @@ std::string enumerate(const std::vector<std::string>& words, std::string_view la
 // "1 host", "3 hosts".
 std::string count_of(std::size_t n, std::string_view noun);
 
+// A place that wants something of the vault.
+struct VaultUse {
+  std::string path;  // "": it puts something there
+  Span at;
+};
+
 class Context {
  public:
   Context(const Input& in, diag::Diagnostics& out);
@@ -58,6 +64,9 @@ class Context {
   const diag::SourceMap::Source* extra(const std::string& name);
   const std::map<std::string, const diag::SourceMap::Source*>& extras() const { return extras_; }
   const std::set<std::string>& used_extras() const { return used_extras_; }
+
+  // What the play and its inventory want of the vault, in the order of reading.
+  std::vector<VaultUse> vault_uses;
 
   // Sources whose texts make up the program's hash: libraries and modules that are used.
   std::map<std::string, std::string> program_texts;

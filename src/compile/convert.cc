@@ -137,21 +137,7 @@ Result<Value> secret_value(Context& context, const std::string& name,
   if (!is(bare(type), Kind::string)) {
     return fail("a secret is read as a text", "declare it: `hostvar " + name + ": secret<string>`");
   }
-  plan::SecretSource source;
-  source.name = name;
-  source.arguments = secret.arguments;
-  source.where = context.where(span);
-  if (secret.kind == "env") {
-    source.kind = plan::SecretSource::Kind::env;
-  } else if (secret.kind == "command") {
-    source.kind = plan::SecretSource::Kind::command;
-  } else if (secret.kind == "ask") {
-    source.kind = plan::SecretSource::Kind::ask;
-  } else {
-    return fail("secrets of a vault are not supported yet",
-                "use `env(\"X\")`, `command([...])` or `ask(\"prompt\")`");
-  }
-  return Value(context.secret(std::move(source)));
+  return Value(secret_of_inventory(context, name, secret, span));
 }
 
 }  // namespace
@@ -172,7 +158,8 @@ Result<Value> value_of_inventory(Context& context, const std::string& name,
   };
   if (is(without_optional(type), Kind::secret)) {
     return fail("a secret does not stand in an inventory in clear",
-                "name its source: `env(\"X\")`, `command([...])` or `ask(\"prompt\")`");
+                "name its source: `env(\"X\")`, `command([...])`, `ask(\"prompt\")` or "
+                "`vault(\"path\")`");
   }
   switch (inner->kind) {
     case Kind::string:

@@ -22,6 +22,13 @@ Result<plan::Value> value_of_extra(const std::string& text, const TypePtr& type)
 Result<plan::Value> value_of_inventory(Context& context, const std::string& name,
                                        const inventory::Value& value, const TypePtr& type);
 
+// The secret that a source in an inventory stands for, called `name` in the plan.
+plan::SecretRef secret_of_inventory(Context& context, std::string name,
+                                    const inventory::Value::Secret& secret, Span at);
+
+// Holds what the play and its inventory want of the vault against what it has: E0306, E0307.
+void check_vault(Context& context);
+
 // An example of how a value of the type is written: `10s`, `"/srv/www"`.
 std::string example_of(const TypePtr& type);
 

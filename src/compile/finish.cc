@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "compile/builder.h"
+#include "compile/convert.h"
 
 namespace cnplay::compile {
 
@@ -129,23 +130,7 @@ std::optional<plan::SecretRef> password_of(Context& context,
   if (!value) return std::nullopt;
   const auto* secret = std::get_if<inventory::Value::Secret>(&value->data);
   if (!secret) return std::nullopt;
-  plan::SecretSource source;
-  source.name = name;
-  source.arguments = secret->arguments;
-  source.where = context.where(value->span);
-  if (secret->kind == "env") {
-    source.kind = plan::SecretSource::Kind::env;
-  } else if (secret->kind == "command") {
-    source.kind = plan::SecretSource::Kind::command;
-  } else if (secret->kind == "ask") {
-    source.kind = plan::SecretSource::Kind::ask;
-  } else {
-    context.error("E0905", code(secret->kind) + " is not supported yet as a source of secrets",
-                  value->span, "cannot be carried out yet",
-                  "use `env(\"X\")`, `command([\"pass\", \"show\", \"x\"])` or `ask(\"prompt\")`");
-    return std::nullopt;
-  }
-  return context.secret(std::move(source));
+  return secret_of_inventory(context, name, *secret, value->span);
 }
 
 }  // namespace

@@ -375,8 +375,8 @@ step s "Set ${key}" on web { ... }
 Say where it is kept instead of what it is.
 )~"},
       {"E0303", "This is no source of a secret",
-       R"~(A secret is read by the run, never written in a play: `env("X")`, `command(["pass", "show", "x"])`
-or `ask("prompt")`, behind `secret NAME =` and nowhere else.
+       R"~(A secret is read by the run, never written in a play: `env("X")`, `command(["pass", "show", "x"])`,
+`ask("prompt")`, `vault("path")` or `generate(length: 40)`, behind `secret NAME =` and nowhere else.
 
 ```
 secret key = "hunter2"
@@ -400,6 +400,28 @@ hostvar password: string      # the inventory says password: env("PW")
 
 Write `hostvar password: secret<string>`. The other way round holds too: a secret variable takes no text
 that stands in the inventory in clear.
+)~"},
+      {"E0306", "The vault has no such path",
+       R"~(`vault("path")` reads the vault that lies beside the inventory: inventories/prod.vault for
+inventories/prod.inv. Each inventory has its own, so a path that staging has may be missing in prod.
+
+```
+secret key = vault("prod/kye")      # prod/key was meant
+```
+
+`cnplay vault list -i prod` says what there is; `cnplay vault set -i prod prod/key` puts it there. `cnplay
+check` and `cnplay plan` look only if the password comes from a key file or a command; a run always does.
+)~"},
+      {"E0307", "The vault cannot be opened",
+       R"~(The play or its inventory wants something of the vault that lies beside the inventory, and that is not
+there, is damaged, or has another password.
+
+```
+secret key = vault("prod/key")      # and there is no inventories/prod.vault
+```
+
+`cnplay vault init -i prod` makes one. A damaged one is never written to: take it from a backup or from
+version control. The password is asked for once, or comes from `--vault-key-file` or `--vault-key-command`.
 )~"},
       {"E0501", "Nothing handles a failure after the pivot",
        R"~(A pivot is a point of no return: no automatic undo crosses it. So the play must say what is to
@@ -632,16 +654,6 @@ mode incident
 ```
 
 Take a copy of the play without `require`.
-)~"},
-      {"E0905", "This source of secrets is not supported yet",
-       R"~(Secrets come from `env("X")`, `command([...])` or `ask("prompt")`. `vault("path")` and
-`generate(length: 40)` are to come.
-
-```
-secret key = vault("prod/key")
-```
-
-A vault that has a command line works today: `command(["pass", "show", "prod/key"])`.
 )~"},
       {"E0906", "Tags are not supported yet",
        R"~(Tags would choose steps from the command line. This version cannot carry them out.

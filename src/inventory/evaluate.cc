@@ -153,7 +153,8 @@ class Checker {
 
   bool refuse_source(Span span, std::string what) {
     diags_.error("E0610", "this is no source of a secret", {span, std::move(what)},
-                 "the sources are `env(\"X\")`, `command([...])` and `ask(\"prompt\")`");
+                 "the sources are `env(\"X\")`, `command([...])`, `ask(\"prompt\")` and "
+                 "`vault(\"path\")`");
     return false;
   }
 

@@ -35,7 +35,7 @@ struct Value {
   };
   // `env("X")`, `command(["pass", "x"])`, `ask("prompt")`, `vault("path")`.
   struct Secret {
-    std::string kind;
+    std::string kind;  // one of these four
     std::vector<std::string> arguments;
   };
   using List = std::vector<Value>;

@@ -188,6 +188,7 @@ void fields(A& a, Like<Plan> auto& p) {
   a("sets", p.sets);
   a("params", p.params);
   a("secrets", p.secrets);
+  a("vault_file", p.vault_file);
   a("scripts", p.scripts);
   a("files", p.files);
   a("nodes", p.nodes);

@@ -44,6 +44,11 @@ class Checker {
       check_secret(host.connection.become_password, host.name);
     }
     for (const HostSet& set : plan_.sets) check_host_list(set.hosts, "host set " + set.name);
+    for (const SecretSource& secret : plan_.secrets) {
+      const bool made = secret.kind == SecretSource::Kind::generate;
+      expect(made ? secret.arguments.size() == 3 : !secret.arguments.empty(),
+             [&] { return "the secret " + secret.name + " does not say where it comes from"; });
+    }
   }
 
   void check_host_list(const std::vector<HostIndex>& hosts, const std::string& of) {

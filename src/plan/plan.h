@@ -47,8 +47,10 @@ struct HostSet {
 struct SecretSource {
   std::string name;  // as declared
   enum class Kind { env, command, ask, vault, generate } kind{};
-  std::vector<std::string> arguments;  // the variable; the argv; the prompt; the path
-  std::string where;                   // "file:line"
+  // The variable; the argv; the prompt; the path in the vault; of generate the path, the length,
+  // and `once` or `rotate` (a new value in every run).
+  std::vector<std::string> arguments;
+  std::string where;  // "file:line"
 };
 
 struct Script {
@@ -201,6 +203,7 @@ struct Plan {
   std::vector<HostSet> sets;
   std::vector<std::pair<std::string, Value>> params;  // values in force, secrets as SecretRef
   std::vector<SecretSource> secrets;
+  std::string vault_file;  // that vault and generate are of; "" if it has none. Not hashed
   std::vector<Script> scripts;
   std::vector<File> files;  // each name once
   std::vector<Node> nodes;

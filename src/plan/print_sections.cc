@@ -23,9 +23,11 @@ std::string source_text(const SecretSource& secret) {
     case SecretSource::Kind::ask:
       return "asked for: " + quote_string(words_of(secret.arguments));
     case SecretSource::Kind::vault:
-      return "vault " + words_of(secret.arguments);
+      return "of the vault: " + secret.arguments.at(0);
     case SecretSource::Kind::generate:
-      return "generated";
+      return "generated, " + secret.arguments.at(1) + " characters, kept in the vault as " +
+             secret.arguments.at(0) +
+             (secret.arguments.at(2) == "rotate" ? ": a new one in each run" : "");
   }
   return "";
 }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/options.h"
+#include "cli/vault_access.h"
 #include "cli/wiring.h"
 
 namespace cnplay::cli {
@@ -60,6 +61,51 @@ TEST(Options, AsTheReadmeWritesThem) {
   EXPECT_EQ(exec.topic, "uptime");
   EXPECT_EQ(exec.become, "root");
   EXPECT_EQ(exec.timeout, "30s");
+}
+
+TEST(Options, OfTheVault) {
+  const auto set = std::get<Options>(read({"vault", "set", "-i", "prod", "db/password"}));
+  EXPECT_EQ(set.command, Command::vault);
+  EXPECT_EQ(set.vault_action, VaultAction::set);
+  EXPECT_EQ(set.inventory, "prod");
+  EXPECT_EQ(set.topic, "db/password");
+  const auto get = std::get<Options>(read({"vault", "get", "-i", "prod", "x", "--former"}));
+  EXPECT_EQ(get.vault_action, VaultAction::get);
+  EXPECT_TRUE(get.former);
+  const auto run =
+      std::get<Options>(read({"-i", "prod", "x.play", "--vault-key-command", "pass show cnplay"}));
+  EXPECT_EQ(vault_password_source(run)->command,
+            (std::vector<std::string>{"pass", "show", "cnplay"}));
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"vault"},
+           {"vault", "set", "-i", "prod"},
+           {"vault", "set", "-i", "prod", "path", "the value"},  // values are no arguments
+           {"vault", "list"},
+           {"vault", "list", "-i", "a", "--vault-key-file", "x", "--vault-key-command", "y"}}) {
+    const auto result = read(words);
+    ASSERT_TRUE(std::holds_alternative<int>(result));
+    EXPECT_EQ(std::get<int>(result), kUsage);
+  }
+}
+
+TEST(VaultFile, LiesBesideItsInventory) {
+  EXPECT_EQ(vault_file_of("inventories/prod.inv"), "inventories/prod.vault");
+  EXPECT_EQ(vault_file_of("/srv/hosts"), "/srv/hosts.vault");
+}
+
+TEST(VaultPasswordSource, TheCommandLineGoesBeforeTheEnvironment) {
+  ::setenv("CNPLAY_VAULT_KEY_FILE", "/env/file", 1);
+  Options options;
+  EXPECT_EQ(vault_password_source(options)->key_file, "/env/file");
+  options.vault_key_command = "cat x";
+  EXPECT_EQ(vault_password_source(options)->key_file, "");
+  ::setenv("CNPLAY_VAULT_KEY_COMMAND", "cat y", 1);
+  EXPECT_TRUE(vault_password_source(options));
+  EXPECT_FALSE(vault_password_source(Options{}));
+  ::unsetenv("CNPLAY_VAULT_KEY_FILE");
+  EXPECT_EQ(vault_password_source(Options{})->command, (std::vector<std::string>{"cat", "y"}));
+  ::unsetenv("CNPLAY_VAULT_KEY_COMMAND");
+  EXPECT_TRUE(vault_password_source(Options{})->asks());
 }
 
 TEST(Options, MistakesAreUsageErrors) {

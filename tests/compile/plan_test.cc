@@ -179,5 +179,53 @@ TEST(Plan, OneByOneThroughAHundredHosts) {
   std::printf("3000 nodes of 100 batches: %lld ms\n", static_cast<long long>(took.count()));
 }
 
+TEST(Secrets, TheVaultsAreNamedByTheirPaths) {
+  const std::string play = R"(play p "A play" {
+  hosts web = group("all")
+  param fresh: bool = false
+  secret key = vault("prod/key")
+  secret same = vault("prod/key")
+  secret first = generate(length: 40)
+  secret second = generate(path: "db/root", length: 24, rotate: fresh)
+  step fine on web { sh """true""" }
+}
+)";
+  const std::string inventory = "inventory i { host web1 }\n";
+  using Words = std::vector<std::string>;
+  for (const auto& [line, rotate] :
+       std::vector<std::pair<std::string, std::string>>{{"# vault: prod/key other\n", "once"},
+                                                        {"# vault closed\n", "once"},
+                                                        {"# -e fresh=true\n", "rotate"}}) {
+    const auto world = compile_text(line + play, inventory);
+    ASSERT_TRUE(world->plan) << world->text();
+    const auto& secrets = world->plan->secrets;
+    ASSERT_EQ(secrets.size(), 3u);
+    EXPECT_EQ(secrets[0].kind, plan::SecretSource::Kind::vault);
+    EXPECT_EQ(secrets[0].arguments, Words{"prod/key"});
+    EXPECT_EQ(secrets[1].kind, plan::SecretSource::Kind::generate);
+    EXPECT_EQ(secrets[1].arguments, (Words{"p/first", "40", "once"}));
+    EXPECT_EQ(secrets[2].arguments, (Words{"db/root", "24", rotate}));
+    const std::string printed = plan::print(*world->plan, {});
+    EXPECT_NE(printed.find("key: of the vault: prod/key"), std::string::npos) << printed;
+    EXPECT_NE(printed.find("kept in the vault as p/first"), std::string::npos) << printed;
+  }
+}
+
+// Nobody is asked for a password on behalf of a play that has other mistakes, or needs no vault.
+TEST(Secrets, TheVaultIsOpenedForAGoodPlayAlone) {
+  const std::string inventory = "inventory i { host web1 }\n";
+  const auto mistaken = compile_text(
+      "# vault error: it was opened\nplay p \"A\" {\n  hosts web = group(\"all\")\n"
+      "  secret key = vault(\"prod/key\")\n  step s on wbe { sh \"\"\"true\"\"\" }\n}\n",
+      inventory);
+  EXPECT_EQ(mistaken->diags.errors(), 1u) << mistaken->text();
+  EXPECT_EQ(mistaken->text().find("it was opened"), std::string::npos);
+  const auto without = compile_text(
+      "# vault error: it was opened\nplay p \"A\" {\n  hosts web = group(\"all\")\n"
+      "  secret key = env(\"KEY\")\n  step s on web { sh \"\"\"true\"\"\" }\n}\n",
+      inventory);
+  EXPECT_TRUE(without->plan) << without->text();
+}
+
 }  // namespace
 }  // namespace cnplay::testing

@@ -44,8 +44,9 @@ THIRD_PARTY = [
     (re.compile(r"^libssh/"), {"ssh"}),
     (re.compile(r"^(antlr4-runtime|Cnplay(Lexer|Parser))"), {"syntax"}),
     (re.compile(r"^boost/asio"), {"ssh", "remote", "cli"}),
-    (re.compile(r"^openssl/"), {"base"}),
     (re.compile(r"^sodium"), {"plan", "secrets", "remote"}),
+    (re.compile(r"^openssl/"), {"base", "secrets"}),
+    (re.compile(r"^yaml-cpp/"), {"secrets", "inventory"}),
     (re.compile(r"^CLI/"), {"cli"}),
     (re.compile(r"^spdlog/"), {"cli"}),
 ]

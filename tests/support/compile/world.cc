@@ -57,6 +57,22 @@ void run(World& world, const std::string& play_name, const std::string& play,
       if (input.limit.empty()) return;
     } else if (line.starts_with("# play: ")) {
       input.play_name = line.substr(8);
+    } else if (line.starts_with("# vault: ")) {
+      input.vault_name = "inventories/default.vault";
+      input.vault_paths = [line]() -> Result<std::optional<std::vector<std::string>>> {
+        std::vector<std::string> paths;
+        std::istringstream words(line.substr(9));
+        for (std::string word; words >> word;) paths.push_back(word);
+        return std::optional(paths);
+      };
+    } else if (line.starts_with("# vault error: ")) {
+      input.vault_paths = [line]() -> Result<std::optional<std::vector<std::string>>> {
+        return fail(line.substr(15), "mend it");
+      };
+    } else if (line == "# vault closed") {
+      input.vault_paths = []() -> Result<std::optional<std::vector<std::string>>> {
+        return std::optional<std::vector<std::string>>();
+      };
     }
   }
   input.load = [&](const std::string& from,

@@ -31,6 +31,9 @@ std::string read_text(const std::filesystem::path& path);
 //   # -e name=value
 //   # limit: web1
 //   # play: name
+//   # vault: the paths that it has
+//   # vault error: why it cannot be opened
+//   # vault closed
 std::unique_ptr<World> compile_file(const std::filesystem::path& directory,
                                     const std::string& play);
 
