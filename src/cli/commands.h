@@ -15,5 +15,6 @@ int exec_command(const Options& options);     // cnplay exec SELECTION COMMAND
 int runs_command(const Options& options);     // cnplay runs
 int show_command(const Options& options);     // cnplay show [RUN]
 int resume_command(const Options& options);   // cnplay resume [RUN]
+int report_command(const Options& options);   // cnplay report [RUN]
 
 }  // namespace cnplay::cli

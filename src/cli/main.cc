@@ -30,6 +30,8 @@ int dispatch(const Options& options) {
       return show_command(options);
     case Command::resume:
       return resume_command(options);
+    case Command::report:
+      return report_command(options);
   }
   return kBug;
 }

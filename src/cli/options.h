@@ -21,7 +21,8 @@ enum class Command {
   show,
   runs,
   resume,
-  exec
+  exec,
+  report
 };
 
 struct Options {
@@ -33,6 +34,8 @@ struct Options {
   std::vector<std::string> extra;  // -e name=value, as given
   std::string topic;  // a code (explain), a module's name (modules), a run's id (show), a command
   std::vector<std::string> without;  // resume: hosts
+  std::string format = "html";       // report: html, jsonl, junit
+  std::string output;                // report: -o, a path; "-": stdout; "": named by the run
   std::string become;                // exec: --as
   std::string timeout;               // exec: --timeout, as given
   bool dry_run = false;              // --check
