@@ -206,7 +206,7 @@ std::string html(const Account& account) {
   out << "</nav>\n</header>\n<main>\n"
       << failures << times << timeline << incidents << changes << hosts
       << "</main>\n<footer>Written by cnplay " << CNPLAY_VERSION << " at "
-      << Text(moment(account, account.about.written)) << ". Times are of "
+      << Text(moment(account, account.about.written)) << ". Times are in "
       << Text(account.about.zone) << ".</footer>\n</body>\n</html>\n";
   return out.take();
 }

@@ -114,24 +114,27 @@ void failure(Markup& out, const Account& account, const Step& step, const Failur
 }
 
 Markup diff_block(const Excerpt& diff, Budget& budget) {
-  Markup out;
   if (diff.left_out() != 0) return text_block(diff, budget);
-  if (!budget.take(diff.total())) return text_block(diff, budget);
   const std::string text = std::string(diff.head()) + std::string(diff.tail());
-  out << "<pre tabindex=\"0\">\n";
+  Markup lines;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     const std::string_view line = rest.substr(0, end);
     if (line.starts_with('+')) {
-      out << "<ins>" << Text(line) << "</ins>\n";
+      lines << "<ins>" << Text(line) << "</ins>\n";
     } else if (line.starts_with('-')) {
-      out << "<del>" << Text(line) << "</del>\n";
+      lines << "<del>" << Text(line) << "</del>\n";
     } else {
-      out << Text(line) << "\n";
+      lines << Text(line) << "\n";
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  out << "</pre>\n";
+  if (!budget.take(lines.str().size())) {
+    Budget none(0);
+    return text_block(diff, none);
+  }
+  Markup out;
+  out << "<pre tabindex=\"0\">\n" << lines << "</pre>\n";
   return out;
 }
 

@@ -10,11 +10,13 @@
 
 namespace cnplay::report {
 
-// What is left for texts of hosts in one file. What finds no room any more is named and left out.
+// What is left for texts of hosts in one file, counted as they are written there. What finds no
+// room any more is named and left out.
 class Budget {
  public:
   static constexpr std::uint64_t kAll = std::uint64_t{8} << 20;  // bytes
 
+  explicit Budget(std::uint64_t bytes = kAll) : left_(bytes) {}
   bool take(std::uint64_t bytes) {
     if (bytes > left_) return false;
     left_ -= bytes;
@@ -22,7 +24,7 @@ class Budget {
   }
 
  private:
-  std::uint64_t left_ = kAll;
+  std::uint64_t left_;
 };
 
 // Each is "" if there is nothing to say.

@@ -54,9 +54,11 @@ std::string count(std::uint64_t n, const char* one) {
 Markup text_block(const Excerpt& text, Budget& budget) {
   Markup out;
   if (text.empty()) return out;
-  const std::string_view head = text.head();
-  const std::string_view tail = text.tail();
-  if (!budget.take(head.size() + tail.size())) {
+  Markup head;
+  Markup tail;
+  head << Text(text.head());
+  tail << Text(text.tail());
+  if (!budget.take(head.str().size() + tail.str().size())) {
     out << "<p class=\"cut\">"
         << Text(rough_size(text.total()) + " left out here: this report shows at most " +
                 rough_size(Budget::kAll) + " of what hosts said. The record has more.")
@@ -64,17 +66,14 @@ Markup text_block(const Excerpt& text, Budget& budget) {
     return out;
   }
   // A newline right behind <pre> is no part of the text.
-  const bool one = text.left_out() == 0;
-  out << "<pre tabindex=\"0\">\n" << Text(head);
-  if (one) {
-    out << Text(tail) << "</pre>\n";
-    return out;
+  out << "<pre tabindex=\"0\">\n" << head;
+  if (text.left_out() != 0) {
+    out << "</pre>\n<p class=\"cut\">"
+        << Text(rough_size(text.left_out()) + " left out here, of " + rough_size(text.total()) +
+                ". The record has more.")
+        << "</p>\n<pre tabindex=\"0\">\n";
   }
-  out << "</pre>\n<p class=\"cut\">"
-      << Text(rough_size(text.left_out()) + " left out here, of " + rough_size(text.total()) +
-              ". The record has more.")
-      << "</p>\n<pre tabindex=\"0\">\n";
-  out << Text(tail) << "</pre>\n";
+  out << tail << "</pre>\n";
   return out;
 }
 

@@ -72,7 +72,10 @@ std::string story(const Account& account, const Step& step, const StepRun& run, 
       said += std::string("-- ") + events::name(part.stage) + "\n";
       text_of(said, part.text);
     }
-    out += budget.take(said.size()) ? said : "(its output is left out here: the file is full)\n";
+    Markup escaped;
+    escaped << Text(said);
+    out += budget.take(escaped.str().size()) ? said
+                                             : "(its output is left out here: the file is full)\n";
   }
   if (!run.reason.empty()) out += run.reason + "\n";
   return out;
