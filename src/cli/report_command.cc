@@ -45,6 +45,14 @@ std::string written(const report::Account& account, const std::string& format) {
   return report::html(account);
 }
 
+int damaged(Error error) {
+  if (error.help.empty()) {
+    error.help =
+        "the record is not whole: put it back from a backup; `cnplay runs` lists the others";
+  }
+  return usage_error(error);
+}
+
 std::string default_name(const std::string& id, const std::string& format) {
   return id + (format == "junit" ? ".xml" : "." + format);
 }
@@ -67,10 +75,9 @@ int report_command(const Options& options) {
   about.written = SystemClock().now();
   about.zone = machine_zone();
   const auto record = journal::read_run(disk, directory);
-  if (!record) return usage_error(record.error());
+  if (!record) return damaged(record.error());
   const auto account = report::account_of(record->plan, record->events, about);
-  if (!account)
-    return usage_error(fail(directory + ": " + account.error().what, account.error().help));
+  if (!account) return damaged(fail(directory + ": " + account.error().what, account.error().help));
 
   const std::string text = written(*account, options.format);
   if (options.output == "-") {

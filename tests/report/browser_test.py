@@ -50,19 +50,22 @@ class Pages(unittest.TestCase):
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)
 
-    def each(self, width=1400, scheme="light"):
+    def each(self, check, width=1400, scheme="light"):
+        """Opens each page and hands its path to `check`."""
         self.assertGreaterEqual(len(PAGES), 4)
         for page in PAGES:
             with self.subTest(page=page.name, width=width, scheme=scheme):
                 self.browser.open(page.as_uri(), width, scheme)
-                yield page
+                check(page)
 
     def test_fit_at_any_width(self):
         for width in (400, 760, 761, 1400):
-            for _ in self.each(width):
+            def check(_):
                 wide = self.browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 self.assertLessEqual(wide, 0)
                 self.assertEqual(self.browser.value(OVERFLOW), [])
+
+            self.each(check, width)
 
     def test_the_test_of_fitting_can_fail(self):
         self.browser.open("data:text/html,<div style='width:900px'>wide</div>", 400)
@@ -72,14 +75,16 @@ class Pages(unittest.TestCase):
     def test_are_readable_in_both_schemes(self):
         grounds = set()
         for scheme in ("light", "dark"):
-            for _ in self.each(scheme=scheme):
+            def check(_):
                 ratio, text = self.browser.value(CONTRAST)
                 self.assertGreaterEqual(ratio, 4.5, text)
                 grounds.add(self.browser.value("getComputedStyle(document.body).backgroundColor"))
+
+            self.each(check, scheme=scheme)
         self.assertEqual(len(grounds), 2)
 
     def test_paper_is_white_and_shows_all(self):
-        for _ in self.each(scheme="dark"):
+        def check(_):
             shown = self.browser.value("document.querySelectorAll('section').length")
             self.browser.call("Emulation.setEmulatedMedia", media="print",
                               features=[{"name": "prefers-color-scheme", "value": "dark"}])
@@ -91,15 +96,19 @@ class Pages(unittest.TestCase):
             self.assertGreaterEqual(self.browser.value(CONTRAST)[0], 4.5)
             self.browser.call("Emulation.setEmulatedMedia", media="")
 
+        self.each(check, scheme="dark")
+
     def test_print_to_pdf(self):
-        for _ in self.each():
+        def check(_):
             pdf = base64.b64decode(self.browser.call("Page.printToPDF", printBackground=False)["data"])
             self.assertTrue(pdf.startswith(b"%PDF-"))
             self.assertGreater(len(pdf), 10_000)
             self.assertGreaterEqual(len(re.findall(rb"/Type\s*/Page\b", pdf)), 1)
 
+        self.each(check)
+
     def test_load_and_run_nothing(self):
-        for page in self.each():
+        def check(page):
             requests = [event["params"]["request"]["url"] for event in self.browser.events
                         if event["method"] == "Network.requestWillBeSent"]
             self.assertEqual(requests, [page.as_uri()])
@@ -113,11 +122,15 @@ class Pages(unittest.TestCase):
             self.assertEqual(self.browser.value("getComputedStyle(document.querySelector('pre, .verdict')).display"), "block")
             self.assertNotEqual(self.browser.value("getComputedStyle(document.querySelector('.verdict')).borderLeftWidth"), "0px")
 
+        self.each(check)
+
     def test_every_link_leads_somewhere(self):
-        for _ in self.each():
+        def check(_):
             self.assertEqual(self.browser.value(
                 "[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))"
                 ".filter(h => !h.startsWith('#') || !document.getElementById(h.slice(1)))"), [])
+
+        self.each(check)
 
     def test_the_policy_stops_what_escaping_would_have_missed(self):
         page = next(page for page in PAGES if page.stem == "report_hostile").read_text(encoding="utf-8")

@@ -131,7 +131,11 @@ inline void tell_failure(MadeUp& m) {
   m.story.pass(10);
   m.story.tell(events::StepStarted{u.code, 1, Part::forward, 2});
   m.story.tell(events::ActionStarted{u.code, 1, 0, Part::forward, 900});
-  m.story.output(900, 1, "Rebasing (1/1)\nerror: could not apply \x1b[31m4d5e6f\x1b[0m\n");
+  // More lines than a screen shows at once: paper has to show them all.
+  for (int i = 1; i <= 60; ++i) {
+    m.story.output(900, 1, "Rebasing (" + std::to_string(i) + "/60)\n");
+  }
+  m.story.output(900, 1, "error: could not apply \x1b[31m4d5e6f\x1b[0m\n");
   m.story.pass(2);
   e.task = 900;
   e.message = Untrusted("conflict while rebasing");
