@@ -117,18 +117,20 @@ Markup incidents_section(const Account& account, Budget& budget) {
   out << "<section id=\"incidents\">\n<h2>What happened besides</h2>\n<table "
          "class=\"cards\">\n<tbody>\n";
   std::size_t shown = 0;
+  bool all = true;
   for (const events::Event* event : account.incidents) {
     const std::string said = event_lines(*account.plan, *event, Options{}, 0);
     if (said.empty()) continue;
-    if (shown == kIncidents || !budget.take(said.size())) break;
+    all = shown < kIncidents && budget.take(said.size());
+    if (!all) break;
     ++shown;
     out << "<tr><td class=\"n\">" << Text(format_clock(event->at, account.about.zone))
         << "</td><td class=\"said\">" << Text(said) << "</td></tr>\n";
   }
   out << "</tbody>\n</table>\n";
-  if (shown == kIncidents) {
-    out << "<p class=\"cut\">Only the first " << Number(kIncidents) << " of "
-        << Number(account.incidents.size()) << " are listed; the record has all.</p>\n";
+  if (!all) {
+    out << "<p class=\"cut\">Only the first " << Number(shown)
+        << " are listed; the record has all.</p>\n";
   }
   out << "</section>\n";
   return out;

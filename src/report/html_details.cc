@@ -134,7 +134,7 @@ Markup diff_block(const Excerpt& diff, Budget& budget) {
     return text_block(diff, none);
   }
   Markup out;
-  out << "<pre tabindex=\"0\">\n" << lines << "</pre>\n";
+  out << "<pre class=\"diff\" tabindex=\"0\">\n" << lines << "</pre>\n";
   return out;
 }
 

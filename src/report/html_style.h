@@ -72,7 +72,11 @@ rect.info { color: var(--info); }
 rect.bad { color: var(--bad); }
 rect.all { color: var(--all); }
 footer { margin-top: 2rem; color: var(--dim); }
-@media screen { pre { max-height: 40rem; overflow-y: auto; } }
+@media screen {
+  .output, .diff { max-height: 40rem; overflow-y: auto; }
+  /* A long output stands scrolled to its end: that is where it failed. */
+  .output { display: flex; flex-direction: column-reverse; }
+}
 @media screen and (max-width: 760px) {
   thead { display: none; }
   tr { display: flex; flex-wrap: wrap; gap: 0 .8rem; border-bottom: 1px solid var(--line); padding: .3rem 0; }

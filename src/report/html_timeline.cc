@@ -166,6 +166,10 @@ void phase_body(Markup& out, const Account& account, const PhaseRun& run) {
   out << "<tbody>\n<tr class=\"phase\"><th scope=\"rowgroup\">Phase: " << Text(phase.title);
   out << "</th><td>" << (phase.outage ? Literal("<span class=\"bad\">outage</span>") : Literal(""));
   if (run.to && !run.complete) out << " stopped";
+  if (phase.budget && took(account, run.from, run.to) > *phase.budget) {
+    out << " <span class=\"bad\">over its budget of " << Text(human_duration(*phase.budget))
+        << "</span>";
+  }
   out << "</td>";
   cells(out, account, run.from, phase.expect, took(account, run.from, run.to), !run.to);
   bar(out, account, run.from, run.to, phase.expect, phase.outage ? "change" : "all");

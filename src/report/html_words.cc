@@ -66,14 +66,14 @@ Markup text_block(const Excerpt& text, Budget& budget) {
     return out;
   }
   // A newline right behind <pre> is no part of the text.
-  out << "<pre tabindex=\"0\">\n" << head;
+  out << "<div class=\"output\" tabindex=\"0\"><div>\n<pre>\n" << head;
   if (text.left_out() != 0) {
     out << "</pre>\n<p class=\"cut\">"
         << Text(rough_size(text.left_out()) + " left out here, of " + rough_size(text.total()) +
                 ". The record has more.")
-        << "</p>\n<pre tabindex=\"0\">\n";
+        << "</p>\n<pre>\n";
   }
-  out << tail << "</pre>\n";
+  out << tail << "</pre>\n</div></div>\n";
   return out;
 }
 

@@ -92,11 +92,18 @@ class Pages(unittest.TestCase):
             self.assertEqual(self.browser.value(
                 "[...document.querySelectorAll('section')].filter(s => s.getBoundingClientRect().height > 0).length"), shown)
             self.assertEqual(self.browser.value(
-                "[...document.querySelectorAll('pre')].filter(p => p.scrollHeight > p.clientHeight + 1).length"), 0)
+                "[...document.querySelectorAll('pre, .output')].filter(p => p.scrollHeight > p.clientHeight + 1).length"), 0)
             self.assertGreaterEqual(self.browser.value(CONTRAST)[0], 4.5)
             self.browser.call("Emulation.setEmulatedMedia", media="")
 
         self.each(check, scheme="dark")
+
+    def test_the_end_of_a_long_output_is_in_sight(self):
+        page = next(page for page in PAGES if page.stem == "report_failed")
+        self.browser.open(page.as_uri())
+        self.assertEqual(self.browser.value("""[...document.querySelectorAll('.output')].map(o => {
+          const all = o.firstElementChild.getBoundingClientRect(), seen = o.getBoundingClientRect();
+          return [all.height > seen.height, all.bottom <= seen.bottom + 1]; })"""), [[False, True], [True, True]])
 
     def test_print_to_pdf(self):
         def check(_):

@@ -237,6 +237,26 @@ TEST(Reports, ManyHostsThatFailFillNoDisk) {
   EXPECT_LT(junit(*account).size(), 12'000'000U);
 }
 
+TEST(Reports, ManyNoticesAreCutAndSaidToBe) {
+  MadeUp m;
+  m.begin();
+  for (int i = 0; i < 1000; ++i) m.story.tell(events::Notice{"notice " + std::to_string(i)});
+  m.story.tell(m.ended(events::Verdict::success));
+  const std::string page = html(*m.account());
+  EXPECT_EQ(occurrences(page, "<td class=\"said\">notice "), 399U);  // and one of the preflight
+  EXPECT_TRUE(holds(page, "Only the first 400 are listed; the record has all."));
+}
+
+TEST(Reports, APhaseOverItsBudgetSaysSo) {
+  MadeUp m;
+  m.begin();
+  m.story.tell(events::PhaseStarted{m.update.cutover});
+  m.step(m.update.stop, 0, Outcome::changed, 901);
+  m.story.tell(events::PhaseEnded{m.update.cutover, 901s, true});
+  m.story.tell(m.ended(events::Verdict::success));
+  EXPECT_TRUE(holds(html(*m.account()), "over its budget of 15 min<"));
+}
+
 TEST(Reports, HostsThatFailAlikeAreToldOfOnce) {
   MadeUp m;
   m.begin();
