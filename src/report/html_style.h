@@ -54,7 +54,8 @@ del { color: var(--bad); text-decoration: none; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .5rem; border-bottom: 1px solid var(--line); }
 thead th, .dim th { color: var(--dim); font-weight: 600; }
-tbody th { font-weight: 400; }
+thead th { overflow-wrap: normal; }
+tbody th { font-weight: 400; min-width: 10rem; }
 .sums th, .sums td { font-weight: 600; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .timeline .step th, .timeline .phase th { font-weight: 600; }
@@ -81,7 +82,7 @@ footer { margin-top: 2rem; color: var(--dim); }
   thead { display: none; }
   tr { display: flex; flex-wrap: wrap; gap: 0 .8rem; border-bottom: 1px solid var(--line); padding: .3rem 0; }
   th, td { border: 0; padding: 0; }
-  th[scope] { flex: 1 0 100%; }
+  th[scope] { flex: 1 0 100%; min-width: 0; }
   td.number { flex: 0 0 1.6rem; }
   td.number + th { flex: 1 0 calc(100% - 3rem); }
   td[data-label]:not(:empty)::before { content: attr(data-label) " "; color: var(--dim); font-weight: 400; }
@@ -100,7 +101,7 @@ footer { margin-top: 2rem; color: var(--dim); }
   pre { font-size: 8pt; }
   h2, h3, h4 { break-after: avoid; }
   tr, .verdict { break-inside: avoid; }
-  .bar { min-width: 0; }
+  .bar { width: 24%; min-width: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 @page { margin: 14mm; }

@@ -55,7 +55,7 @@ void bar(Markup& out, const Account& account, Instant from, const std::optional<
   out << "</svg></td>";
 }
 
-// Times that a person reads off: at most four, at round distances.
+// Times that a person reads off: at most three, at round distances, short enough for paper.
 void scale(Markup& out, const Account& account) {
   constexpr std::array<std::int64_t, 20> kSteps{
       1,    2,    5,     10,    20,    50,     100,    200,    500,    1'000,
@@ -63,16 +63,16 @@ void scale(Markup& out, const Account& account) {
   const Axis axis(account);
   std::int64_t step = 1'800'000;
   for (const std::int64_t s : kSteps) {
-    if (axis.whole().count() / s <= 4) {
+    if (axis.whole().count() / s <= 3) {
       step = s;
       break;
     }
   }
-  while (axis.whole().count() / step > 4) step *= 2;
+  while (axis.whole().count() / step > 3) step *= 2;
   out << "<th class=\"bar\"><svg aria-hidden=\"true\">";
-  for (std::int64_t t = 0; t <= axis.whole().count() * 9 / 10; t += step) {
+  for (std::int64_t t = 0; t <= axis.whole().count() * 7 / 10; t += step) {
     out << "<text y=\"13\" x=\"" << Thousandths(axis.share(Duration{t}));
-    out << "%\">" << Text(t == 0 ? "0" : human_duration(Duration{t})) << "</text>";
+    out << "%\">" << Text(t == 0 ? "0" : format_duration(Duration{t})) << "</text>";
   }
   out << "</svg></th>";
 }

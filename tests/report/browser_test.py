@@ -94,9 +94,10 @@ class Pages(unittest.TestCase):
             self.assertEqual(self.browser.value(
                 "[...document.querySelectorAll('pre, .output')].filter(p => p.scrollHeight > p.clientHeight + 1).length"), 0)
             self.assertGreaterEqual(self.browser.value(CONTRAST)[0], 4.5)
+            self.assertEqual(self.browser.value(OVERFLOW), [])
             self.browser.call("Emulation.setEmulatedMedia", media="")
 
-        self.each(check, scheme="dark")
+        self.each(check, width=680, scheme="dark")  # A4 within its margins
 
     def test_the_end_of_a_long_output_is_in_sight(self):
         page = next(page for page in PAGES if page.stem == "report_failed")
