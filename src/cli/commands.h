@@ -16,5 +16,6 @@ int runs_command(const Options& options);     // cnplay runs
 int show_command(const Options& options);     // cnplay show [RUN]
 int resume_command(const Options& options);   // cnplay resume [RUN]
 int vault_command(const Options& options);    // cnplay vault init, set, get, list, edit, rekey
+int report_command(const Options& options);   // cnplay report [RUN]
 
 }  // namespace cnplay::cli

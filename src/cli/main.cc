@@ -32,6 +32,8 @@ int dispatch(const Options& options) {
       return resume_command(options);
     case Command::vault:
       return vault_command(options);
+    case Command::report:
+      return report_command(options);
   }
   return kBug;
 }

@@ -13,6 +13,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 go on with a run that was cut off
+  cnplay report -o run.html                     write down the newest run, for people
   cnplay explain E0101                          what a diagnostic means
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
@@ -147,6 +148,15 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   show->add_option("RUN", o.topic, "A run's id or its beginning");
   add_output(*show, o);
 
+  auto* report = app.add_subcommand("report", "Write a report of a run into a file");
+  report->add_option("RUN", o.topic, "A run's id or its beginning (default: the newest)");
+  report
+      ->add_option("--format", o.format,
+                   "html (default): one file to read, print or mail; jsonl and junit: for machines")
+      ->check(CLI::IsMember({"html", "jsonl", "junit"}));
+  report->add_option("-o,--output", o.output, "The file (default: named by the run); -: stdout")
+      ->type_name("FILE");
+
   auto* resume = app.add_subcommand("resume", "Go on with a run that was cut off");
   resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
   resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
@@ -208,6 +218,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (modules->parsed()) o.command = Command::modules;
   if (hosts->parsed()) o.command = Command::hosts;
   if (exec->parsed()) o.command = Command::exec;
+  if (report->parsed()) o.command = Command::report;
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
   if (resume->parsed()) o.command = Command::resume;

@@ -22,7 +22,8 @@ enum class Command {
   runs,
   resume,
   exec,
-  vault
+  vault,
+  report
 };
 
 enum class VaultAction { init, set, get, list, edit, rekey };
@@ -43,6 +44,8 @@ struct Options {
   std::string new_vault_key_file;  // vault rekey: the same of the password that is to be
   std::string new_vault_key_command;
   std::vector<std::string> without;  // resume: hosts
+  std::string format = "html";       // report: html, jsonl, junit
+  std::string output;                // report: -o, a path; "-": stdout; "": named by the run
   std::string become;                // exec: --as
   std::string timeout;               // exec: --timeout, as given
   bool dry_run = false;              // --check

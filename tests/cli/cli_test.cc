@@ -61,6 +61,13 @@ TEST(Options, AsTheReadmeWritesThem) {
   EXPECT_EQ(exec.topic, "uptime");
   EXPECT_EQ(exec.become, "root");
   EXPECT_EQ(exec.timeout, "30s");
+  const auto report =
+      std::get<Options>(read({"report", "20261120", "--format", "junit", "-o", "x"}));
+  EXPECT_EQ(report.command, Command::report);
+  EXPECT_EQ(report.topic, "20261120");
+  EXPECT_EQ(report.format, "junit");
+  EXPECT_EQ(report.output, "x");
+  EXPECT_EQ(std::get<Options>(read({"report"})).format, "html");
 }
 
 TEST(Options, OfTheVault) {
@@ -116,6 +123,7 @@ TEST(Options, MistakesAreUsageErrors) {
                                              {"--no-such", "x.play"},
                                              {"-i"},
                                              {"check", "-i", "prod"},
+                                             {"report", "--format", "pdf"},
                                              {"-i", "staging", "x.play", "--host-key", "maybe"},
                                              {"-i", "a", "x.play", "-f", "0"}}) {
     const auto result = read(words);

@@ -1,0 +1,131 @@
+// A run as its record tells it, put in order for a report: by step and host, what was expected
+// beside what came. Every report (HTML, JUnit, JSON lines) is written from this alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "events/event.h"
+#include "plan/plan.h"
+#include "report/excerpt.h"
+
+namespace cnplay::report {
+
+// How the run stands, as far as the record and the machine tell.
+enum class State {
+  ended,
+  going,    // a controller is at work on it
+  cut_off,  // nobody here is: it can be resumed
+};
+const char* name(State state);
+
+// What the record does not say.
+struct About {
+  Instant written{};       // when the report is made
+  bool at_work = false;    // a controller holds the run
+  std::string controller;  // whose: "kim on desk"; "" if nobody knows
+  std::string zone = "UTC";
+};
+
+// Output of one stage of an action, both streams in the order in which they came.
+struct StageOutput {
+  events::Stage stage{};
+  Excerpt text;
+};
+
+struct ActionRun {
+  std::uint32_t action = 0;
+  std::uint64_t task = 0;
+  Instant from{};
+  const events::ActionEnded* end = nullptr;  // into the record; nullptr: its end is not on record
+  std::vector<StageOutput> output;           // of what did not end well alone
+};
+
+// A step on one host, all of its attempts.
+struct StepRun {
+  plan::HostIndex host = 0;
+  std::uint32_t attempts = 1;
+  Instant from{};
+  std::optional<Instant> to;               // unset: it goes on, or was cut off
+  std::optional<events::Outcome> outcome;  // set together with `to`
+  std::string reason;
+  std::vector<ActionRun> actions;
+};
+
+struct Step {
+  plan::NodeId node = 0;
+  events::Part part{};
+  bool test = false;          // it only looks: what runbooks call testing
+  std::vector<StepRun> runs;  // by host, in the order of the plan
+  Instant from{};
+  std::optional<Instant> to;  // set when it has ended on all hosts that began it
+  std::optional<Duration> expect;
+};
+
+struct PhaseRun {
+  std::uint32_t phase = 0;
+  Instant from{};
+  std::optional<Instant> to;
+  bool complete = false;
+};
+
+struct WaitRun {
+  plan::NodeId node = 0;
+  Time until;
+  Instant from{};
+  std::optional<Instant> to;
+};
+
+struct HostNote {
+  std::string remote_user;       // "" if it was never connected
+  std::uint32_t reconnects = 0;  // connections made anew
+};
+
+// How long the site was down. Of real runs (not dry ones) that have entered an outage phase.
+struct Outage {
+  Duration total{0};
+  Duration excluding_testing{0};  // without the time in which nothing but tests was at work
+  std::optional<Duration> expect;
+  std::optional<Duration> expect_excluding_testing;  // unset if a test has no `expect`
+  bool open = false;                                 // it goes on
+};
+
+struct Account {
+  const plan::Plan* plan = nullptr;
+  const events::RunStarted* started = nullptr;
+  const events::RunEnded* ended = nullptr;  // nullptr: the record has no end
+  State state = State::ended;
+  About about;
+  Instant began{};
+  Instant until{};  // the run's end, or as far as is known
+  std::vector<std::pair<Instant, const events::RunResumed*>> resumes;
+  std::vector<Step> steps;  // in the order in which they began
+  std::vector<PhaseRun> phases;
+  std::vector<WaitRun> waits;
+  std::vector<plan::NodeId> not_begun;  // steps of the way forward
+  std::vector<HostNote> hosts;          // as in the plan
+  std::vector<const events::PreflightProblem*> problems;
+  // What people are told of besides steps: lost connections, retries, the point of no return,
+  // undoing, notices.
+  std::vector<const events::Event*> incidents;
+  std::optional<Outage> outage;
+  // The plan on record does not have the hash that the run began with.
+  bool other_plan = false;
+};
+
+// Both must outlive the account. An Error says where the record contradicts itself or the plan.
+Result<Account> account_of(const plan::Plan& plan, const std::vector<events::Event>& record,
+                           About about);
+
+// Whether something went wrong that a person has to look at.
+bool is_bad(events::Outcome outcome);
+// Whether a step changes nothing and only looks: each of its actions has a check and no apply.
+bool only_looks(const plan::Node& node);
+// For how long it ran, up to `account.until` if its end is not on record.
+Duration took(const Account& account, Instant from, const std::optional<Instant>& to);
+
+}  // namespace cnplay::report

@@ -1,0 +1,133 @@
+#include <algorithm>
+
+#include "report/format.h"
+#include "report/html_parts.h"
+
+namespace cnplay::report {
+namespace {
+
+std::vector<plan::HostIndex> hosts_of(const Step& step) {
+  std::vector<plan::HostIndex> hosts;
+  for (const StepRun& run : step.runs) hosts.push_back(run.host);
+  return hosts;
+}
+
+struct Row {
+  Instant from{};  // rows stand in this order
+  std::string label, title, on, note;
+  std::optional<Duration> expect;
+  std::optional<Duration> actual;  // unset: not begun
+};
+
+std::string title_of(const plan::Plan& plan, plan::NodeId node) {
+  const std::string& title = plan.node(node).title;
+  return title == step_name(plan, node) ? "" : title;
+}
+
+// What a person looks for: over time, not ended, tests.
+std::string note_of(const Account& account, const Step& step, Duration actual) {
+  std::string note = step.test ? "test" : "";
+  const auto say = [&](const std::string& text) { note += (note.empty() ? "" : ", ") + text; };
+  if (step.expect && actual > *step.expect) say("over by " + human_duration(actual - *step.expect));
+  if (!step.to) say(account.state == State::going ? "still runs" : "not ended");
+  return note;
+}
+
+std::vector<Row> rows_of(const Account& account) {
+  std::vector<Row> rows;
+  const plan::Plan& plan = *account.plan;
+  for (const Step& step : account.steps) {
+    const Duration actual = took(account, step.from, step.to);
+    rows.push_back({step.from, step_label(plan, step.node, step.part), title_of(plan, step.node),
+                    host_list(plan, hosts_of(step)), note_of(account, step, actual), step.expect,
+                    actual});
+  }
+  for (const WaitRun& wait : account.waits) {
+    rows.push_back({wait.from, step_label(plan, wait.node, events::Part::forward), "",
+                    "until " + format_time(wait.until), wait.to ? "" : "not ended", std::nullopt,
+                    took(account, wait.from, wait.to)});
+  }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.from < b.from; });
+  for (const plan::NodeId node : account.not_begun) {
+    rows.push_back({{},
+                    step_label(plan, node, events::Part::forward),
+                    title_of(plan, node),
+                    host_list(plan, plan.node(node).hosts),
+                    "not begun",
+                    plan.node(node).expect,
+                    std::nullopt});
+  }
+  return rows;
+}
+
+void figures(Markup& out, const char* label, const std::optional<Duration>& expect,
+             const std::string& actual) {
+  out << "<tr><td></td><th scope=\"row\">" << Text(label);
+  out << "</th><td data-label=\"On\"></td><td class=\"n\" data-label=\"Expected\">"
+      << Text(or_dash(expect));
+  out << "</td><td class=\"n\" data-label=\"Actual\">" << Text(actual)
+      << "</td><td data-label=\"Note\"></td></tr>\n";
+}
+
+Markup outage_words(const Account& account) {
+  Markup out;
+  if (!account.outage) return out;
+  const Outage& outage = *account.outage;
+  out << "<p class=\"figure\">Outage: <strong>" << Text(human_duration(outage.total))
+      << "</strong>";
+  if (outage.expect) out << Text(", expected " + human_duration(*outage.expect));
+  out << Text("; excluding testing " + human_duration(outage.excluding_testing)) << ".";
+  if (outage.open) {
+    out << (account.state == State::going
+                ? Literal(" <span class=\"bad\">It goes on.</span>")
+                : Literal(" <span class=\"bad\">It goes on: the site "
+                          "was still down when the record ended.</span>"));
+  }
+  out << "</p>\n";
+  return out;
+}
+
+}  // namespace
+
+Markup times_section(const Account& account) {
+  Markup out;
+  const std::vector<Row> rows = rows_of(account);
+  if (rows.empty()) return out;
+  out << "<section id=\"times\">\n<h2>Timings</h2>\n" << outage_words(account);
+  out << "<table class=\"cards\">\n<thead><tr><th>#</th><th>Step</th><th>On</th>"
+         "<th class=\"n\">Expected</th><th class=\"n\">Actual</th><th>Note</th></tr></thead>\n"
+         "<tbody>\n";
+  std::size_t number = 0;
+  for (const Row& row : rows) {
+    out << "<tr><td class=\"number n\">" << Number(++number);
+    out << "</td><th scope=\"row\">" << Text(row.label);
+    if (!row.title.empty()) out << " <small>" << Text(row.title) << "</small>";
+    out << "</th><td data-label=\"On\">" << Text(row.on);
+    out << "</td><td class=\"n\" data-label=\"Expected\">" << Text(or_dash(row.expect));
+    out << "</td><td class=\"n\" data-label=\"Actual\">" << Text(or_dash(row.actual));
+    out << "</td><td data-label=\"Note\">" << Text(row.note) << "</td></tr>\n";
+  }
+  out << "</tbody>\n<tbody class=\"sums\">\n";
+  if (account.outage) {
+    const Outage& outage = *account.outage;
+    const std::string open = outage.open ? " and goes on" : "";
+    figures(out, "Outage time excluding testing", outage.expect_excluding_testing,
+            human_duration(outage.excluding_testing) + open);
+    figures(out, "Total outage time, including testing", outage.expect,
+            human_duration(outage.total) + open);
+  }
+  figures(out, "Whole run", std::nullopt,
+          human_duration(took(account, account.began, account.until)));
+  out << "</tbody>\n</table>\n";
+  const bool tests = std::any_of(account.steps.begin(), account.steps.end(),
+                                 [](const Step& step) { return step.test; });
+  if (tests) {
+    out << "<p class=\"dim\">A test is a step that only looks and changes nothing. What is taken "
+           "out as testing is the time in which nothing else was at work.</p>\n";
+  }
+  out << "</section>\n";
+  return out;
+}
+
+}  // namespace cnplay::report
