@@ -14,22 +14,6 @@ std::string words_of(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string source_text(const SecretSource& secret) {
-  switch (secret.kind) {
-    case SecretSource::Kind::env:
-      return "environment variable " + words_of(secret.arguments);
-    case SecretSource::Kind::command:
-      return "output of the command `" + words_of(secret.arguments) + "`";
-    case SecretSource::Kind::ask:
-      return "asked for: " + quote_string(words_of(secret.arguments));
-    case SecretSource::Kind::vault:
-      return "vault " + words_of(secret.arguments);
-    case SecretSource::Kind::generate:
-      return "generated";
-  }
-  return "";
-}
-
 class Table {
  public:
   Table(std::size_t width, const Paint& paint) : width_(width), paint_(paint) {}
@@ -54,6 +38,22 @@ class Table {
 };
 
 }  // namespace
+
+std::string source_text(const SecretSource& secret) {
+  switch (secret.kind) {
+    case SecretSource::Kind::env:
+      return "environment variable " + words_of(secret.arguments);
+    case SecretSource::Kind::command:
+      return "output of the command `" + words_of(secret.arguments) + "`";
+    case SecretSource::Kind::ask:
+      return "asked for: " + quote_string(words_of(secret.arguments));
+    case SecretSource::Kind::vault:
+      return "vault " + words_of(secret.arguments);
+    case SecretSource::Kind::generate:
+      return "generated";
+  }
+  return "";
+}
 
 std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint) {
   Table table(options.width, paint);
