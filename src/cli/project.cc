@@ -70,6 +70,14 @@ Result<std::string> find_play(const std::string& name) {
               "run cnplay in the folder that holds playbooks/, or give a path");
 }
 
+Result<std::pair<std::string, std::string>> read_library(const std::string& from,
+                                                         const std::string& relative) {
+  const std::string library = (fs::path(from).parent_path() / relative).lexically_normal().string();
+  auto content = read_file(library);
+  if (!content) return content.error();
+  return std::pair{library, std::move(*content)};
+}
+
 Status load_modules(Project& project) {
   struct stat st {};
   if (::stat("modules", &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -98,11 +106,17 @@ Status load_modules(Project& project) {
 }
 
 Status load_inventory(Project& project, const Options& options) {
-  auto path = find_inventory(options.inventory);
-  if (!path) return path.error();
-  auto text = read_file(*path);
-  if (!text) return text.error();
-  const auto& source = project.sources.add(*path, std::move(*text));
+  std::string path = "stand-in";
+  std::string content = project.inventory_text;
+  if (content.empty()) {
+    auto found = find_inventory(options.inventory);
+    if (!found) return found.error();
+    path = *found;
+    auto text = read_file(path);
+    if (!text) return text.error();
+    content = std::move(*text);
+  }
+  const auto& source = project.sources.add(path, std::move(content));
   syntax::File file = syntax::parse(source, project.diags);
   if (project.diags.has_errors()) return {};
   project.inventory = inventory::read(std::move(file), project.sources, project.diags);
@@ -136,14 +150,7 @@ Status load(Project& project, const Options& options) {
     }
     input.extra.emplace_back(extra.substr(0, equals), extra.substr(equals + 1));
   }
-  input.load = [](const std::string& from,
-                  const std::string& relative) -> Result<std::pair<std::string, std::string>> {
-    const std::string library =
-        (fs::path(from).parent_path() / relative).lexically_normal().string();
-    auto content = read_file(library);
-    if (!content) return content.error();
-    return std::pair{library, std::move(*content)};
-  };
+  input.load = read_library;
   if (!project.inventory) {
     // The play's own mistakes are shown together with the inventory's.
     syntax::parse(*input.play, project.diags);
