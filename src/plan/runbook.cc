@@ -209,7 +209,7 @@ class Author {
     notes_.number_of[node.id] = number;
     Prose p;
     p.say(number + ". ");
-    const std::string name = short_name(node.path);
+    const std::string name = name_of(node);
     if (!text.empty()) {
       p.plain(text);
     } else {

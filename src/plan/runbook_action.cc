@@ -106,7 +106,7 @@ class ActionWriter {
       prose.say("; as ").code(action_.become).say(" (");
       prose.code("sudo -u " + shell_word(action_.become) + " sh").say(")");
     }
-    prose.say(".");
+    prose.say(action_.module == "sh" ? ":" : ".");
     return prose.take();
   }
   std::string secret_text(const Column& column) const {
@@ -381,7 +381,7 @@ class ActionWriter {
       prose.say(": a later step or the way back needs it. ");
     }
     for (const NodeId handler : action_.notify) {
-      prose.say("If this changed something, ").code(short_name(plan_.node(handler).path));
+      prose.say("If this changed something, ").code(name_of(plan_.node(handler)));
       prose.say(" is due (see “If something has changed”). ");
     }
     if (!prose.empty()) out_.push_back(block(BlockKind::paragraph, prose.take()));

@@ -67,6 +67,12 @@ std::string hosts_of(const Plan& plan, const RunbookOptions& options,
   return hosts_text(plan, hosts);
 }
 
+std::string name_of(const Node& node) {
+  const std::string name = short_name(node.path);
+  const std::string prefix = "handler:";
+  return name.compare(0, prefix.size(), prefix) == 0 ? name.substr(prefix.size()) : name;
+}
+
 RunbookBlock block(BlockKind kind, Text text, std::size_t level) {
   RunbookBlock out;
   out.kind = kind;

@@ -68,6 +68,9 @@ void write_head(const Plan& plan, const RunbookOptions& options, const Clock& cl
 std::string hosts_of(const Plan& plan, const RunbookOptions& options,
                      const std::vector<HostIndex>& hosts);
 
+// What people call the node: "code", of a handler "reload".
+std::string name_of(const Node& node);
+
 RunbookBlock block(BlockKind kind, Text text, std::size_t level = 0);
 
 }  // namespace cnplay::plan

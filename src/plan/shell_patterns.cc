@@ -67,7 +67,7 @@ bool asks(const Strings& words, std::size_t first) {
 }
 
 bool word_acts(const std::string& word) {
-  for (std::size_t at = 0; (at = word.find("$(", at)) != std::string::npos; at += 2) {
+  for (std::size_t at = 0; (at = word.find("$(", at)) != std::string::npos; ++at) {
     if (word.compare(at, 3, "$((") == 0) continue;
     bool read = false;
     // The shortest text that reads as commands: quotes and brackets are the reader's business.
@@ -77,6 +77,7 @@ bool word_acts(const std::string& word) {
       if (!inner) continue;
       read = true;
       if (acts(*inner)) return true;
+      at = end;  // what stands inside has been looked at
     }
     if (!read) return true;
   }

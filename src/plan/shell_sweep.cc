@@ -153,6 +153,30 @@ bool drop_unread_files(ShellList& list) {
   return any;
 }
 
+// `x=$(command)`, and no one reads x: the command, so that what it says is seen.
+void show_unread(ShellList& list, const std::set<std::string>& read) {
+  for (ShellCommand& c : list) {
+    if (c.kind == ShellKind::and_or) {
+      ShellList first{c.lists[0].at(0)};
+      show_unread(first, read);
+      c.lists[0] = std::move(first);
+      continue;
+    }
+    if (c.kind != ShellKind::simple || c.words.size() != 1 || !c.redirects.empty()) continue;
+    const std::string& word = c.words[0];
+    const std::size_t n = assignment_length(word);
+    if (n == 0 || read.contains(word.substr(0, n)) || word.compare(n + 1, 2, "$(") != 0 ||
+        word.compare(n + 1, 3, "$((") == 0 || word.back() != ')' || only_asks(c)) {
+      continue;
+    }
+    auto inner = read_shell(std::string_view(word).substr(n + 3, word.size() - n - 4));
+    if (inner && inner->size() == 1) {
+      ShellCommand command = std::move((*inner)[0]);
+      c = std::move(command);
+    }
+  }
+}
+
 // A body must hold something.
 void fill(ShellList& list) {
   for (ShellCommand& c : list) {
@@ -197,6 +221,9 @@ void sweep(ShellList& list, const std::set<std::string>& wanted) {
     });
     again = drop_unread_files(list) || again;
   }
+  auto read = names_read(list);
+  read.insert(wanted.begin(), wanted.end());
+  show_unread(list, read);
   fill(list);
 }
 

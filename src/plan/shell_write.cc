@@ -177,7 +177,7 @@ void each(const ShellList& list, const Visit& visit) {
 
 // The commands of each $( ) of a word.
 void substitutions(const std::string& word, std::set<std::string>& names) {
-  for (std::size_t at = 0; (at = word.find("$(", at)) != std::string::npos; at += 2) {
+  for (std::size_t at = 0; (at = word.find("$(", at)) != std::string::npos; ++at) {
     if (word.compare(at, 3, "$((") == 0) continue;
     // The shortest text that reads as commands: quotes and brackets are the reader's business.
     for (std::size_t end = word.find(')', at); end != std::string::npos;
@@ -185,6 +185,7 @@ void substitutions(const std::string& word, std::set<std::string>& names) {
       const auto inner = read_shell(std::string_view(word).substr(at + 2, end - at - 2));
       if (!inner) continue;
       names.merge(commands_of(*inner, true));
+      at = end;  // what stands inside has been looked at
       break;
     }
   }

@@ -39,13 +39,8 @@ struct Answer {
   std::string err;
 };
 
-Answer docs(const std::string& play, const std::string& inventory,
-            const std::string& format = "markdown") {
-  Options options;
+Answer docs(Options options) {
   options.command = Command::docs;
-  options.play = play;
-  options.inventory = inventory;
-  options.format = format;
   options.colour = "never";
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
@@ -54,6 +49,15 @@ Answer docs(const std::string& play, const std::string& inventory,
   answer.out = ::testing::internal::GetCapturedStdout();
   answer.err = ::testing::internal::GetCapturedStderr();
   return answer;
+}
+
+Answer docs(const std::string& play, const std::string& inventory,
+            const std::string& format = "markdown") {
+  Options options;
+  options.play = play;
+  options.inventory = inventory;
+  options.format = format;
+  return docs(options);
 }
 
 const fs::path kExample = fs::path(CNPLAY_SOURCE_DIR) / "examples/coralnet";
@@ -73,6 +77,21 @@ TEST(Docs, UpdateCodeWithoutAnInventory) {
   const Answer answer = docs("update_code.play", "");
   EXPECT_EQ(answer.code, kSuccess) << answer.err;
   expect_golden("docs/update_code_generic.md", answer.out);
+}
+
+// Handlers, waits for a fixed time, phases in phases, what is done on a failure: with the modules
+// of the compiler's tests.
+TEST(Docs, Control) {
+  const In in(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile");
+  const fs::path plans = "../golden/compile/plans";
+  Options options;
+  options.play = plans / "control.play";
+  options.inventory = plans / "default.inv";
+  options.extra = {"count=2"};
+  options.limit = "web";
+  const Answer answer = docs(options);
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  expect_golden("docs/control.md", answer.out);
 }
 
 // Every example has its goldens: one that is added must be added here.

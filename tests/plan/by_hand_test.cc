@@ -166,10 +166,71 @@ git -C /x rebase "$target"
   EXPECT_FALSE(short_of("a\n", {}, check, {"x"}, {"x"}).understood) << "nothing sets it";
 }
 
+TEST(ByHand, ACheckForItsOwnSakeShowsWhatItSees) {
+  ByHandInput input;
+  input.check =
+      "got=$(curl -w '%{http_code}' \"$url\") || fail \"no answer\"\n"
+      "[ \"$got\" = \"$status\" ] || fail \"got $got\"\nok \"$got\"\n";
+  input.known = {{"url", "http://x/"}, {"status", "200"}};
+  const ByHand hand = by_hand(input);
+  EXPECT_EQ(hand.text, "curl -w '%{http_code}' http://x/\n");
+  EXPECT_TRUE(hand.one_command);
+  input.facts = input.wanted = {"code"};
+  input.check = "got=$(curl \"$url\")\nfact code \"$got\"\nok\n";
+  EXPECT_EQ(by_hand(input).text, "got=$(curl http://x/)\ncode=\"$got\"\n");
+}
+
 TEST(ByHand, WhatCannotBeReadIsNotShortened) {
   EXPECT_FALSE(short_of("sleep 1 &\nwait\n").understood);
   EXPECT_FALSE(short_of("eval \"$x\"\n").understood);
   EXPECT_FALSE(short_of("x=$(eval y)\n").understood);
+}
+
+// Whatever the text is: an answer, soon, and a text that reads as shell again.
+TEST(ByHand, AnyTextIsReadOrRefused) {
+  const std::string good = R"SH(set -- a "$x"; IFS=$nl
+for p in $list; do case $p in -* | *'q'*) fail "no $p" ;; esac; set -- "$@" "$p"; done
+if ! y=$(tool ${c:+-c "$c"} "$(inner "$z" | sed -e 's/(//')" 2>&1) || [ $((n + 1)) -gt 2 ]; then
+  cat <<E >&2
+$y
+E
+  fail "${y%%)*}"
+fi
+{ a 2>&1 || : > "$temp/f"; } | tee "$temp/o"
+while :; do s=$(supervisorctl status) || :; sleep 1; done
+fail "x"
+)SH";
+  std::uint32_t seed = 1;
+  const auto random = [&](std::size_t n) {
+    seed = seed * 1664525U + 1013904223U;
+    return static_cast<std::size_t>(seed >> 8) % n;
+  };
+  const std::string pieces = "$(){}\"'`\\;|&<>\n #x";
+  std::size_t understood = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::string text = good;
+    for (std::size_t n = 1 + random(3); n > 0 && !text.empty(); --n) {
+      const std::size_t at = random(text.size());
+      switch (random(3)) {
+        case 0:
+          text.erase(at, 1 + random(20));
+          break;
+        case 1:
+          text.insert(at, 1, pieces[random(pieces.size())]);
+          break;
+        default:
+          text.resize(at);
+      }
+    }
+    const ByHand hand = short_of(text, {{"x", "1"}, {"list", "a\nb"}}, text, {"y"}, {});
+    if (!hand.understood) continue;
+    ++understood;
+    EXPECT_TRUE(hand.text.empty() || read_shell(hand.text)) << text << "\n---\n" << hand.text;
+  }
+  EXPECT_GT(understood, 200U);
+  std::string deep = "x";
+  for (int i = 0; i < 40; ++i) deep = "a$(b \"" + deep + "\")";
+  short_of(deep + "\n");
 }
 
 // --- the short text beside the long one, in a real shell
