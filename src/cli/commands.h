@@ -8,6 +8,7 @@ namespace cnplay::cli {
 int run_command(const Options& options);      // cnplay -i INV PLAY, and `preflight`
 int check_command(const Options& options);    // cnplay check
 int plan_command(const Options& options);     // cnplay plan
+int docs_command(const Options& options);     // cnplay docs
 int explain_command(const Options& options);  // cnplay explain CODE
 int modules_command(const Options& options);  // cnplay modules [NAME]
 int hosts_command(const Options& options);    // cnplay hosts

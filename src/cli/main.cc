@@ -16,6 +16,8 @@ int dispatch(const Options& options) {
       return check_command(options);
     case Command::plan:
       return plan_command(options);
+    case Command::docs:
+      return docs_command(options);
     case Command::explain:
       return explain_command(options);
     case Command::modules:

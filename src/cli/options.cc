@@ -11,6 +11,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay -i staging update_code.play --check    say what a run would change, change nothing
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
+  cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 go on with a run that was cut off
   cnplay report -o run.html                     write down the newest run, for people
@@ -104,6 +105,14 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_target(*plan, o);
   add_vault_key(*plan, o);
   add_output(*plan, o);
+
+  auto* docs = app.add_subcommand("docs", "Print the play as a runbook for a person to carry out");
+  add_file(*docs, o, true);
+  add_target(*docs, o);
+  docs->add_option("--format", o.format, "markdown (default) or html, one page that loads nothing")
+      ->check(CLI::IsMember({"markdown", "html"}));
+  docs->add_option("--colour,--color", o.colour, "always or never, for the warnings")
+      ->check(CLI::IsMember({"always", "never"}));
 
   auto* preflight =
       app.add_subcommand("preflight", "Reach every host and prove what the play needs");
@@ -213,6 +222,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
 
   if (check->parsed()) o.command = Command::check;
   if (plan->parsed()) o.command = Command::plan;
+  if (docs->parsed()) o.command = Command::docs;
   if (preflight->parsed()) o.command = Command::preflight;
   if (explain->parsed()) o.command = Command::explain;
   if (modules->parsed()) o.command = Command::modules;
@@ -225,13 +235,15 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (vault->parsed()) o.command = Command::vault;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||
-                          o.command == Command::plan || o.command == Command::preflight;
+                          o.command == Command::plan || o.command == Command::docs ||
+                          o.command == Command::preflight;
   if (needs_play && o.play.empty()) {
     std::cerr << "cnplay: no play was named\n"
                  "help: cnplay -i staging update_code.play (`cnplay --help` for more)\n";
     return kUsage;
   }
-  if (needs_play && o.inventory.empty()) {
+  // `docs` can do without where the play lets it (docs_command.cc).
+  if (needs_play && o.inventory.empty() && o.command != Command::docs) {
     std::cerr << "cnplay: no inventory was named: on which hosts?\n"
                  "help: add `-i NAME`; `-i staging` means inventories/staging.inv\n";
     return kUsage;

@@ -14,6 +14,7 @@ enum class Command {
   run,
   check,
   plan,
+  docs,
   preflight,
   explain,
   modules,
@@ -57,6 +58,7 @@ struct Options {
   bool ask_password = false;          // -k
   bool ask_become = false;            // -K
   std::uint32_t forks = 0;            // 0: all at once
+  std::string format = "markdown";    // docs: markdown, html
   std::optional<std::string> colour;  // always, never
 };
 

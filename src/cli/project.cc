@@ -71,6 +71,14 @@ Result<std::string> find_play(const std::string& name) {
               "run cnplay in the folder that holds playbooks/, or give a path");
 }
 
+Result<std::pair<std::string, std::string>> read_library(const std::string& from,
+                                                         const std::string& relative) {
+  const std::string library = (fs::path(from).parent_path() / relative).lexically_normal().string();
+  auto content = read_file(library);
+  if (!content) return content.error();
+  return std::pair{library, std::move(*content)};
+}
+
 Status load_modules(Project& project) {
   struct stat st {};
   if (::stat("modules", &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -99,14 +107,20 @@ Status load_modules(Project& project) {
 }
 
 Status load_inventory(Project& project, const Options& options) {
-  auto path = find_inventory(options.inventory);
-  if (!path) return path.error();
-  auto text = read_file(*path);
-  if (!text) return text.error();
-  auto vault = VaultAccess::make(options, vault_file_of(*path));
-  if (!vault) return vault.error();
-  project.vault = *std::move(vault);
-  const auto& source = project.sources.add(*path, std::move(*text));
+  std::string path = "stand-in";
+  std::string content = project.inventory_text;
+  if (content.empty()) {
+    auto found = find_inventory(options.inventory);
+    if (!found) return found.error();
+    path = *found;
+    auto text = read_file(path);
+    if (!text) return text.error();
+    content = std::move(*text);
+    auto vault = VaultAccess::make(options, vault_file_of(path));
+    if (!vault) return vault.error();
+    project.vault = *std::move(vault);
+  }
+  const auto& source = project.sources.add(path, std::move(content));
   syntax::File file = syntax::parse(source, project.diags);
   if (project.diags.has_errors()) return {};
   project.inventory = inventory::read(std::move(file), project.sources, project.diags);
@@ -120,6 +134,7 @@ Status load_inventory(Project& project, const Options& options) {
 void give_vault(compile::Input& input, Project& project, const Options& options) {
   const bool connects = options.command == Command::run || options.command == Command::preflight ||
                         options.command == Command::exec;
+  if (!project.vault) return;  // something stands in for the inventory
   input.vault_name = project.vault->file();
   input.vault_paths = [&project, connects] { return project.vault->paths(connects); };
 }
@@ -129,8 +144,8 @@ void note_vault(plan::Plan& plan, const Project& project) {
   const bool needed = std::ranges::any_of(plan.secrets, [](const plan::SecretSource& secret) {
     return secret.kind == Kind::vault || secret.kind == Kind::generate;
   });
-  // In full: a run is resumed from anywhere.
-  if (needed) plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
+  // In full: a run is resumed from anywhere. Where something stands in for an inventory, there is none.
+  if (needed && project.vault) plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
 }
 
 Status load(Project& project, const Options& options) {
@@ -156,14 +171,7 @@ Status load(Project& project, const Options& options) {
     }
     input.extra.emplace_back(extra.substr(0, equals), extra.substr(equals + 1));
   }
-  input.load = [](const std::string& from,
-                  const std::string& relative) -> Result<std::pair<std::string, std::string>> {
-    const std::string library =
-        (fs::path(from).parent_path() / relative).lexically_normal().string();
-    auto content = read_file(library);
-    if (!content) return content.error();
-    return std::pair{library, std::move(*content)};
-  };
+  input.load = read_library;
   input.file = [base = fs::path(*path).parent_path()](
                    const std::string& name) -> Result<compile::Input::LocalFile> {
     return read_local_file(base / name);

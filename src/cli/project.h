@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "catalog/catalog.h"
 #include "cli/options.h"
@@ -22,6 +23,7 @@ struct Project {
   catalog::Catalog catalog;
   std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<VaultAccess> vault;  // of the inventory; the file need not be there
+  std::string inventory_text;  // not empty: read in place of the file that -i names
   std::vector<inventory::HostIndex> limit;
   std::optional<plan::Plan> plan;
 };
@@ -33,6 +35,10 @@ Result<std::string> read_file(const std::string& path);
 Result<std::string> find_inventory(const std::string& name);
 // Where PLAY lies: the path itself, else playbooks/PLAY.
 Result<std::string> find_play(const std::string& name);
+
+// What `use "relative"` in the file `from` names: its path and its text.
+Result<std::pair<std::string, std::string>> read_library(const std::string& from,
+                                                         const std::string& relative);
 
 // Adds the project's own modules/*.play and then the built-in ones. An Error if the directory
 // is writable by everybody: whoever could write there could run commands on all hosts.

@@ -14,24 +14,6 @@ std::string words_of(const std::vector<std::string>& words) {
   return out;
 }
 
-std::string source_text(const SecretSource& secret) {
-  switch (secret.kind) {
-    case SecretSource::Kind::env:
-      return "environment variable " + words_of(secret.arguments);
-    case SecretSource::Kind::command:
-      return "output of the command `" + words_of(secret.arguments) + "`";
-    case SecretSource::Kind::ask:
-      return "asked for: " + quote_string(words_of(secret.arguments));
-    case SecretSource::Kind::vault:
-      return "of the vault: " + secret.arguments.at(0);
-    case SecretSource::Kind::generate:
-      return "generated, " + secret.arguments.at(1) + " characters, kept in the vault as " +
-             secret.arguments.at(0) +
-             (secret.arguments.at(2) == "rotate" ? ": a new one in each run" : "");
-  }
-  return "";
-}
-
 class Table {
  public:
   Table(std::size_t width, const Paint& paint) : width_(width), paint_(paint) {}
@@ -56,6 +38,24 @@ class Table {
 };
 
 }  // namespace
+
+std::string source_text(const SecretSource& secret) {
+  switch (secret.kind) {
+    case SecretSource::Kind::env:
+      return "environment variable " + words_of(secret.arguments);
+    case SecretSource::Kind::command:
+      return "output of the command `" + words_of(secret.arguments) + "`";
+    case SecretSource::Kind::ask:
+      return "asked for: " + quote_string(words_of(secret.arguments));
+    case SecretSource::Kind::vault:
+      return "of the vault: " + secret.arguments.at(0);
+    case SecretSource::Kind::generate:
+      return "generated, " + secret.arguments.at(1) + " characters, kept in the vault as " +
+             secret.arguments.at(0) +
+             (secret.arguments.at(2) == "rotate" ? ": a new one in each run" : "");
+  }
+  return "";
+}
 
 std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint) {
   Table table(options.width, paint);

@@ -53,6 +53,11 @@ TEST(Options, AsTheReadmeWritesThem) {
   EXPECT_EQ(check.inventory, "prod");
   EXPECT_EQ(std::get<Options>(read({"explain", "E0101"})).topic, "E0101");
   EXPECT_EQ(std::get<Options>(read({"modules"})).topic, "");
+  const auto docs = std::get<Options>(read({"docs", "x.play", "--format", "html"}));
+  EXPECT_EQ(docs.command, Command::docs);
+  EXPECT_EQ(docs.inventory, "");
+  EXPECT_EQ(docs.format, "html");
+  EXPECT_EQ(std::get<Options>(read({"docs", "-i", "prod", "x.play"})).format, "markdown");
   EXPECT_EQ(std::get<Options>(read({"runs"})).command, Command::runs);
   const auto exec = std::get<Options>(
       read({"exec", "-i", "prod", "web & !web3", "uptime", "--as", "root", "--timeout", "30s"}));
@@ -124,6 +129,8 @@ TEST(Options, MistakesAreUsageErrors) {
                                              {"-i"},
                                              {"check", "-i", "prod"},
                                              {"report", "--format", "pdf"},
+                                             {"docs"},
+                                             {"docs", "x.play", "--format", "pdf"},
                                              {"-i", "staging", "x.play", "--host-key", "maybe"},
                                              {"-i", "a", "x.play", "-f", "0"}}) {
     const auto result = read(words);

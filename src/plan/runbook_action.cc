@@ -1,0 +1,411 @@
+// One action of a runbook: a sentence, and what a person types.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "plan/by_hand.h"
+#include "plan/eval.h"
+#include "plan/host_text.h"
+#include "plan/printer.h"
+#include "plan/runbook_parts.h"
+
+namespace cnplay::plan {
+namespace {
+
+constexpr std::size_t kBlocksOfHosts = 4;  // blocks written out where hosts have different values
+
+// What `unless` becomes: the compiler wraps it so.
+constexpr std::string_view kUnlessBegin = "if (\n";
+constexpr std::string_view kUnlessEnd = "\n) >/dev/null; then ok;";
+
+struct Binding {
+  std::string name;
+  std::optional<std::string> value;  // known: what scripts see
+  std::string word;                  // else: the shell word that stands in its place
+};
+
+std::string lower_name(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    out += plain ? c : '_';
+  }
+  return out;
+}
+
+class ActionWriter {
+ public:
+  ActionWriter(const Plan& plan, const RunbookOptions& options, const Notes& notes,
+               const Clock& clock, const Node& node, const Action& action, bool in_undo,
+               std::vector<RunbookBlock>& out)
+      : plan_(plan),
+        options_(options),
+        notes_(notes),
+        clock_(clock),
+        node_(node),
+        action_(action),
+        in_undo_(in_undo),
+        out_(out) {
+    if (in_undo) return;
+    const auto index = static_cast<std::uint32_t>(&action - node.actions.data());
+    const auto found = notes.wanted.find({node.id, index});
+    if (found != notes.wanted.end()) wanted_ = found->second;
+  }
+
+  void write() {
+    out_.push_back(block(BlockKind::paragraph, sentence()));
+    unless();
+    const auto groups = groups_of_hosts();
+    if (groups.size() > kBlocksOfHosts) {
+      table_of_values(groups);
+      typed(groups[0], true);
+    } else {
+      for (const auto& group : groups) {
+        const std::size_t before = out_.size();
+        if (groups.size() > 1) {
+          Text text = Prose().say("On ").plain(hosts_text(plan_, hosts_of(group))).say(":").take();
+          out_.push_back(block(BlockKind::paragraph, std::move(text)));
+        }
+        typed(group, false);
+        // Where nothing is to be typed, nobody need be told on which hosts.
+        if (groups.size() > 1 && out_.size() == before + 1) out_.pop_back();
+      }
+    }
+    afterwards();
+  }
+
+ private:
+  using Positions = std::vector<std::size_t>;  // in node.hosts
+
+  // --- the sentence
+  Text sentence() const {
+    Prose prose;
+    const std::string title = action_.module == "sh" ? "" : options_.title_of(action_.module);
+    if (action_.module == "sh") {
+      prose.say(action_.params.empty() ? "Run" : "Run, with ");
+    } else {
+      prose.plain(title).say(title.empty() ? "" : " (").code(action_.module);
+      prose.say(title.empty() ? "" : ")").say(action_.params.empty() ? "" : ": ");
+    }
+    DescribeOptions how;
+    how.bare = true;
+    how.saved_of = in_undo_ ? node_.id : kNone;
+    bool first = true;
+    for (const Param& param : action_.params) {
+      if (param.value.uniform() && param.value.at(0).is_none()) continue;
+      prose.say(first ? "" : ", ").plain(param.name + " ");
+      prose.code(param.secret ? secret_text(param.value)
+                              : column_text(plan_, param.value, node_.hosts, how));
+      first = false;
+    }
+    if (!action_.when.empty() && !(action_.when.uniform() && action_.when.at(0) == Value(true))) {
+      how.bare = false;
+      prose.say("; only when ").code(column_text(plan_, action_.when, node_.hosts, how));
+    }
+    if (!action_.become.empty()) {
+      prose.say("; as ").code(action_.become).say(" (");
+      prose.code("sudo -u " + shell_word(action_.become) + " sh").say(")");
+    }
+    prose.say(action_.module == "sh" ? ":" : ".");
+    return prose.take();
+  }
+  std::string secret_text(const Column& column) const {
+    std::set<std::string> names;
+    for (const Value& value : column.values()) secrets_of(value, names);
+    std::string out;
+    for (const auto& name : names) out += (out.empty() ? "<secret " : " ") + name;
+    return out.empty() ? "<secret>" : out + ">";
+  }
+  void secrets_of(const Value& value, std::set<std::string>& names) const {
+    if (const auto* ref = value.as<SecretRef>()) {
+      if (ref->index < plan_.secrets.size()) names.insert(plan_.secrets[ref->index].name);
+    } else if (const auto* deferred = value.as<Deferred>()) {
+      secrets_of(*deferred->expr, names);
+    } else if (const auto* list = value.as<List>()) {
+      for (const Value& item : *list) secrets_of(item, names);
+    } else if (const auto* record = value.as<Record>()) {
+      for (const auto& member : *record) secrets_of(member.second, names);
+    }
+  }
+  void secrets_of(const Expr& expr, std::set<std::string>& names) const {
+    secrets_of(expr.value, names);
+    for (const auto& operand : expr.operands) secrets_of(*operand, names);
+  }
+
+  void unless() {
+    if (action_.module != "sh" || action_.check == kNone) return;
+    const std::string& text = plan_.scripts.at(action_.check).text;
+    const auto end = text.rfind(kUnlessEnd);
+    if (text.compare(0, kUnlessBegin.size(), kUnlessBegin) != 0 || end == std::string::npos) return;
+    const auto groups = groups_of_hosts();
+    out_.push_back(
+        block(BlockKind::paragraph, Prose().say("Leave it out where this succeeds:").take()));
+    const std::string body = text.substr(kUnlessBegin.size(), end - kUnlessBegin.size()) + "\n";
+    const auto tree = read_shell(body);
+    const auto reads = tree ? names_read(*tree) : std::set<std::string>{};
+    code(wrapped(bindings(groups[0], groups.size() > 1), body, tree ? &reads : nullptr, {}));
+  }
+
+  // --- hosts and values
+  std::vector<HostIndex> hosts_of(const Positions& group) const {
+    std::vector<HostIndex> hosts;
+    for (const std::size_t i : group) hosts.push_back(node_.hosts.at(i));
+    return hosts;
+  }
+  std::vector<Positions> groups_of_hosts() const {
+    std::vector<Positions> groups;
+    std::map<std::vector<std::uint32_t>, std::size_t> known;
+    for (std::size_t i = 0; i < std::max<std::size_t>(node_.hosts.size(), 1); ++i) {
+      std::vector<std::uint32_t> key;
+      for (const Param& param : action_.params) {
+        if (!param.value.uniform()) key.push_back(param.value.index().at(i));
+      }
+      const auto [at, fresh] = known.try_emplace(key, groups.size());
+      if (fresh) groups.emplace_back();
+      groups[at->second].push_back(i);
+    }
+    return groups;
+  }
+  void table_of_values(const std::vector<Positions>& groups) {
+    RunbookBlock table;
+    table.kind = BlockKind::table;
+    table.rows.push_back({Prose().say("Host").take()});
+    for (const Param& param : action_.params) {
+      if (!param.value.uniform()) table.rows[0].push_back(Prose().code(param.name).take());
+    }
+    DescribeOptions how;
+    how.bare = true;
+    how.saved_of = in_undo_ ? node_.id : kNone;
+    for (const auto& group : groups) {
+      table.rows.push_back({Prose().plain(hosts_text(plan_, hosts_of(group))).take()});
+      for (const Param& param : action_.params) {
+        if (param.value.uniform()) continue;
+        const Value& value = param.value.at(group[0]);
+        const std::string text =
+            param.secret ? secret_text(Column(value)) : describe(value, plan_, how);
+        table.rows.back().push_back(Prose().code(text).take());
+      }
+    }
+    out_.push_back(std::move(table));
+  }
+  std::vector<Binding> bindings(const Positions& group, bool many) const {
+    std::vector<Binding> out;
+    for (const Param& param : action_.params) out.push_back(binding(param, group[0], many));
+    return out;
+  }
+  Binding binding(const Param& param, std::size_t position, bool many) const {
+    Binding b;
+    b.name = param.name;
+    const Value& value = param.value.at(position);
+    if (param.secret) {
+      const auto* ref = value.as<SecretRef>();
+      const std::string names = secret_text(Column(value));
+      b.word = ref != nullptr && ref->index < plan_.secrets.size()
+                   ? asked("secret_" + lower_name(plan_.secrets[ref->index].name),
+                           "the secret " + plan_.secrets[ref->index].name)
+                   : asked(own_name(param), "made from the secret as the play says: " + names);
+    } else if (many && !param.value.uniform()) {
+      b.word = asked(own_name(param), param.name + " of this host, from the table");
+    } else if (const auto known = script_value(value)) {
+      b.word = with_stand_ins(*known);
+      if (b.word.empty()) b.value = known;
+      // No word of a shell can show it.
+      if (b.value && shell_word(*b.value).empty()) {
+        b.value.reset();
+        b.word = asked(own_name(param), "as in the play: it holds control characters");
+      }
+    } else {
+      b.word = later(param, value);
+    }
+    return b;
+  }
+  // A variable of this step alone, so that no other step's value is taken for it.
+  std::string own_name(const Param& param) const {
+    const auto number = notes_.number_of.find(node_.id);
+    return (in_undo_ ? "back" : "step") + (number == notes_.number_of.end() ? "" : number->second) +
+           "_" + param.name;
+  }
+  // ${name:?'what it is'}: the block refuses to run as long as nobody has set it.
+  static std::string asked(const std::string& name, std::string_view what) {
+    std::string words;
+    // What stands in ${x:?...} is read by shells of many minds.
+    for (const char c : what) {
+      const auto u = static_cast<unsigned char>(c);
+      const bool keep =
+          u >= 0x20 && std::string_view("'{}\\`$\"!").find(c) == std::string_view::npos;
+      words += keep ? c : ' ';
+    }
+    return "${" + name + ":?'" + words + "'}";
+  }
+  // `<app>/x` as ${host_app:?...}'/x'; "" if nothing in it stands for a value of the inventory.
+  std::string with_stand_ins(const std::string& text) const {
+    std::string out;
+    std::string plain;
+    bool any = false;
+    const auto flush = [&] {
+      if (!plain.empty()) out += quoted(std::exchange(plain, {}));
+    };
+    for (std::size_t i = 0; i < text.size();) {
+      const auto word =
+          std::find_if(options_.stand_ins.begin(), options_.stand_ins.end(),
+                       [&](const auto& w) { return text.compare(i, w.size(), w) == 0; });
+      if (word == options_.stand_ins.end()) {
+        plain += text[i++];
+        continue;
+      }
+      any = true;
+      flush();
+      // "/<app>" and "<app>" alike are the variable app.
+      const auto open = word->find('<');
+      const std::string name = word->substr(open + 1, word->size() - open - 2);
+      out += asked("host_" + name, name + " of this host, from the inventory");
+      i += word->size();
+    }
+    flush();
+    return any ? out : "";
+  }
+  std::string later(const Param& param, const Value& value) const {
+    const auto* deferred = value.as<Deferred>();
+    if (deferred != nullptr && deferred->expr->op == Op::fact) {
+      const FactRef& fact = deferred->expr->fact;
+      const auto number = notes_.number_of.find(fact.node);
+      const std::string step =
+          number == notes_.number_of.end() ? "its step" : "step " + number->second;
+      return asked(
+          (number == notes_.number_of.end() ? "" : "step" + number->second + "_") + fact.name,
+          fact.name + ", as " + step + " printed it" +
+              (fact.host ? " on " + plan_.hosts.at(*fact.host).name : ""));
+    }
+    DescribeOptions how;
+    how.saved_of = in_undo_ ? node_.id : kNone;
+    const std::string time = clock_.text_of(value);
+    return asked(own_name(param), time.empty() ? describe(value, plan_, how)
+                                               : time + ", written as 2026-12-31T22:00:00Z");
+  }
+
+  // --- what is typed
+  void code(std::string text) {
+    RunbookBlock b;
+    b.kind = BlockKind::code;
+    b.code = std::move(text);
+    out_.push_back(std::move(b));
+  }
+  static std::string quoted(std::string_view text) {
+    const auto word = quote(text);
+    return word ? word->str() : "''";
+  }
+  std::string printed_facts() const {
+    std::string out;
+    for (const auto& fact : wanted_) out += "printf '%s\\n' \"" + fact + ": $" + fact + "\"\n";
+    return out;
+  }
+
+  // The block: assignments of what it reads (nullptr: of all), helpers, the script. As one
+  // subshell, so that an exit does not end the login, and nothing goes on after a failure.
+  static std::string wrapped(const std::vector<Binding>& bindings, const std::string& script,
+                             const std::set<std::string>* reads,
+                             const std::set<std::string>& commands) {
+    std::string head;
+    for (const Binding& b : bindings) {
+      if (reads != nullptr && !reads->contains(b.name)) continue;
+      head += b.name + "=" + (b.value ? quoted(*b.value) : b.word) + "\n";
+    }
+    if (reads != nullptr && reads->contains("nl")) head += "nl='\n'\n";
+    if (commands.contains("fail")) head += "fail() { printf '%s\\n' \"$1\" >&2; exit 1; }\n";
+    if (commands.contains("warn")) head += "warn() { printf '%s\\n' \"$1\" >&2; }\n";
+    if (commands.contains("ok"))
+      head += "ok() { printf '%s\\n' \"as it should be ${1-}\"; exit 0; }\n";
+    if (commands.contains("skip")) head += "skip() { printf '%s\\n' \"${1-}\"; exit 0; }\n";
+    if (commands.contains("change")) head += "change() { printf '%s\\n' \"${1-}\"; }\n";
+    if (commands.contains("fact"))
+      head += "fact() { eval \"$1=\\$2\"; printf '%s\\n' \"$1: $2\"; }\n";
+    if (commands.contains("diff_lines")) head += "diff_lines() { cat; }\n";
+    std::string body = script;
+    if (!body.empty() && body.back() != '\n') body += '\n';
+    return "( set -eu\n" + head + body + ")\n";
+  }
+
+  void typed(const Positions& group, bool many) {
+    const auto all = bindings(group, many);
+    if (action_.module == "sh") {
+      const std::string& script = plan_.scripts.at(action_.apply).text;
+      const auto tree = read_shell(script);
+      const auto reads = tree ? names_read(*tree) : std::set<std::string>{};
+      const bool one_line =
+          all.empty() && tree && tree->size() == 1 && (*tree)[0].kind == ShellKind::simple;
+      code(one_line ? script
+                    : wrapped(all, script, tree ? &reads : nullptr,
+                              tree ? commands_of(*tree, true) : std::set<std::string>{}));
+      return;
+    }
+    ByHandInput input;
+    if (action_.check != kNone) input.check = plan_.scripts.at(action_.check).text;
+    if (action_.apply != kNone) input.apply = plan_.scripts.at(action_.apply).text;
+    for (const FactDecl& fact : action_.returns) input.facts.insert(fact.name);
+    input.wanted = wanted_;
+    for (const Binding& b : all) {
+      if (b.value) input.known[b.name] = *b.value;
+    }
+    const ByHand hand = by_hand(input);
+    if (!hand.understood) return in_full(all);
+    polls_ = polls_ || hand.polls;
+    look_ = hand.look;
+    if (hand.text.empty()) return;
+    if (hand.one_command && wanted_.empty()) return code(hand.text);
+    code(wrapped(all, hand.text + printed_facts(), &hand.reads, hand.commands));
+  }
+  // The scripts as they are: the check tells, and the apply goes on from what it found.
+  void in_full(const std::vector<Binding>& all) {
+    static const std::set<std::string> kVerdicts{"fail",   "warn", "ok",        "skip",
+                                                 "change", "fact", "diff_lines"};
+    std::string text;
+    if (action_.check != kNone) text += plan_.scripts.at(action_.check).text + "\n";
+    if (action_.apply != kNone) text += plan_.scripts.at(action_.apply).text + "\n";
+    code(wrapped(all, "nl='\n'\n" + text, nullptr, kVerdicts));
+  }
+
+  void afterwards() {
+    Prose prose;
+    if (polls_) {
+      prose.say("Then look until all of it is as it should be, and only then go on");
+      if (!look_.empty()) prose.say(": ").code(look_.substr(0, look_.size() - 1));
+      prose.say(". ");
+    }
+    if (!wanted_.empty() && !in_undo_) {
+      prose.say("Note for each host what it prints as ");
+      bool first = true;
+      for (const auto& fact : wanted_) {
+        prose.say(first ? "" : ", ").code(fact);
+        first = false;
+      }
+      prose.say(": a later step or the way back needs it. ");
+    }
+    for (const NodeId handler : action_.notify) {
+      prose.say("If this changed something, ").code(name_of(plan_.node(handler)));
+      prose.say(" is due (see “If something has changed”). ");
+    }
+    if (!prose.empty()) out_.push_back(block(BlockKind::paragraph, prose.take()));
+  }
+
+  const Plan& plan_;
+  const RunbookOptions& options_;
+  const Notes& notes_;
+  const Clock& clock_;
+  const Node& node_;
+  const Action& action_;
+  bool in_undo_;
+  std::vector<RunbookBlock>& out_;
+  std::set<std::string> wanted_;
+  bool polls_ = false;
+  std::string look_;
+};
+
+}  // namespace
+
+void write_action(const Plan& plan, const RunbookOptions& options, const Notes& notes,
+                  const Clock& clock, const Node& node, const Action& action, bool in_undo,
+                  std::vector<RunbookBlock>& out) {
+  ActionWriter(plan, options, notes, clock, node, action, in_undo, out).write();
+}
+
+}  // namespace cnplay::plan

@@ -1,0 +1,276 @@
+// `cnplay docs` on the playbooks of examples/, word by word; and on every module: what it says to
+// type reads as shell text, and reads no name that it does not set.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "catalog/embedded.h"
+#include "cli/commands.h"
+#include "cli/project.h"
+#include "support/golden.h"
+
+namespace cnplay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using cnplay::testing::expect_golden;
+
+// Somewhere else for the time of a test.
+class In {
+ public:
+  explicit In(const fs::path& directory) : before_(fs::current_path()) {
+    fs::current_path(directory);
+  }
+  ~In() { fs::current_path(before_); }
+  In(const In&) = delete;
+  In& operator=(const In&) = delete;
+
+ private:
+  fs::path before_;
+};
+
+struct Answer {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Answer docs(Options options) {
+  options.command = Command::docs;
+  options.colour = "never";
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Answer answer;
+  answer.code = docs_command(options);
+  answer.out = ::testing::internal::GetCapturedStdout();
+  answer.err = ::testing::internal::GetCapturedStderr();
+  return answer;
+}
+
+Answer docs(const std::string& play, const std::string& inventory,
+            const std::string& format = "markdown") {
+  Options options;
+  options.play = play;
+  options.inventory = inventory;
+  options.format = format;
+  return docs(options);
+}
+
+const fs::path kExample = fs::path(CNPLAY_SOURCE_DIR) / "examples/coralnet";
+
+TEST(Docs, UpdateCode) {
+  const In in(kExample);
+  const Answer markdown = docs("update_code.play", "staging");
+  EXPECT_EQ(markdown.code, kSuccess) << markdown.err;
+  expect_golden("docs/update_code.md", markdown.out);
+  const Answer html = docs("update_code.play", "staging", "html");
+  EXPECT_EQ(html.code, kSuccess) << html.err;
+  expect_golden("docs/update_code.html", html.out);
+}
+
+TEST(Docs, UpdateCodeWithoutAnInventory) {
+  const In in(kExample);
+  const Answer answer = docs("update_code.play", "");
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  expect_golden("docs/update_code_generic.md", answer.out);
+}
+
+// Handlers, waits for a fixed time, phases in phases, what is done on a failure: with the modules
+// of the compiler's tests.
+TEST(Docs, Control) {
+  const In in(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile");
+  const fs::path plans = "../golden/compile/plans";
+  Options options;
+  options.play = plans / "control.play";
+  options.inventory = plans / "default.inv";
+  options.extra = {"count=2"};
+  options.limit = "web";
+  const Answer answer = docs(options);
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  expect_golden("docs/control.md", answer.out);
+}
+
+// Every example has its goldens: one that is added must be added here.
+TEST(Docs, NoExampleIsForgotten) {
+  std::vector<std::string> plays;
+  for (const auto& entry : fs::directory_iterator(kExample / "playbooks")) {
+    if (entry.path().extension() == ".play") plays.push_back(entry.path().stem().string());
+  }
+  EXPECT_EQ(plays, std::vector<std::string>{"update_code"});
+}
+
+// --- without an inventory
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = fs::temp_directory_path() / "cnplay-docs-XXXXXX";
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name) << text;
+  }
+  fs::path path;
+};
+
+Answer generic(const std::string& body) {
+  const Folder folder;
+  folder.write("p.play", "play p \"P\" {\n" + body + "\n}\n");
+  const In in(folder.path);
+  return docs("p.play", "");
+}
+
+TEST(DocsGeneric, WhatTheInventoryDecidesIsAskedFor) {
+  const std::string step = "hosts web = group(\"web\")\nhostvar kind: string\n";
+  const std::string run = " { sh \"\"\"date\"\"\" }\n";
+  struct Case {
+    std::string body;
+    std::string why;
+  };
+  const std::vector<Case> cases{
+      {step + "step a on web when kind == \"x\"" + run, "`kind` decides what is done"},
+      {step + "let k = kind\nstep a on web when k == \"x\"" + run, "`k` decides what is done"},
+      {step + "if inventory.name == \"prod\" { step a on web" + run + "}",
+       "`inventory` decides what is done"},
+      {step + "let y = if kind == \"x\" then \"a\" else \"b\"\nstep a on web" + run,
+       "something is computed from `kind`"},
+      {step + "let y = upper(kind)\nstep a on web" + run, "something is computed from `kind`"},
+      {step + "step a on web serial 1" + run, "`serial` and `tolerate` count its hosts"},
+      {step + "tolerate 10%\nstep a on web" + run, "`serial` and `tolerate` count its hosts"},
+      {step + "step a on web[0] once" + run, "it names hosts by their number"},
+      {"hosts web = group(\"web\") expect 2\nstep a on web" + run, "how many hosts `web` has"},
+      {"hosts x = group(\"web\") - group(\"db\")\nstep a on x" + run,
+       "which hosts are in two groups"},
+      {"hosts web = group(\"web\")\nhostvar n: int\nstep a on web" + run,
+       "its host variable `n` is no text"},
+  };
+  for (const Case& c : cases) {
+    const Answer answer = generic(c.body);
+    EXPECT_EQ(answer.code, kUsage) << c.body;
+    EXPECT_EQ(answer.out, "");
+    EXPECT_NE(answer.err.find(c.why), std::string::npos) << c.body << "\n" << answer.err;
+    EXPECT_NE(answer.err.find("help: add `-i NAME`"), std::string::npos) << answer.err;
+  }
+}
+
+TEST(DocsGeneric, WhatIsHandedOnIsSaidByItsName) {
+  const Answer answer = generic(
+      "hosts web = group(\"web\")\nhosts both = group(\"web\") | group(\"db\")\n"
+      "hostvar app: path\nlet where = { to: \"${app}/x\" }\n"
+      "step a on both { sh(to: where.to) \"\"\"touch \"$to\" \"\"\" }");
+  ASSERT_EQ(answer.code, kSuccess) << answer.err;
+  EXPECT_NE(answer.out.find("to=${host_app:?'app of this host, from the inventory'}'/x'"),
+            std::string::npos)
+      << answer.out;
+  EXPECT_NE(answer.out.find("the hosts of both"), std::string::npos) << answer.out;
+}
+
+TEST(DocsGeneric, APlayWithMistakesIsNotDescribed) {
+  const Answer answer = generic("hosts web = group(\"web\")\nstep a on web { no.such() }");
+  EXPECT_EQ(answer.code, kUsage);
+  EXPECT_EQ(answer.out, "");
+  EXPECT_NE(answer.err.find("E0401"), std::string::npos) << answer.err;
+}
+
+// --- every module
+
+std::vector<std::string> code_blocks(const std::string& markdown) {
+  std::vector<std::string> blocks;
+  for (std::size_t at = 0; (at = markdown.find("\n```sh\n", at)) != std::string::npos;) {
+    const std::size_t end = markdown.find("\n```\n", at + 6);
+    blocks.push_back(markdown.substr(at + 7, end + 1 - at - 7));
+    at = end;
+  }
+  return blocks;
+}
+
+// Reads the text with a real shell, which runs nothing of it.
+void expect_shell(const std::string& block) {
+  const Folder folder;
+  folder.write("block", block);
+  const std::string command = "sh -n " + (folder.path / "block").string() + " 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string said;
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) said += static_cast<char>(c);
+  EXPECT_EQ(::pclose(pipe), 0) << said << "\n" << block;
+}
+
+void expect_all_set(const std::string& block) {
+  const auto set = catalog::assigned_names(block);
+  for (const auto& name : catalog::free_names(block)) {
+    const bool found = std::find(set.begin(), set.end(), name.name) != set.end() ||
+                       block.find("${" + name.name + ":?") != std::string::npos;
+    EXPECT_TRUE(found || name.name == "nl") << "$" << name.name << " is not set in\n" << block;
+    if (name.name == "nl") {
+      EXPECT_NE(block.find("\nnl='\n'\n"), std::string::npos) << block;
+    }
+  }
+}
+
+// A value of the type that a parameter declares, as the language writes it.
+std::string sample(const catalog::Param& param) {
+  const std::string& type = param.type->name.text;
+  if (!param.type->alternatives.empty()) return "\"" + param.type->alternatives[0].text + "\"";
+  if (type == "path") return "\"/srv/a dir/it's\"";
+  if (type == "int") return "3";
+  if (type == "bool") return "true";
+  if (type == "duration") return "90s";
+  if (type == "size") return "1MiB";
+  if (type == "time") return "now + 1h";
+  if (type == "list") return "[\"one\", \"two\"]";
+  if (type == "map") return "{ a: \"b\" }";
+  return param.name == "url" ? "\"http://localhost/\"" : "\"a.b-c\"";
+}
+
+TEST(Docs, EveryModule) {
+  Project project;
+  ASSERT_TRUE(load_modules(project));
+  const auto names = project.catalog.names();
+  ASSERT_GT(names.size(), 20U);
+  std::string play = "play all \"All modules\" {\n  hosts web = group(\"web\")\n";
+  for (const auto& name : names) {
+    // With what it needs, and with all that it takes.
+    for (const bool full : {false, true}) {
+      std::string arguments;
+      for (const auto& param : project.catalog.find(name)->params) {
+        const bool needed = param.fallback == nullptr && !param.type->optional;
+        if ((!full || param.where != nullptr) && !needed) continue;
+        arguments += (arguments.empty() ? "" : ", ") + param.name + ": " + sample(param);
+      }
+      std::string step = name + (full ? "_full" : "_short");
+      std::replace(step.begin(), step.end(), '.', '_');
+      const auto& returns = project.catalog.find(name)->returns;
+      play += "  step " + step + " on web { " + (returns.empty() ? "" : "let it = ") + name + "(" +
+              arguments + ") }\n";
+      // Facts that a later step reads must be found by hand, too.
+      if (!full) continue;
+      for (const auto& fact : returns) {
+        play += "  step " + step + "_" + fact.first + " on web { sh(x: " + step + ".it." +
+                fact.first + ") \"\"\"printf '%s' \"$x\" \"\"\" }\n";
+      }
+    }
+  }
+  const Folder folder;
+  folder.write("all.play", play + "}\n");
+  folder.write("two.inv", "inventory two { group web { host web[1..2] } }\n");
+  const In in(folder.path);
+  const Answer answer = docs("all.play", "two.inv");
+  ASSERT_EQ(answer.code, kSuccess) << answer.err;
+  const auto blocks = code_blocks(answer.out);
+  EXPECT_GE(blocks.size(), names.size()) << "hardly anything is typed";
+  for (const auto& block : blocks) {
+    expect_shell(block);
+    expect_all_set(block);
+  }
+}
+
+}  // namespace
+}  // namespace cnplay::cli
