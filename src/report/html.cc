@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
 #include "base/base64.h"
 #include "report/format.h"
 #include "report/html_parts.h"
@@ -15,7 +16,7 @@ constexpr std::size_t kHosts = 2000;
 
 // What a content security policy names the style by.
 std::string style_hash() {
-  const std::string hex = plan::sha256_hex(kStyle);
+  const std::string hex = sha256_hex(kStyle);
   std::string bytes;
   for (std::size_t i = 0; i < hex.size(); i += 2) {
     bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
