@@ -20,6 +20,7 @@ enum class Command {
   hosts,
   show,
   runs,
+  answer,
   resume,
   exec
 };
@@ -32,10 +33,15 @@ struct Options {
   std::string limit;               // -l
   std::vector<std::string> extra;  // -e name=value, as given
   std::string topic;  // a code (explain), a module's name (modules), a run's id (show), a command
-  std::vector<std::string> without;  // resume: hosts
-  std::string become;                // exec: --as
-  std::string timeout;               // exec: --timeout, as given
-  bool dry_run = false;              // --check
+  std::vector<std::string> without;   // resume: hosts
+  std::string step;                   // answer: which
+  std::vector<std::string> answers;   // answer: NAME=VALUE, or the value, as given
+  bool done = false;                  // answer: --done
+  bool approve = false;               // answer: --approve
+  std::optional<std::string> refuse;  // answer: --refuse
+  std::string become;                 // exec: --as
+  std::string timeout;                // exec: --timeout, as given
+  bool dry_run = false;               // --check
   bool diff = false;
   int verbosity = 0;  // -v
   bool json = false;
@@ -60,6 +66,7 @@ enum Exit {
   kUnreachable = 4,
   kUnknown = 5,
   kAborted = 6,
+  kParked = 7,
   kBug = 70,
 };
 

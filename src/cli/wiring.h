@@ -25,6 +25,8 @@ std::string expand_home(const std::string& path);
 
 std::string user_name();
 std::string machine_name();
+// The groups of users that the one who runs this belongs to.
+std::vector<std::string> group_names();
 
 // Resolves each secret of a plan once and teaches the redactor about it.
 class SecretStore {

@@ -97,7 +97,7 @@ struct Retry {
   Duration every{0};        // pause before each
 };
 
-enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler };
+enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human };
 
 enum class EdgeKind {
   same_host,  // host h waits for the predecessor on h, if h is in the predecessor's set
@@ -107,6 +107,29 @@ enum class EdgeKind {
 struct Edge {
   NodeId from = 0;
   EdgeKind kind = EdgeKind::same_host;
+};
+
+enum class HumanKind { manual, approve, ask };
+
+// What a person types: evidence of a `manual`, the answer of an `ask`. To those who read it, it is
+// a fact of its node, action 0, without a host.
+struct Question {
+  std::string name;
+  FactType type{};
+  std::vector<std::string> choices;  // of an enum; empty: any value of the type
+  Value text;  // what is asked, a string, possibly deferred; none: the node's title says it
+};
+
+// A step that people carry out. A barrier for all hosts.
+struct Human {
+  HumanKind kind{};
+  std::vector<Value> items;         // manual: what is ticked off; strings, possibly deferred
+  std::vector<Question> questions;  // manual: the evidence; ask: the one
+  std::vector<std::string> by;      // who may answer: users, `@groups` of users; empty: anybody
+  std::uint32_t count = 1;          // approve: how many different people must
+  // What holds once the node's `timeout` is over. none: the step fails. approve: a bool; ask: the
+  // answer.
+  Value fallback;
 };
 
 // A point of the graph. Its predecessors always have smaller ids.
@@ -124,7 +147,7 @@ struct Node {
   std::vector<Action> actions;
   std::vector<Action> undo;  // FactRef{node = this} in it are `saved` facts
   Retry retry;
-  std::optional<Duration> timeout;  // of one attempt on one host
+  std::optional<Duration> timeout;  // of one attempt on one host; of a human step: to answer in
   std::optional<Duration> expect;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;
@@ -132,6 +155,7 @@ struct Node {
   // wait
   Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;
+  std::optional<Human> human;  // human
 };
 
 enum class ResponseKind { undo_all, hold, offer, section };

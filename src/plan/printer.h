@@ -47,6 +47,9 @@ std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t
 // The header: play, inventory, hosts, parameters, secrets, preconditions.
 std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint);
 
+// What a human step asks, and of whom; one string a line.
+std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::size_t width);
+
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
 
