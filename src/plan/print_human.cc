@@ -50,16 +50,18 @@ std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::si
   DescribeOptions how;
   how.bare = true;
   std::vector<std::string> lines;
-  const auto add = [&](const std::string& first, const std::string& text) {
+  // As it was written, without quotes, if all of it is known.
+  const auto add = [&](const std::string& first, const Value& value) {
+    const std::string text = text_of(value).value_or(describe(value, plan, how));
     for (const auto& line : wrap({first, text}, width, 4)) lines.push_back(line);
   };
-  for (const Value& item : human.items) add("[ ]", describe(item, plan, how));
+  for (const Value& item : human.items) add("[ ]", item);
   for (const Question& question : human.questions) {
     const std::string what = question.name + ": " + type_text(question);
     if (question.text.is_none()) {
       lines.push_back("answer  " + what);
     } else {
-      add("write down", what + "  " + describe(question.text, plan, how));
+      add("write down " + what + ":", question.text);
     }
   }
   if (const std::string by = by_text(human); !by.empty()) lines.push_back(by);

@@ -202,8 +202,10 @@ std::string asked_lines(const plan::Plan& plan, const HumanStarted& e, const Opt
   const char* verb = human.kind == plan::HumanKind::manual    ? "to do"
                      : human.kind == plan::HumanKind::approve ? "to approve"
                                                               : "asked";
-  std::string out = paint(options, Style::yellow, verb) + "  " + step_name(plan, e.node) + ": " +
-                    paint(options, Style::bold, node_title(plan, e.node)) + "\n";
+  const std::string title = node_title(plan, e.node);
+  std::string out = paint(options, Style::yellow, verb) + "  " + step_name(plan, e.node);
+  if (title != step_name(plan, e.node)) out += ": " + paint(options, Style::bold, title);
+  out += "\n";
   for (const std::string& item : e.items) out += "  [ ] " + Untrusted(item).display() + "\n";
   for (std::size_t i = 0; i < human.questions.size() && i < e.questions.size(); ++i) {
     if (e.questions[i].empty()) continue;

@@ -230,7 +230,7 @@ TEST(Format, WhatPeopleAreAskedAndSay) {
   const auto lines = [&](auto what) { return event_lines(plan, Event{1, {}, what}, {}, 4); };
   EXPECT_EQ(lines(HumanStarted{
                 1, {"it is out\x1b[2J"}, {"its slot"}, *parse_time("2026-12-01 22:00 UTC")}),
-            "to do  migrate: migrate\n  [ ] it is out\\x1b[2J\n  slot: its slot\n  by ann, @ops\n"
+            "to do  migrate\n  [ ] it is out\n  slot: its slot\n  by ann, @ops\n"
             "  until 2026-12-01 22:00:00 UTC; then the step has failed\n");
   EXPECT_EQ(lines(HumanAnswered{1, "ann", "desk", "@ops", true, {{"slot", Untrusted("7")}}, {}}),
             "migrate  done by ann on desk for @ops\n  slot: 7\n");
