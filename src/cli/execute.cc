@@ -105,7 +105,7 @@ int execute(const plan::Plan& plan, const Options& options, const MakeView& make
   how.requirement = [&](const plan::Requirement& r) {
     return check_requirement(r, plan, disk, root, how.now.at);
   };
-  TerminalPrompter people(0, 2);
+  TerminalPrompter people(0, 2, cut_off || options.json || ::isatty(1) == 0);
   if (::isatty(0) == 1 && ::isatty(2) == 1) {
     how.ask = ask_yes_no;
     how.prompter = &people;

@@ -25,6 +25,7 @@ void TerminalPrompter::begin(const run::Asked& asked) {
   ::tcflush(in_, TCIFLUSH);
   typed_.clear();
   dialogue_.emplace(asked);
+  if (introduce_) write("\n" + asked.node->title + "\n");
   write(dialogue_->prompt());
 }
 

@@ -10,8 +10,9 @@ namespace cnplay::cli {
 
 class TerminalPrompter final : public run::Prompter {
  public:
-  // Descriptors stay the caller's.
-  TerminalPrompter(int in, int out) : in_(in), out_(out) {}
+  // Descriptors stay the caller's. `introduce`: no view right above the prompt has shown what this
+  // is about, so it is said again: nobody approves what they cannot see.
+  TerminalPrompter(int in, int out, bool introduce) : in_(in), out_(out), introduce_(introduce) {}
 
   // What was typed before it was asked for is thrown away: nobody answers in advance.
   void begin(const run::Asked& asked) override;
@@ -24,6 +25,7 @@ class TerminalPrompter final : public run::Prompter {
 
   int in_;
   int out_;
+  bool introduce_;
   std::string typed_;  // of a line that has not ended
   std::optional<run::Dialogue> dialogue_;
 };

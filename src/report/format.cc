@@ -198,6 +198,7 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
 namespace {
 
 std::string asked_lines(const plan::Plan& plan, const HumanStarted& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
   const plan::Human& human = *plan.node(e.node).human;
   const char* verb = human.kind == plan::HumanKind::manual    ? "to do"
                      : human.kind == plan::HumanKind::approve ? "to approve"
@@ -230,6 +231,7 @@ std::string asked_lines(const plan::Plan& plan, const HumanStarted& e, const Opt
 }
 
 std::string answer_lines(const plan::Plan& plan, const HumanAnswered& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
   const plan::Human& human = *plan.node(e.node).human;
   const bool approval = human.kind == plan::HumanKind::approve;
   const bool question = human.kind == plan::HumanKind::ask;
@@ -251,6 +253,7 @@ std::string answer_lines(const plan::Plan& plan, const HumanAnswered& e, const O
 }
 
 std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
   const plan::Human& human = *plan.node(e.node).human;
   if (e.how == HumanEnd::timed_out) {
     return step_name(plan, e.node) + "  " + paint(options, Style::red, "nobody answered in time") +

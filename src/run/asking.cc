@@ -158,6 +158,7 @@ RunResult Runner::parked() {
   parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +
                   run + " " + name + " " + answer_words(*node.human) +
                   "\nThen go on: cnplay resume " + run;
+  if (summary_.in_outage()) parked.advice += "\nThe outage goes on meanwhile.";
   RunResult result{events::Verdict::parked, parked.advice, std::nullopt};
   context_.emit(std::move(parked));
   return result;

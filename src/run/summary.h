@@ -41,6 +41,7 @@ class Summary {
   // Opens the phases around a node that are not open yet, outermost first.
   void enter(std::uint32_t phase);
   void phase_ended(std::uint32_t phase);
+  bool in_outage() const { return outages_ > 0; }
   // Closes what the run leaves behind; `undone`: an outage that began is over all the same.
   void close_phases(bool undone);
 

@@ -82,7 +82,7 @@ class Typed : public ::testing::Test {
 };
 
 TEST_F(Typed, ALineInPiecesAndNothingYet) {
-  TerminalPrompter prompter(in_[0], out_[1]);
+  TerminalPrompter prompter(in_[0], out_[1], false);
   prompter.begin(asked_);
   EXPECT_EQ(shown(), "  your answer? [approve/refuse/later] ");
   EXPECT_FALSE(prompter.poll());
@@ -95,8 +95,14 @@ TEST_F(Typed, ALineInPiecesAndNothingYet) {
   EXPECT_FALSE(reply->later);
 }
 
+TEST_F(Typed, WhatItIsAboutIsSaidWhereNoViewDid) {
+  TerminalPrompter prompter(in_[0], out_[1], true);
+  prompter.begin(asked_);
+  EXPECT_EQ(shown(), "\nOpen the site?\n  your answer? [approve/refuse/later] ");
+}
+
 TEST_F(Typed, TheEndOfTheInputIsLater) {
-  TerminalPrompter prompter(in_[0], out_[1]);
+  TerminalPrompter prompter(in_[0], out_[1], false);
   prompter.begin(asked_);
   ::close(in_[1]);
   const auto reply = prompter.poll();
@@ -106,7 +112,7 @@ TEST_F(Typed, TheEndOfTheInputIsLater) {
 }
 
 TEST_F(Typed, WhoIsNoLongerAskedIsToldWhy) {
-  TerminalPrompter prompter(in_[0], out_[1]);
+  TerminalPrompter prompter(in_[0], out_[1], false);
   prompter.begin(asked_);
   shown();
   prompter.end("the time to answer is over");

@@ -40,12 +40,12 @@ class Processes(Killed):
     def of_type(self, kind):
         return [e for e in self.events() if e["type"] == kind]
 
-    def on_a_terminal(self, arguments, talk):
+    def on_a_terminal(self, arguments, talk, term="dumb"):
         """Each (what is waited for, what is typed then). Returns the exit code and all that was shown."""
         pid, fd = pty.fork()
         if pid == 0:
             os.chdir(self.root)
-            env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb", "NO_COLOR": "1"}
+            env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": term, "NO_COLOR": "1"}
             os.execve(os.environ["CNPLAY"], [os.environ["CNPLAY"], *arguments], env)
         shown, seen, until = "", 0, time.monotonic() + 60
         talk = list(talk)
@@ -73,6 +73,16 @@ class People(Processes):
         first, second = self.of_type("HumanAnswered")
         self.assertEqual((first["user"], first["values"]), (ME, [{"name": "slot", "value": "7"}]))
         self.assertEqual(second["values"], [{"name": "how", "value": "fast"}])
+
+    def test_the_live_view_leaves_the_prompt_alone(self):
+        code, shown = self.on_a_terminal(self.play(PLAY), [
+            ("done? [yes/no/later] ", "yes\n"), ("slot it was in", "7\n"), ("one of fast or slow", "fast\n")],
+            term="xterm")
+        self.assertEqual(code, 0, shown)
+        begin = shown.index("done? ")
+        asked = shown[begin:shown.index("done by", begin)]
+        self.assertNotIn("\x1b[J", asked[:asked.index("slot it was in")])
+        self.assertEqual(self.counted(), {"first": 2, "slot 7": 2})
 
     def test_a_refusal_and_ctrl_c(self):
         code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "no\n"), ("why? ", "it is locked\n")])
@@ -237,6 +247,19 @@ class AnotherUser(Processes):
         self.assertEqual(self.cnplay("answer", name, "go", "--approve").returncode, 3)
         self.assertEqual(self.other("answer", name, "go", "--approve").returncode, 0)
         self.assertEqual(self.cnplay("resume", name).returncode, 0)
+
+    def test_another_of_the_group_goes_on(self):
+        self.assertEqual(self.cnplay(*self.approval("")).returncode, 7)
+        name = self.run_id()
+        os.chown(self.root / "user", pwd.getpwnam(self.OTHER).pw_uid, -1)
+        self.addCleanup(os.chown, self.root / "user", 0, -1)
+        self.assertEqual(self.other("answer", name, "go", "--approve").returncode, 0)
+        last = self.other("resume", name)
+        self.assertEqual(last.returncode, 0, last.stdout + last.stderr)
+        self.assertEqual(self.counted(), {"first": 2, "last": 2})
+        self.assertEqual([e["user"] for e in self.of_type("RunResumed")], [self.OTHER])
+        self.assertEqual(self.of_type("RunStarted")[0]["user"], ME)
+        self.assertIn("success", self.cnplay("runs").stdout)
 
     def test_elsewhere_a_run_is_its_owners_alone(self):
         os.chmod(self.runs, 0o700)

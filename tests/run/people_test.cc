@@ -268,6 +268,13 @@ TEST(Parked, AlwaysBlocksWaitForTheEnd) {
   EXPECT_EQ(next.hosts.count("close#0"), 2u);
 }
 
+TEST(Parked, AnOutageThatGoesOnIsSaid) {
+  People f;
+  const auto phase = f.b.phase("cutover", [&] { f.between("x", HumanKind::manual); });
+  f.b.plan.phases[phase].outage = true;
+  EXPECT_NE(f.run().advice.find("The outage goes on"), std::string::npos);
+}
+
 TEST(Parked, ForLater) {
   People f;
   f.between("x", HumanKind::manual);
