@@ -246,6 +246,11 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   human_default(node, modifiers, type, human);
   const auto timeout = duration_of(evaluator_, modifiers.find("timeout"));
   const auto expect = duration_of(evaluator_, modifiers.find("expect"));
+  std::optional<plan::Value> when;
+  if (const syntax::Modifier* modifier = modifiers.find("when")) {
+    when = evaluator_.single(modifier->values[0], simple(Kind::bool_),
+                             {"whether people are asked", ""});
+  }
 
   const std::string base =
       node.name ? claim_path(position.prefix, node.name->text + position.key, node.name->span, word)
@@ -254,6 +259,7 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   if (!title.empty()) made.title = title;
   made.timeout = timeout;
   made.expect = expect;
+  if (when) made.when = plan::Column(*when);
   made.human = human;
   position.flow->add_barrier(made);
   if (node.name) remember_answers(node, *made.human, made.id, type, position);

@@ -180,7 +180,8 @@ struct HumanAnswered {
   std::vector<std::pair<std::string, Untrusted>> values;  // evidence, the answer
   Untrusted remark;                                       // why not
 };
-enum class HumanEnd { answered, refused, fell_back, timed_out };
+// `skipped`: its `when` does not hold, nobody was asked.
+enum class HumanEnd { answered, refused, fell_back, timed_out, skipped };
 const char* name(HumanEnd end);
 struct HumanEnded {
   NodeId node{};

@@ -43,7 +43,8 @@ struct Names<Verdict> {
 };
 template <>
 struct Names<HumanEnd> {
-  static constexpr std::array<const char*, 4> all{"answered", "refused", "fell_back", "timed_out"};
+  static constexpr std::array<const char*, 5> all{"answered", "refused", "fell_back", "timed_out",
+                                                  "skipped"};
 };
 
 inline constexpr std::array<const char*, 35> kTypes{"RunStarted",

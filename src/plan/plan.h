@@ -151,7 +151,7 @@ struct Node {
   std::optional<Duration> expect;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;
-  Column when;  // of the step, per host; empty: always
+  Column when;  // of the step, per host; of a human step, one for all; empty: always
   // wait
   Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;

@@ -55,6 +55,9 @@ std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::si
     const std::string text = text_of(value).value_or(describe(value, plan, how));
     for (const auto& line : wrap({first, text}, width, 4)) lines.push_back(line);
   };
+  if (!node.when.empty()) {
+    lines.push_back("only when " + column_text(plan, node.when, node.hosts, how));
+  }
   for (const Value& item : human.items) add("[ ]", item);
   for (const Question& question : human.questions) {
     const std::string what = question.name + ": " + type_text(question);

@@ -259,6 +259,10 @@ std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Op
     return step_name(plan, e.node) + "  " + paint(options, Style::red, "nobody answered in time") +
            "\n";
   }
+  if (e.how == HumanEnd::skipped) {
+    return step_name(plan, e.node) + "  " + paint(options, Style::cyan, "skipped") +
+           "  its `when` does not hold\n";
+  }
   if (e.how != HumanEnd::fell_back) return "";
   const bool* yes = human.fallback.as<bool>();
   const std::string taken = human.kind == plan::HumanKind::approve

@@ -9,21 +9,38 @@ using events::HumanEnd;
 void Runner::begin_human(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
   const plan::Human& human = *node.human;
-  if (context_.dry()) {
-    context_.emit.notice(
-        std::string("a run would ") +
-        (human.kind == plan::HumanKind::manual ? "wait here for people to do" : "ask people here") +
-        ": " + node.title);
-    context_.facts.set(point.node, 0, 0, {}, true);
-    return walk_->finish(point);
-  }
-  Asked asked;
-  asked.node = &node;
   plan::Environment environment;
   environment.now = context_.options.now;
   environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {
     return context_.facts.get(ref, host);
   };
+  const bool known = node.when.empty() || !context_.dry() ||
+                     !plan::reads_fact(node.when.at(0), [&](const plan::FactRef& ref) {
+                       return context_.facts.unapplied(ref, ref.host.value_or(0));
+                     });
+  if (!node.when.empty() && known) {
+    const auto value = plan::resolve(node.when.at(0), 0, environment);
+    const bool* holds = value ? value->as<bool>() : nullptr;
+    if (holds == nullptr) {
+      context_.emit.notice(node.where + ": whether people are asked is not known" +
+                           (value ? "" : ": " + value.error().what));
+      return ending_.failed_at ? stop() : declare(point.node);
+    }
+    if (!*holds) {
+      context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
+      return walk_->finish(point);
+    }
+  }
+  if (context_.dry()) {
+    context_.emit.notice(
+        std::string("a run would ") +
+        (human.kind == plan::HumanKind::manual ? "wait here for people to do" : "ask people here") +
+        ": " + node.title + (known ? "" : ", if its `when` holds"));
+    context_.facts.set(point.node, 0, 0, {}, true);
+    return walk_->finish(point);
+  }
+  Asked asked;
+  asked.node = &node;
   const auto text = [&](const plan::Value& value) {
     if (value.is_none()) return std::string();
     const auto known = plan::resolve(value, 0, environment);

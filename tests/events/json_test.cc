@@ -90,8 +90,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(HumanStarted{u.wait, {}, {}, std::nullopt});
   add(HumanAnswered{u.wait, "ann", "desk", "@ops", true, {{"slot", Untrusted("7\xff")}}, {}});
   add(HumanAnswered{u.wait, "ann", "desk", "", false, {}, Untrusted("it is locked")});
-  for (const HumanEnd how :
-       {HumanEnd::answered, HumanEnd::refused, HumanEnd::fell_back, HumanEnd::timed_out}) {
+  for (const HumanEnd how : {HumanEnd::answered, HumanEnd::refused, HumanEnd::fell_back,
+                             HumanEnd::timed_out, HumanEnd::skipped}) {
     add(HumanEnded{u.wait, how, Duration{7}});
   }
   add(RunParked{u.wait, "nobody is at a terminal", "cnplay answer"});

@@ -1,6 +1,7 @@
 """Human steps with real processes: asked on a terminal, parked without one, answered by another user,
 resumed, and killed on the way. Needs CNPLAY and DIE, as controller_test.py does."""
 
+import datetime
 import os
 import pty
 import pwd
@@ -127,6 +128,26 @@ class People(Processes):
         self.assertEqual(late.returncode, 3)
         seqs = [e["seq"] for e in self.events()]
         self.assertEqual(seqs, list(range(1, len(seqs) + 1)))
+
+    def test_the_time_to_answer_is_over(self):
+        run = self.cnplay(*self.play('''play late "Too late" {
+  hosts all = group("all_of_them")
+  approve go "Go on?" timeout 1s default approve
+  step end on all { sh """echo "last" >>"$HOME/effects" """ }
+}
+'''))
+        self.assertEqual(run.returncode, 7, run.stdout + run.stderr)
+        until = self.of_type("HumanStarted")[0]["until"]["at"].replace("Z", "+00:00")
+        while time.time() < datetime.datetime.fromisoformat(until).timestamp():
+            time.sleep(0.05)  # it is the time itself that is waited for
+        answer = self.cnplay("answer", self.run_id(), "go", "--refuse", "no")
+        self.assertEqual(answer.returncode, 3)
+        self.assertIn("the time to answer was over", answer.stderr)
+        self.assertIn("then it counts as approved", answer.stderr)
+        last = self.cnplay("resume")
+        self.assertEqual(last.returncode, 0, last.stdout + last.stderr)
+        self.assertIn("its default is taken, approve", last.stdout)
+        self.assertEqual(self.counted(), {"last": 2})
 
     def test_later_and_an_answer_typed_to_the_command(self):
         code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "later\n")])

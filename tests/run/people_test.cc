@@ -185,6 +185,29 @@ TEST(AtATerminal, AnAnswerThatDoesNotFitIsAskedForAgain) {
   EXPECT_NE(f.notices().find("should be a duration"), std::string::npos);
 }
 
+TEST(AtATerminal, WhereItsWhenDoesNotHoldNobodyIsAsked) {
+  for (const bool swap : {true, false}) {
+    People f;
+    plan::Node& ask = f.between("swap", HumanKind::ask);
+    ask.human->questions[0].type = plan::FactType::bool_;
+    const plan::NodeId asked = ask.id;
+    plan::Node& disk = f.b.human("disk", HumanKind::manual);
+    disk.when = plan::Column(Builder::fact(asked, "swap"));
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    ann.yes({{"swap", swap ? "true" : "false"}});
+    if (swap) ann.yes();
+    EXPECT_EQ(f.run().verdict, Verdict::success);
+    EXPECT_EQ(ann.asked_for, swap ? (Lines{"swap", "disk"}) : Lines{"swap"});
+    EXPECT_EQ(f.recorder.all<events::HumanEnded>().at(1).how,
+              swap ? HumanEnd::answered : HumanEnd::skipped);
+    // And once more from the record.
+    People cut;
+    f.recorder.events.pop_back();
+    EXPECT_EQ(f.resume(cut).verdict, Verdict::success);
+  }
+}
+
 TEST(AtATerminal, AnAbortEndsTheQuestion) {
   People f;
   f.between("disk", HumanKind::manual);
