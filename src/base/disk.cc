@@ -71,17 +71,43 @@ class SystemFileLock final : public FileLock {
 
 }  // namespace
 
+namespace {
+
+// In a directory whose members are its group's (`chmod g+ws`), what is made is for the group as
+// well: then another of them can go on with a run. Elsewhere it is its owner's alone.
+bool is_shared(const std::string& path) {
+  struct stat status {};
+  const auto parent = std::filesystem::path(path).parent_path();
+  constexpr mode_t kShared = S_IWGRP | S_ISGID;
+  return ::stat(parent.empty() ? "." : parent.c_str(), &status) == 0 &&
+         (status.st_mode & kShared) == kShared;
+}
+
+// Whatever the umask says. Not ours: it was made before, by another of the group.
+void share(int fd, const std::string& path) {
+  if (is_shared(path)) (void)!::fchmod(fd, 0660);
+}
+
+}  // namespace
+
 Status SystemDisk::make_directory(const std::string& path) {
   std::error_code error;
   const auto parent = std::filesystem::path(path).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, error);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error(path, "be created");
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    if (is_shared(path) && ::chmod(path.c_str(), 02770) != 0) {
+      return system_error(path, "be shared with its group");
+    }
+  } else if (errno != EEXIST) {
+    return system_error(path, "be created");
+  }
   return {};
 }
 
 Result<std::unique_ptr<AppendFile>> SystemDisk::create(const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return system_error(path, "be created");
+  share(fd, path);
   return std::unique_ptr<AppendFile>(std::make_unique<SystemAppendFile>(fd, path));
 }
 
@@ -103,6 +129,7 @@ Result<std::unique_ptr<FileLock>> SystemDisk::lock(const std::string& path,
   auto lock =
       std::make_unique<SystemFileLock>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock->get() < 0) return system_error(path, "be opened");
+  share(lock->get(), path);
   if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return std::unique_ptr<FileLock>();
     return system_error(path, "be locked");
@@ -119,6 +146,7 @@ Status SystemDisk::replace(const std::string& path, std::string_view bytes) {
     if (!fd.ok()) return system_error(temporary, "be created");
     // One that a crash has left may have been made otherwise.
     if (::fchmod(fd.get(), 0600) != 0) return system_error(temporary, "be made private");
+    share(fd.get(), temporary);
     if (auto status = write_all(fd.get(), temporary, bytes); !status) return status;
     if (::fsync(fd.get()) != 0) return system_error(temporary, "be written to disk");
   }

@@ -49,6 +49,8 @@ class Disk {
   virtual std::vector<std::string> list(const std::string& path) const = 0;
 };
 
+// What it makes is its owner's alone; in a directory that is shared with its group (set-group-id
+// bit and group write permission), the group's as well.
 class SystemDisk final : public Disk {
  public:
   Status make_directory(const std::string& path) override;

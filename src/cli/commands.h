@@ -15,6 +15,7 @@ int hosts_command(const Options& options);    // cnplay hosts
 int exec_command(const Options& options);     // cnplay exec SELECTION COMMAND
 int runs_command(const Options& options);     // cnplay runs
 int show_command(const Options& options);     // cnplay show [RUN]
+int answer_command(const Options& options);   // cnplay answer RUN STEP
 int resume_command(const Options& options);   // cnplay resume [RUN]
 int vault_command(const Options& options);    // cnplay vault init, set, get, list, edit, rekey
 int report_command(const Options& options);   // cnplay report [RUN]

@@ -101,7 +101,7 @@ int docs_command(const Options& options) {
   };
   how.command = command_of(options);
   const plan::Runbook book = plan::runbook(*project.plan, how);
-  std::cout << (options.format == "html" ? plan::to_html(book) : plan::to_markdown(book));
+  std::cout << (options.docs_format == "html" ? plan::to_html(book) : plan::to_markdown(book));
   return std::cout.flush() ? kSuccess : kFailed;
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/local_file.h"
 #include "cli/project.h"
+#include "cli/prompter.h"
 #include "cli/signals.h"
 #include "cli/wiring.h"
 #include "events/redact.h"
@@ -31,6 +32,8 @@ int exit_code(events::Verdict verdict) {
       return kAborted;
     case events::Verdict::refused:
       return kRefused;
+    case events::Verdict::parked:
+      return kParked;
   }
   return kBug;
 }
@@ -97,6 +100,7 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   how.run_id = journal::new_run_id(how.now.at, plan.play, random_salt());
   how.user = user_name();
   how.controller = machine_name();
+  how.groups = group_names();
   how.forks = options.forks;
   std::uint64_t last_seq = 0;
   if (cut_off) {
@@ -125,7 +129,11 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   how.requirement = [&](const plan::Requirement& r) {
     return check_requirement(r, plan, disk, root, how.now.at);
   };
-  if (::isatty(0) == 1 && ::isatty(2) == 1) how.ask = ask_yes_no;
+  TerminalPrompter people(0, 2, cut_off || options.json || ::isatty(1) == 0);
+  if (::isatty(0) == 1 && ::isatty(2) == 1) {
+    how.ask = ask_yes_no;
+    how.prompter = &people;
+  }
 
   auto record = cut_off
                     ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))

@@ -30,6 +30,8 @@ int dispatch(const Options& options) {
       return runs_command(options);
     case Command::show:
       return show_command(options);
+    case Command::answer:
+      return answer_command(options);
     case Command::resume:
       return resume_command(options);
     case Command::vault:

@@ -13,13 +13,14 @@ constexpr const char* kFooter = R"(Examples:
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
-  cnplay resume                                 go on with a run that was cut off
+  cnplay resume                                 go on with a run that was cut off, or parked
+  cnplay answer RUN STEP --approve              answer a human step of a run that is parked
   cnplay report -o run.html                     write down the newest run, for people
   cnplay explain E0101                          what a diagnostic means
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
-5 unknown, 6 aborted. See docs/exit-codes.md.)";
+5 unknown, 6 aborted, 7 parked at a human step. See docs/exit-codes.md.)";
 
 void add_target(CLI::App& app, Options& o) {
   app.add_option("-i,--inventory", o.inventory,
@@ -109,7 +110,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   auto* docs = app.add_subcommand("docs", "Print the play as a runbook for a person to carry out");
   add_file(*docs, o, true);
   add_target(*docs, o);
-  docs->add_option("--format", o.format, "markdown (default) or html, one page that loads nothing")
+  docs->add_option("--format", o.docs_format,
+                   "markdown (default) or html, one page that loads nothing")
       ->check(CLI::IsMember({"markdown", "html"}));
   docs->add_option("--colour,--color", o.colour, "always or never, for the warnings")
       ->check(CLI::IsMember({"always", "never"}));
@@ -166,7 +168,16 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   report->add_option("-o,--output", o.output, "The file (default: named by the run); -: stdout")
       ->type_name("FILE");
 
-  auto* resume = app.add_subcommand("resume", "Go on with a run that was cut off");
+  auto* answer = app.add_subcommand("answer", "Answer a human step of a run that is parked there");
+  answer->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  answer->add_option("STEP", o.step, "The step's name, or its path")->required();
+  answer->add_option("ANSWER", o.answers, "ask: the answer; manual: its evidence, NAME=VALUE ...");
+  answer->add_flag("--done", o.done, "manual: all of its items are done");
+  answer->add_flag("--approve", o.approve, "approve: yes");
+  answer->add_option("--refuse", o.refuse, "No, or it cannot be done: why")->type_name("WHY");
+  answer->footer("Without an answer it is asked for, on a terminal. Then: cnplay resume RUN");
+
+  auto* resume = app.add_subcommand("resume", "Go on with a run that was cut off, or parked");
   resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
   resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
       ->type_name("HOST")
@@ -231,6 +242,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (report->parsed()) o.command = Command::report;
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
+  if (answer->parsed()) o.command = Command::answer;
   if (resume->parsed()) o.command = Command::resume;
   if (vault->parsed()) o.command = Command::vault;
 

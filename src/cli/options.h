@@ -21,6 +21,7 @@ enum class Command {
   hosts,
   show,
   runs,
+  answer,
   resume,
   exec,
   vault,
@@ -44,12 +45,18 @@ struct Options {
   std::string vault_key_command;   // what prints it: words parted by spaces
   std::string new_vault_key_file;  // vault rekey: the same of the password that is to be
   std::string new_vault_key_command;
-  std::vector<std::string> without;  // resume: hosts
-  std::string format = "html";       // report: html, jsonl, junit
-  std::string output;                // report: -o, a path; "-": stdout; "": named by the run
-  std::string become;                // exec: --as
-  std::string timeout;               // exec: --timeout, as given
-  bool dry_run = false;              // --check
+  std::vector<std::string> without;      // resume: hosts
+  std::string step;                      // answer: which
+  std::vector<std::string> answers;      // answer: NAME=VALUE, or the value, as given
+  bool done = false;                     // answer: --done
+  bool approve = false;                  // answer: --approve
+  std::optional<std::string> refuse;     // answer: --refuse
+  std::string docs_format = "markdown";  // docs: markdown, html
+  std::string format = "html";           // report: html, jsonl, junit
+  std::string output;                    // report: -o, a path; "-": stdout; "": named by the run
+  std::string become;                    // exec: --as
+  std::string timeout;                   // exec: --timeout, as given
+  bool dry_run = false;                  // --check
   bool diff = false;
   int verbosity = 0;  // -v
   bool json = false;
@@ -58,7 +65,6 @@ struct Options {
   bool ask_password = false;          // -k
   bool ask_become = false;            // -K
   std::uint32_t forks = 0;            // 0: all at once
-  std::string format = "markdown";    // docs: markdown, html
   std::optional<std::string> colour;  // always, never
 };
 
@@ -75,6 +81,7 @@ enum Exit {
   kUnreachable = 4,
   kUnknown = 5,
   kAborted = 6,
+  kParked = 7,
   kBug = 70,
 };
 

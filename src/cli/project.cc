@@ -144,8 +144,10 @@ void note_vault(plan::Plan& plan, const Project& project) {
   const bool needed = std::ranges::any_of(plan.secrets, [](const plan::SecretSource& secret) {
     return secret.kind == Kind::vault || secret.kind == Kind::generate;
   });
-  // In full: a run is resumed from anywhere. Where something stands in for an inventory, there is none.
-  if (needed && project.vault) plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
+  // In full: a run is resumed from anywhere. Where something stands in for an inventory, there is
+  // none.
+  if (needed && project.vault)
+    plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
 }
 
 Status load(Project& project, const Options& options) {

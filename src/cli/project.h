@@ -23,7 +23,7 @@ struct Project {
   catalog::Catalog catalog;
   std::unique_ptr<inventory::Inventory> inventory;
   std::unique_ptr<VaultAccess> vault;  // of the inventory; the file need not be there
-  std::string inventory_text;  // not empty: read in place of the file that -i names
+  std::string inventory_text;          // not empty: read in place of the file that -i names
   std::vector<inventory::HostIndex> limit;
   std::optional<plan::Plan> plan;
 };

@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
 
 #include "base/columns.h"
 #include "cli/commands.h"
 #include "cli/wiring.h"
 #include "journal/run_directory.h"
+#include "run/people.h"
 
 namespace cnplay::cli {
 namespace {
@@ -14,6 +16,30 @@ namespace {
 struct Row {
   std::string id, play, inventory, verdict, started, took;
 };
+
+// Only a run that stands at a human step without a controller: its last word is about that.
+std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
+  const auto record = journal::read_run(disk, root + "/" + id);
+  if (!record || record->events.empty()) return std::nullopt;
+  const events::Event& last = record->events.back();
+  if (!std::holds_alternative<events::RunParked>(last.what) &&
+      !std::holds_alternative<events::HumanAnswered>(last.what)) {
+    return std::nullopt;
+  }
+  const auto asked = run::asked_in(record->plan, record->events);
+  const auto* began = std::get_if<events::RunStarted>(&record->events.front().what);
+  if (!asked || began == nullptr) return std::nullopt;
+  const auto& answers = asked->answers;
+  const bool answered = (!answers.empty() && !answers.back().yes) ||
+                        run::still_needed(*asked->node->human, answers) == 0;
+  const std::string step = asked->node->path.substr(asked->node->path.rfind('/') + 1);
+  return Row{id,
+             began->play,
+             began->inventory,
+             "parked",
+             format_rfc3339(record->events.front().at),
+             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`"};
+}
 
 }  // namespace
 
@@ -27,6 +53,10 @@ int runs_command(const Options& options) {
                     format_rfc3339(run.started), human_duration(run.ended - run.started)});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
+    if (auto row = parked_run(disk, root, id)) {
+      rows.push_back(*std::move(row));
+      continue;
+    }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
     rows.push_back({id, "", "", "cut off, or goes on still", "",
                     controller ? Untrusted(*controller).display(100) : ""});

@@ -5,6 +5,7 @@
 #include "cli/views.h"
 #include "cli/wiring.h"
 #include "journal/run_directory.h"
+#include "run/people.h"
 
 namespace cnplay::cli {
 int show_command(const Options& options) {
@@ -20,7 +21,9 @@ int show_command(const Options& options) {
   for (const auto& event : record->events) view->on(event);
   const bool ended = !record->events.empty() &&
                      std::holds_alternative<events::RunEnded>(record->events.back().what);
-  if (!ended && !options.json) {
+  if (run::asked_in(record->plan, record->events) && !options.json) {
+    std::cout << "the run waits for people; then: cnplay resume " << *id << "\n";
+  } else if (!ended && !options.json) {
     std::cout << "the record ends here: the run goes on still, or was cut off"
               << (record->torn ? " (its last line is torn)" : "") << "\n";
   }

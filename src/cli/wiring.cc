@@ -1,8 +1,10 @@
 #include "cli/wiring.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/reach.h"
@@ -45,6 +47,18 @@ std::string machine_name() {
   char name[256] = "localhost";
   ::gethostname(name, sizeof name - 1);
   return name;
+}
+
+std::vector<std::string> group_names() {
+  std::vector<gid_t> ids(static_cast<std::size_t>(std::max(0, ::getgroups(0, nullptr))));
+  const int n = ::getgroups(static_cast<int>(ids.size()), ids.data());
+  ids.resize(static_cast<std::size_t>(std::max(0, n)));
+  ids.push_back(::getgid());  // may be missing above
+  std::vector<std::string> names;
+  for (const gid_t id : ids) {
+    if (const group* entry = ::getgrgid(id)) names.emplace_back(entry->gr_name);
+  }
+  return names;
 }
 
 Result<Connections> connections(const plan::Plan& plan, const Options& options,

@@ -24,6 +24,8 @@ std::string expand_home(const std::string& path);
 
 std::string user_name();
 std::string machine_name();
+// The groups of users that the one who runs this belongs to.
+std::vector<std::string> group_names();
 
 struct Connections {
   std::vector<remote::HostSettings> hosts;    // of the plan, in its order

@@ -43,6 +43,7 @@ struct StepRecord {
   Span declared;
   std::shared_ptr<StepFacts> facts;
   std::vector<std::shared_ptr<ActionFacts>> actions;  // those of `facts`, which grow by batches
+  std::optional<Evaluated> answers{};                 // of a human step, in place of `facts`
 };
 
 // A handler, compiled when all that notify it are known.
@@ -140,6 +141,19 @@ class Builder {
                          std::string_view what);
   std::string title_of(const std::optional<syntax::Expr>& title, std::string_view what);
 
+  // human.cc
+  void human(const syntax::Human& node, const syntax::Item& item, const Position& position);
+  std::optional<plan::Value> human_text(const syntax::Expr& text, const std::string& kind);
+  std::vector<std::string> people(const syntax::Modifier* modifier);
+  std::optional<plan::Question> question(const syntax::Name& name,
+                                         const std::optional<syntax::TypeExpr>& written,
+                                         TypePtr& type);
+  void manual_items(const syntax::Human& node, plan::Human& human);
+  void human_default(const syntax::Human& node, const Modifiers& modifiers, const TypePtr& type,
+                     plan::Human& human);
+  void remember_answers(const syntax::Human& node, const plan::Human& human, plan::NodeId id,
+                        const TypePtr& type, const Position& position);
+
   // procedures.cc
   void do_call(const syntax::Do& node, const syntax::Item& item, const Position& position);
   const syntax::Procedure* find_procedure(const syntax::Call& call, LoadedFile*& file);
@@ -192,7 +206,6 @@ class Builder {
 
   // unsupported.cc: true if the item is something that the run does not carry out yet
   bool unsupported(const syntax::Item& item, const Position& position);
-  void human(const syntax::Human& node, Span at);
   std::set<std::string> rollbacks_;
 
   // finish.cc

@@ -50,6 +50,7 @@ struct ActionFacts {
   std::vector<plan::FactDecl> facts;
   std::vector<Copy> copies;
   bool once = false;
+  bool people = false;   // what people said: one value for all, of no host
   bool saved = false;    // read in the step's own undo
   bool unknown = false;  // its module could not be made out, which was reported
   Span declared;

@@ -87,8 +87,8 @@ bool is_flow(const syntax::Item& item) {
 }
 
 bool is_barrier(const syntax::Item& item) {
-  return is_one<syntax::Phase, syntax::WaitUntil, syntax::Barrier, syntax::Pivot, syntax::Flush>(
-      item);
+  return is_one<syntax::Phase, syntax::WaitUntil, syntax::Barrier, syntax::Pivot, syntax::Flush,
+                syntax::Human>(item);
 }
 
 std::string_view name_of(Place place) {
@@ -137,6 +137,10 @@ std::string belongs(const syntax::Item& item, Place place) {
   if (is_one<syntax::Always, syntax::Handler>(item)) return "it belongs to the play itself";
   if (is_one<syntax::Report>(item)) return "write `always { report timings }`";
   if (is_one<syntax::Notify>(item)) return "it belongs in a step, or behind an action";
+  if (is_one<syntax::TickItem>(item)) return "it belongs in `manual NAME \"...\" { ... }`";
+  if (is_one<syntax::Human>(item) && place == Place::always) {
+    return "what runs at the end waits for nobody: put it in front, or in `on_failure { ... }`";
+  }
   if (is_one<syntax::Returns, syntax::Clause, syntax::ScriptClause>(item)) {
     return "it belongs to a module, in a file of its own in `modules/`";
   }
@@ -174,7 +178,7 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
       good = is_flow(item) || is_barrier(item);
       break;
     case Place::on_failure:
-      good = is_flow(item) || is_one<syntax::Barrier>(item) ||
+      good = is_flow(item) || is_one<syntax::Barrier, syntax::Human>(item) ||
              (place == Place::on_failure &&
               is_one<syntax::UndoAll, syntax::Hold, syntax::Offer>(item));
       break;
@@ -281,6 +285,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
     }
     if (const auto* n = std::get_if<syntax::Do>(&node)) do_call(*n, item, position);
     if (const auto* n = std::get_if<syntax::WaitUntil>(&node)) wait(*n, item, position);
+    if (const auto* n = std::get_if<syntax::Human>(&node)) human(*n, item, position);
     if (std::holds_alternative<syntax::Barrier>(node)) {
       barrier(NodeKind::barrier, "(barrier)", item.keyword, position);
     }

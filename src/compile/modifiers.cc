@@ -12,6 +12,9 @@ const ModifierPlace kActionPlace{"an action", {"as", "when", "notify"}};
 const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
 const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
 const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
+const ModifierPlace kManualPlace{"a manual step", {"when", "by", "timeout", "expect"}};
+const ModifierPlace kApprovePlace{"an approval", {"when", "by", "count", "timeout", "default", "expect"}};
+const ModifierPlace kAskPlace{"a question", {"when", "by", "timeout", "default", "expect"}};
 const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
 const ModifierPlace kPlainPlace{"this", {}};
 
@@ -29,6 +32,9 @@ std::string value_example(std::string_view word) {
   if (word == "on") return "`on web`";
   if (word == "serial") return "`serial 1` or `serial 25%`";
   if (word == "tolerate") return "`tolerate 1`, `tolerate 10%`, `tolerate none` or `tolerate all`";
+  if (word == "by") return "`by [\"ann\", \"@ops\"]`";
+  if (word == "count") return "`count 2`";
+  if (word == "default") return "`default refuse`, or the answer that is taken";
   if (word == "as") return "`as root`";
   if (word == "when") return "`when code.moved.before != \"\"`";
   if (word == "notify") return "`notify reload`";

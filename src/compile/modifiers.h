@@ -18,7 +18,7 @@ struct ModifierPlace {
 };
 
 extern const ModifierPlace kStepPlace, kPhasePlace, kActionPlace, kUndoActionPlace, kWaitPlace,
-    kHandlerPlace, kPlayPlace, kPlainPlace;
+    kHandlerPlace, kManualPlace, kApprovePlace, kAskPlace, kPlayPlace, kPlainPlace;
 
 class Modifiers {
  public:

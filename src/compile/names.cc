@@ -167,6 +167,14 @@ Evaluated Evaluator::fact(const Evaluated& object, const syntax::Name& name, Spa
                                         : "its facts: " + enumerate(names));
     return poison();
   }
+  if (facts.people) {
+    Evaluated said;
+    said.type = type_of_fact(decl->type);
+    said.depends.fact = true;
+    said.depends.cause = span;
+    said.values = Values(context_.fact(facts.copies[0].node, 0, name.text, {}));
+    return said;
+  }
   // A step whose hosts could not be made out was reported there.
   const bool nowhere_at_all = std::ranges::all_of(
       facts.copies, [](const ActionFacts::Copy& copy) { return copy.hosts.empty(); });

@@ -205,6 +205,8 @@ bool has_step(const syntax::Block& block, const std::string& name) {
   return std::ranges::any_of(block.items, [&](const syntax::Item& item) {
     if (const auto* n = std::get_if<syntax::Step>(&item.node))
       return n->name && n->name->text == name;
+    if (const auto* n = std::get_if<syntax::Human>(&item.node))
+      return n->name && n->name->text == name;
     if (const auto* n = std::get_if<syntax::Phase>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::Parallel>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::Sequence>(&item.node)) return has_step(n->body, name);
@@ -267,6 +269,11 @@ std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
       report_unordered(name, *found);
       return out;
     }
+  }
+  if (found->answers) {
+    out = *found->answers;
+    out.depends.cause = name.span;
+    return out;
   }
   out.type = simple(Kind::step);
   out.step = found->facts;

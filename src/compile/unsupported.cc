@@ -3,24 +3,6 @@
 
 namespace cnplay::compile {
 
-void Builder::human(const syntax::Human& node, Span at) {
-  context_.error("E0901", "human steps are not supported yet", at, "cannot be carried out yet",
-                 node.kind.text == "ask"
-                     ? "take the answer as a `param`, given with `-e`"
-                     : "end the play here, do it by hand, and go on with a second play");
-  const auto check_text = [&](const syntax::Expr& text) {
-    const Evaluated value = evaluator_.check(text, nullptr);
-    if (value.poison()) return;
-    evaluator_.refuse_secret(value, text.span, node.kind.text + " texts are shown and journalled",
-                             "say where it is instead: \"stored at prod/django_secret\"");
-  };
-  if (node.title) check_text(*node.title);
-  if (!node.body) return;
-  for (const auto& item : node.body->items) {
-    if (const auto* tick = std::get_if<syntax::TickItem>(&item.node)) check_text(tick->text);
-  }
-}
-
 bool Builder::unsupported(const syntax::Item& item, const Position&) {
   const auto& node = item.node;
   const auto refuse = [&](std::string code, std::string what, std::string help) {
@@ -28,13 +10,6 @@ bool Builder::unsupported(const syntax::Item& item, const Position&) {
                    "cannot be carried out yet", std::move(help));
     return true;
   };
-  if (const auto* n = std::get_if<syntax::Human>(&node)) {
-    human(*n, item.keyword);
-    return true;
-  }
-  if (std::holds_alternative<syntax::TickItem>(node)) {
-    return refuse("E0901", "human steps are", "do it by hand, and go on with a second play");
-  }
   if (std::holds_alternative<syntax::Rollback>(node)) {
     return refuse("E0902", "rollback plans are",
                   "write the way back as a play of its own, and name it in a `hold \"...\"`");

@@ -617,15 +617,38 @@ on_failure { offer back_to_blue }
 phase p serial 2 { step s on web serial 1 { ... } }
 ```
 )~"},
-      {"E0901", "Human steps are not supported yet",
-       R"~(`manual`, `approve` and `ask` belong to the language; this version cannot carry them out, and does not
-ignore them.
+      {"E0523", "A human step that does not say what it asks",
+       R"~(`manual`, `approve` and `ask` have a sentence that people read: what is to be done, what is approved, what
+is asked. An answer has a name and a type, and so has each piece of evidence a name: later steps use them.
 
 ```
-manual dns "Switch the DNS record"
+approve go by ["ann"]
+ask "How long may the outage be?"
 ```
 
-End the play there, do it by hand, and go on with a second play. For `ask` take a `param`.
+Write `approve go "Open the site?" by ["ann"]` and `ask outage: duration "How long may it be?"`.
+)~"},
+      {"E0524", "Nobody can type this in",
+       R"~(People are asked for a string, int, bool, duration, time, size, path or enum(...). An `item` is ticked, not
+typed. A secret is never asked for in a step, because what people say is journalled.
+
+```
+ask password: secret<string> "The database's password?"
+```
+
+Write `secret password = ask("The database's password")` at the head of the play: it is asked for without echo,
+and not recorded.
+)~"},
+      {"E0525", "Nobody could answer so",
+       R"~(`by` names users of the controller, or groups of users with an `@`; `count` is at most the number of those named; a
+`default` is what holds when the `timeout` is over, `approve` or `refuse` for an approval.
+
+```
+approve go "Open the site?" by ["ann"] count 2 default refuse
+```
+
+Write `approve go "Open the site?" by ["ann", "bob", "@ops"] count 2 timeout 2h default refuse`. Without a default,
+nobody's answer in time is a failure of the step.
 )~"},
       {"E0902", "Rollback plans are not supported yet",
        R"~(`rollback NAME { }` and `offer` belong to the language; this version cannot carry them out.

@@ -164,6 +164,37 @@ struct WaitEnded {
   NodeId node{};
   bool late{};
 };
+// People are asked; all hosts wait. The texts are as they were shown.
+struct HumanStarted {
+  NodeId node{};
+  std::vector<std::string> items;      // of plan::Human::items
+  std::vector<std::string> questions;  // of plan::Human::questions
+  std::optional<Time> until{};         // then its default is taken, or the step fails
+};
+// What one person said.
+struct HumanAnswered {
+  NodeId node{};
+  std::string user, controller;  // who, and on which machine
+  std::string by;                // which entry of plan::Human::by lets them: their name or `@group`
+  bool yes{};                    // done, approved, answered; false: refused, cannot be done
+  std::vector<std::pair<std::string, Untrusted>> values;  // evidence, the answer
+  Untrusted remark;                                       // why not
+};
+// `skipped`: its `when` does not hold, nobody was asked.
+enum class HumanEnd { answered, refused, fell_back, timed_out, skipped };
+const char* name(HumanEnd end);
+struct HumanEnded {
+  NodeId node{};
+  HumanEnd how{};
+  Duration took{};
+};
+// The run waits for people without a controller. Not its end: no RunEnded follows but another
+// controller's RunResumed.
+struct RunParked {
+  NodeId node{};  // the human step
+  std::string reason;
+  std::string advice;  // what a person does next
+};
 struct Pivoted {
   NodeId node{};
   std::string title;
@@ -192,7 +223,8 @@ struct AbortRequested {
 struct Notice {
   std::string text;
 };  // for people, from the controller
-enum class Verdict { success, failed, unreachable, unknown, aborted, refused };
+// `parked` is never a RunEnded's: the run has not ended (RunParked).
+enum class Verdict { success, failed, unreachable, unknown, aborted, refused, parked };
 const char* name(Verdict verdict);
 struct HostSummary {
   HostIndex host{};
@@ -222,8 +254,8 @@ struct Event {
                HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
                PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, ActionStarted, Output,
                ActionEnded, RetryScheduled, StepEnded, BarrierPassed, WaitStarted, WaitEnded,
-               Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered,
-               AbortRequested, Notice, RunEnded>
+               HumanStarted, HumanAnswered, HumanEnded, RunParked, Pivoted, FailureDeclared,
+               UndoStarted, UndoEnded, Held, RollbackOffered, AbortRequested, Notice, RunEnded>
       what;
 };
 

@@ -161,6 +161,35 @@ void fields(A& a, Like<WaitEnded> auto& e) {
   a("late", e.late);
 }
 template <class A>
+void fields(A& a, Like<HumanStarted> auto& e) {
+  a.node("node", e.node);
+  a("items", e.items);
+  a("questions", e.questions);
+  a("until", e.until);
+}
+template <class A>
+void fields(A& a, Like<HumanAnswered> auto& e) {
+  a.node("node", e.node);
+  a("user", e.user);
+  a("controller", e.controller);
+  a("by", e.by);
+  a("yes", e.yes);
+  a("values", e.values);
+  a("remark", e.remark);
+}
+template <class A>
+void fields(A& a, Like<HumanEnded> auto& e) {
+  a.node("node", e.node);
+  a("how", e.how);
+  a("took_ms", e.took);
+}
+template <class A>
+void fields(A& a, Like<RunParked> auto& e) {
+  a.node("node", e.node);
+  a("reason", e.reason);
+  a("advice", e.advice);
+}
+template <class A>
 void fields(A& a, Like<Pivoted> auto& e) {
   a.node("node", e.node);
   a("title", e.title);

@@ -38,22 +38,50 @@ struct Names<Part> {
 };
 template <>
 struct Names<Verdict> {
-  static constexpr std::array<const char*, 6> all{"success", "failed",  "unreachable",
-                                                  "unknown", "aborted", "refused"};
+  static constexpr std::array<const char*, 7> all{"success", "failed",  "unreachable", "unknown",
+                                                  "aborted", "refused", "parked"};
+};
+template <>
+struct Names<HumanEnd> {
+  static constexpr std::array<const char*, 5> all{"answered", "refused", "fell_back", "timed_out",
+                                                  "skipped"};
 };
 
-inline constexpr std::array<const char*, 31> kTypes{
-    "RunStarted",       "RunResumed",      "HostConnecting",
-    "HostConnected",    "HostUnreachable", "HostReconnecting",
-    "HostReconnected",  "HostLost",        "PreflightStarted",
-    "PreflightProblem", "PreflightEnded",  "PhaseStarted",
-    "PhaseEnded",       "StepStarted",     "ActionStarted",
-    "Output",           "ActionEnded",     "RetryScheduled",
-    "StepEnded",        "BarrierPassed",   "WaitStarted",
-    "WaitEnded",        "Pivoted",         "FailureDeclared",
-    "UndoStarted",      "UndoEnded",       "Held",
-    "RollbackOffered",  "AbortRequested",  "Notice",
-    "RunEnded"};
+inline constexpr std::array<const char*, 35> kTypes{"RunStarted",
+                                                    "RunResumed",
+                                                    "HostConnecting",
+                                                    "HostConnected",
+                                                    "HostUnreachable",
+                                                    "HostReconnecting",
+                                                    "HostReconnected",
+                                                    "HostLost",
+                                                    "PreflightStarted",
+                                                    "PreflightProblem",
+                                                    "PreflightEnded",
+                                                    "PhaseStarted",
+                                                    "PhaseEnded",
+                                                    "StepStarted",
+                                                    "ActionStarted",
+                                                    "Output",
+                                                    "ActionEnded",
+                                                    "RetryScheduled",
+                                                    "StepEnded",
+                                                    "BarrierPassed",
+                                                    "WaitStarted",
+                                                    "WaitEnded",
+                                                    "HumanStarted",
+                                                    "HumanAnswered",
+                                                    "HumanEnded",
+                                                    "RunParked",
+                                                    "Pivoted",
+                                                    "FailureDeclared",
+                                                    "UndoStarted",
+                                                    "UndoEnded",
+                                                    "Held",
+                                                    "RollbackOffered",
+                                                    "AbortRequested",
+                                                    "Notice",
+                                                    "RunEnded"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 
 template <class E>

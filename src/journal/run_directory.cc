@@ -222,7 +222,8 @@ Result<Record> read_run(const Disk& disk, const std::string& directory) {
     }
     auto event = decoder.decode(std::string(whole));
     if (!event) return bad(line, event.error().what);
-    if (torn != 0 && !std::holds_alternative<events::RunResumed>(event->what)) {
+    if (torn != 0 && !std::holds_alternative<events::RunResumed>(event->what) &&
+        !std::holds_alternative<events::HumanAnswered>(event->what)) {
       return bad(torn, "the line is damaged: its checksum is wrong");
     }
     torn = 0;

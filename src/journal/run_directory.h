@@ -8,8 +8,9 @@
 //   <root>/<run id>/controller    locked (flock) by the controller that works on the run; says who
 //
 // A run directory without run.json is one that was cut off, or still goes on. A controller that
-// takes up a run appends: nothing that was written is ever changed. A line that a crash has torn
-// stays, and the next one is a RunResumed.
+// takes up a run appends, and so does who answers a human step of one that is parked: nothing that
+// was written is ever changed. A line that a crash has torn stays, and the next one is a RunResumed
+// or a HumanAnswered.
 #pragma once
 
 #include <cstdint>
@@ -89,7 +90,7 @@ struct Record {
 };
 
 // An Error names the file, the line and what is wrong with it. A line torn by a crash is no error:
-// it is the last, or a RunResumed follows it.
+// it is the last, or a RunResumed or HumanAnswered follows it.
 Result<Record> read_run(const Disk& disk, const std::string& directory);
 
 // The runs that were cut off or still go on, oldest first: those with events and without a

@@ -264,6 +264,7 @@ std::string describe(const FactRef& fact, const Plan& plan, NodeId saved_of) {
       !node->actions[fact.action].name.empty()) {
     out += "." + node->actions[fact.action].name;
   }
+  if (node != nullptr && node->human && node->human->kind == HumanKind::ask) return out;
   if (fact.host)
     out += "[" + (*fact.host < plan.hosts.size() ? plan.hosts[*fact.host].name : "?") + "]";
   return out + "." + fact.name;

@@ -114,6 +114,24 @@ void fields(A& a, Like<Edge> auto& e) {
 }
 
 template <class A>
+void fields(A& a, Like<Question> auto& q) {
+  a("name", q.name);
+  a("type", q.type);
+  a("choices", q.choices);
+  a("text", q.text);
+}
+
+template <class A>
+void fields(A& a, Like<Human> auto& h) {
+  a("kind", h.kind);
+  a("items", h.items);
+  a("questions", h.questions);
+  a("by", h.by);
+  a("count", h.count);
+  a("fallback", h.fallback);
+}
+
+template <class A>
 void fields(A& a, Like<Node> auto& n) {
   a("id", n.id);
   a("kind", n.kind);
@@ -133,6 +151,7 @@ void fields(A& a, Like<Node> auto& n) {
   a("when", n.when);
   a("until", n.until);
   a("late_by_ms", n.late_by);
+  a("human", n.human);
 }
 
 template <class A>

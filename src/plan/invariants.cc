@@ -95,6 +95,9 @@ class Checker {
     check_host_list(node.hosts, of);
     expect(node.phase == kNone || node.phase < plan_.phases.size(), of + ": no such phase");
     expect((node.kind == NodeKind::wait) == !node.until.is_none(), of + ": waits have a time");
+    expect((node.kind == NodeKind::human) == node.human.has_value(),
+           of + ": human steps, and they alone, say what people do");
+    if (node.human) check_human(*node.human, of);
     expect(works || (node.actions.empty() && node.undo.empty()), of + ": actions of no step");
     for (const Edge& edge : node.after) {
       expect(edge.from < id, of + ": an edge that does not point back");
@@ -112,6 +115,21 @@ class Checker {
     in_undo_ = true;
     for (const Action& action : node.undo) check_action(action, of + ", undo");
     in_undo_ = false;
+  }
+
+  void check_human(const Human& human, const std::string& of) {
+    const bool manual = human.kind == HumanKind::manual;
+    expect(human.count > 0, of + ": nobody is asked");
+    expect(manual || human.items.empty(), of + ": only a manual step has items");
+    expect(manual || human.questions.size() == (human.kind == HumanKind::ask ? 1 : 0),
+           of + ": the questions of another kind");
+    for (const Value& item : human.items) check_value(item, of + ", item");
+    for (const Question& question : human.questions) {
+      expect(!question.name.empty(), of + ": a question without a name");
+      check_value(question.text, of + ", " + question.name);
+    }
+    expect(!human.fallback.needs_run_time(), of + ": a default that is not known");
+    expect(!manual || human.fallback.is_none(), of + ": work has no default");
   }
 
   void check_action(const Action& action, const std::string& node) {
@@ -236,6 +254,7 @@ class Checker {
     expect(fact.node <= self_ || handler, [&] { return of + ": a fact of a later step"; });
     expect(fact.node != self_ || in_undo_ || fact.action < position_,
            [&] { return of + ": a fact of the action itself or of a later one"; });
+    if (from.human) return check_answer(fact, *from.human, of);
     expect(fact.action < from.actions.size(), [&] { return of + ": a fact of no action"; });
     expect(!fact.host || *fact.host < plan_.hosts.size(),
            [&] { return of + ": a fact of a host that does not exist"; });
@@ -247,6 +266,13 @@ class Checker {
     expect(declared, [&] {
       return of + ": " + from.actions[fact.action].module + " has no fact `" + fact.name + "`";
     });
+  }
+
+  void check_answer(const FactRef& fact, const Human& human, const std::string& of) {
+    bool asked = false;
+    for (const Question& question : human.questions) asked = asked || question.name == fact.name;
+    expect(asked && fact.action == 0 && !fact.host,
+           [&] { return of + ": an answer that nobody is asked for, `" + fact.name + "`"; });
   }
 
   void check_phases() {

@@ -36,8 +36,12 @@ struct Names<Verify> {
 };
 template <>
 struct Names<NodeKind> {
-  static constexpr std::array<std::string_view, 7> all{"step",      "barrier", "pivot",  "wait",
-                                                       "phase_end", "flush",   "handler"};
+  static constexpr std::array<std::string_view, 8> all{"step",      "barrier", "pivot",   "wait",
+                                                       "phase_end", "flush",   "handler", "human"};
+};
+template <>
+struct Names<HumanKind> {
+  static constexpr std::array<std::string_view, 3> all{"manual", "approve", "ask"};
 };
 template <>
 struct Names<EdgeKind> {

@@ -59,10 +59,10 @@ struct Script {
 };
 // A file of the controller that is sent to hosts, as it was when the plan was made.
 struct File {
-  std::string name;      // as the play names it
-  std::string found_at;  // its path; for reading it
+  std::string name;       // as the play names it
+  std::string found_at;   // its path; for reading it
   std::int64_t size = 0;  // bytes
-  std::string sha256;  // hex
+  std::string sha256;     // hex
 };
 using ScriptId = std::uint32_t;  // into Plan::scripts; kNone: absent
 
@@ -113,7 +113,7 @@ struct Retry {
   Duration every{0};        // pause before each
 };
 
-enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler };
+enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human };
 
 enum class EdgeKind {
   same_host,  // host h waits for the predecessor on h, if h is in the predecessor's set
@@ -123,6 +123,29 @@ enum class EdgeKind {
 struct Edge {
   NodeId from = 0;
   EdgeKind kind = EdgeKind::same_host;
+};
+
+enum class HumanKind { manual, approve, ask };
+
+// What a person types: evidence of a `manual`, the answer of an `ask`. To those who read it, it is
+// a fact of its node, action 0, without a host.
+struct Question {
+  std::string name;
+  FactType type{};
+  std::vector<std::string> choices;  // of an enum; empty: any value of the type
+  Value text;  // what is asked, a string, possibly deferred; none: the node's title says it
+};
+
+// A step that people carry out. A barrier for all hosts.
+struct Human {
+  HumanKind kind{};
+  std::vector<Value> items;         // manual: what is ticked off; strings, possibly deferred
+  std::vector<Question> questions;  // manual: the evidence; ask: the one
+  std::vector<std::string> by;      // who may answer: users, `@groups` of users; empty: anybody
+  std::uint32_t count = 1;          // approve: how many different people must
+  // What holds once the node's `timeout` is over. none: the step fails. approve: a bool; ask: the
+  // answer.
+  Value fallback;
 };
 
 // A point of the graph. Its predecessors always have smaller ids.
@@ -140,14 +163,15 @@ struct Node {
   std::vector<Action> actions;
   std::vector<Action> undo;  // FactRef{node = this} in it are `saved` facts
   Retry retry;
-  std::optional<Duration> timeout;  // of one attempt on one host
+  std::optional<Duration> timeout;  // of one attempt on one host; of a human step: to answer in
   std::optional<Duration> expect;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;
-  Column when;  // of the step, per host; empty: always
+  Column when;  // of the step, per host; of a human step, one for all; empty: always
   // wait
   Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;
+  std::optional<Human> human;  // human
 };
 
 enum class ResponseKind { undo_all, hold, offer, section };

@@ -240,6 +240,9 @@ class Printer {
       case NodeKind::wait:
         wait(node);
         break;
+      case NodeKind::human:
+        human(node);
+        break;
       case NodeKind::barrier:
         indented(paint_.dim(rule("─", "barrier: all hosts wait for each other")));
         break;
@@ -351,6 +354,19 @@ class Printer {
       indented("  if it is more than " + human_duration(*node.late_by) +
                " late: stop and ask, never just go on");
     }
+  }
+
+  void human(const Node& node) {
+    const Human& asked = *node.human;
+    const char* kind = asked.kind == HumanKind::manual    ? "BY HAND"
+                       : asked.kind == HumanKind::approve ? "APPROVAL"
+                                                          : "QUESTION";
+    const std::string expect = node.expect ? human_duration(*node.expect) : "-";
+    line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) +
+         paint_.bold(pad_right(short_name(node.path), 16)) + "  " +
+         pad_right(paint_.warn(kind), 30) + "  " + pad_left(expect, 12));
+    if (node.title != short_name(node.path)) indented("  " + paint_.bold(node.title));
+    for (const std::string& text : human_lines(plan_, node, room() - 2)) indented("  " + text);
   }
 
   // --- what stands behind the steps

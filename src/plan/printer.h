@@ -49,6 +49,8 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
 
 // Where a secret comes from; never what it is.
 std::string source_text(const SecretSource& secret);
+// What a human step asks, and of whom; one string a line.
+std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::size_t width);
 
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);

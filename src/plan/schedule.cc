@@ -123,7 +123,8 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
     }
     time.end = time.begin + node.expect.value_or(Duration{0});
     if (const auto until = wait_end(node, now)) time.end = std::max(time.end, *until);
-    const bool unknown = node.kind == NodeKind::step && !node.expect;
+    const bool unknown =
+        (node.kind == NodeKind::step || node.kind == NodeKind::human) && !node.expect;
     if (unknown) ++out.without_expect;
     for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
       PhaseTiming& phase = out.phases[p];

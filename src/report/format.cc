@@ -195,6 +195,86 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
   return out;
 }
 
+namespace {
+
+std::string asked_lines(const plan::Plan& plan, const HumanStarted& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
+  const plan::Human& human = *plan.node(e.node).human;
+  const char* verb = human.kind == plan::HumanKind::manual    ? "to do"
+                     : human.kind == plan::HumanKind::approve ? "to approve"
+                                                              : "asked";
+  const std::string title = node_title(plan, e.node);
+  std::string out = paint(options, Style::yellow, verb) + "  " + step_name(plan, e.node);
+  if (title != step_name(plan, e.node)) out += ": " + paint(options, Style::bold, title);
+  out += "\n";
+  for (const std::string& item : e.items) out += "  [ ] " + Untrusted(item).display() + "\n";
+  for (std::size_t i = 0; i < human.questions.size() && i < e.questions.size(); ++i) {
+    if (e.questions[i].empty()) continue;
+    out += "  " + human.questions[i].name + ": " + Untrusted(e.questions[i]).display() + "\n";
+  }
+  if (!human.by.empty() || human.count > 1) {
+    std::string by;
+    for (const std::string& who : human.by) by += (by.empty() ? "" : ", ") + who;
+    out += "  by " + (by.empty() ? "anybody" : by);
+    if (human.count > 1) out += ": " + std::to_string(human.count) + " different people";
+    out += "\n";
+  }
+  if (e.until) {
+    const bool* yes = human.fallback.as<bool>();
+    const std::string then = human.fallback.is_none() ? "the step has failed"
+                             : human.kind == plan::HumanKind::approve
+                                 ? (*yes ? "it counts as approved" : "it counts as refused")
+                                 : "the answer is " + plan::text_of(human.fallback).value_or("");
+    out += "  until " + format_time(*e.until) + "; then " + then + "\n";
+  }
+  return out;
+}
+
+std::string answer_lines(const plan::Plan& plan, const HumanAnswered& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
+  const plan::Human& human = *plan.node(e.node).human;
+  const bool approval = human.kind == plan::HumanKind::approve;
+  const bool question = human.kind == plan::HumanKind::ask;
+  std::string out = step_name(plan, e.node) + "  ";
+  if (e.yes) {
+    const char* said = approval ? "approved" : question ? "answered" : "done";
+    out += paint(options, Style::green, said);
+  } else {
+    out += paint(options, Style::red, approval ? "refused" : "cannot be done");
+  }
+  out += " by " + Untrusted(e.user).display(80) + " on " + Untrusted(e.controller).display(80);
+  if (e.by.starts_with('@')) out += " for " + e.by;
+  if (!e.remark.empty()) out += ": " + e.remark.display(kLineMessage);
+  out += "\n";
+  for (const auto& [name, value] : e.values) {
+    out += "  " + Untrusted(name).display(80) + ": " + value.display(kLineMessage) + "\n";
+  }
+  return out;
+}
+
+std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Options& options) {
+  if (!plan.node(e.node).human) return "";  // the record of another plan
+  const plan::Human& human = *plan.node(e.node).human;
+  if (e.how == HumanEnd::timed_out) {
+    return step_name(plan, e.node) + "  " + paint(options, Style::red, "nobody answered in time") +
+           "\n";
+  }
+  if (e.how == HumanEnd::skipped) {
+    return step_name(plan, e.node) + "  " + paint(options, Style::cyan, "skipped") +
+           "  its `when` does not hold\n";
+  }
+  if (e.how != HumanEnd::fell_back) return "";
+  const bool* yes = human.fallback.as<bool>();
+  const std::string taken = human.kind == plan::HumanKind::approve
+                                ? (yes != nullptr && *yes ? "approve" : "refuse")
+                                : plan::text_of(human.fallback).value_or("");
+  return step_name(plan, e.node) + "  " +
+         paint(options, Style::yellow, "nobody answered in time: its default is taken, " + taken) +
+         "\n";
+}
+
+}  // namespace
+
 std::string event_lines(const plan::Plan& plan, const Event& event, const Options& options,
                         std::size_t host_width) {
   const auto host = [&](HostIndex h) { return pad_right(plan.hosts[h].name, host_width); };
@@ -258,6 +338,13 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const WaitStarted& e) { return "waiting until " + format_time(e.until) + "\n"; },
           [&](const WaitEnded& e) -> std::string {
             return e.late ? std::string("it is later than that already") + "\n" : "";
+          },
+          [&](const HumanStarted& e) { return asked_lines(plan, e, options); },
+          [&](const HumanAnswered& e) { return answer_lines(plan, e, options); },
+          [&](const HumanEnded& e) { return human_end_line(plan, e, options); },
+          [&](const RunParked& e) {
+            return paint(options, Style::yellow, "parked") + " at " + node_title(plan, e.node) +
+                   ": " + e.reason + "\n" + indented(e.advice, "  ");
           },
           [&](const Pivoted& e) {
             return paint(

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/digest.h"
 #include "base/base64.h"
+#include "base/digest.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 #include "report/html_style.h"

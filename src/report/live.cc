@@ -1,6 +1,7 @@
 #include "report/live.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/columns.h"
 #include "report/plain.h"
@@ -81,12 +82,27 @@ void LiveSink::follow(const Event& event) {
     waiting_ = *wait;
   } else if (std::holds_alternative<WaitEnded>(what)) {
     waiting_.reset();
+  } else if (std::holds_alternative<HumanStarted>(what)) {
+    asking_ = true;
+  } else if (std::holds_alternative<HumanEnded>(what)) {
+    asking_ = false;
+  } else if (std::holds_alternative<RunParked>(what)) {
+    parked_ = true;
+  } else if (std::holds_alternative<RunResumed>(what)) {
+    // It may stand at a human step still: first the hosts are connected to, and that is shown.
+    parked_ = false;
+    asking_later_ = std::exchange(asking_, false);
+  } else if (std::holds_alternative<PreflightEnded>(what)) {
+    asking_ = std::exchange(asking_later_, false);
+  } else if (std::holds_alternative<FailureDeclared>(what)) {
+    asking_ = false;
   } else if (std::holds_alternative<UndoStarted>(what)) {
     doing_ = "undoing";
     waiting_.reset();
   } else if (std::holds_alternative<UndoEnded>(what)) {
     doing_.clear();
   } else if (const auto* abort = std::get_if<AbortRequested>(&what)) {
+    asking_ = false;
     doing_ = abort->times == 1 ? "stopping: waiting for what is in flight"
                                : "stopping at once: killing what is in flight";
     waiting_.reset();
@@ -229,6 +245,7 @@ std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) con
 
 std::vector<std::string> LiveSink::region(Instant now) const {
   std::vector<std::string> lines;
+  if (asking_ || parked_) return lines;
   std::string head;
   const auto add = [&](const std::string& part) {
     if (!part.empty()) head += (head.empty() ? "" : "  ·  ") + part;

@@ -65,6 +65,9 @@ class LiveSink final : public events::Sink {
   std::vector<OpenPhase> phases_;        // open ones, innermost last
   std::optional<Instant> outage_since_;  // an outage phase is open
   std::optional<events::WaitStarted> waiting_;
+  bool asking_ = false;  // a person may be typing: nothing is drawn
+  bool asking_later_ = false;
+  bool parked_ = false;  // until it is resumed nothing happens
   std::map<events::HostIndex, Instant> connecting_;
   std::string doing_;  // "undoing", "stopping": what the run is about besides going forward
   std::vector<std::size_t> drawn_;  // widths of the region's lines as they stand on the screen

@@ -146,6 +146,7 @@ void FactStore::save(plan::NodeId node, std::uint32_t action, plan::HostIndex ho
 
 plan::HostIndex FactStore::home(const plan::FactRef& ref, plan::HostIndex host) const {
   const plan::Node& node = plan_.node(ref.node);
+  if (node.human) return 0;  // what people say holds for all
   if (node.once && !node.hosts.empty()) return node.hosts.front();
   return ref.host.value_or(host);
 }

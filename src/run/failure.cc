@@ -24,6 +24,8 @@ void Runner::stop() {
   ready_.clear();
   parked_.clear();
   waits_.clear();
+  if (human_ && human_->begun) context_.options.prompter->end("the run stops");
+  human_.reset();
   for (const auto& [id, round] : rounds_) {
     for (const auto& [host, queue] : round.queues) {
       for (const auto& [handler, outcome] : queue) handlers_.put_back(handler, host, outcome);

@@ -140,6 +140,8 @@ void Runner::pass(const Ready& point) {
       break;
     case NodeKind::wait:
       return begin_wait(point);
+    case NodeKind::human:
+      return begin_human(point);
     case NodeKind::phase_end:
       return begin_round(handlers_.take(phase_ended_by(node.id)), point);
     case NodeKind::flush:

@@ -32,6 +32,12 @@ auto about(const E& e) {
                        std::is_same_v<E, WaitEnded> || std::is_same_v<E, Pivoted> ||
                        std::is_same_v<E, FailureDeclared>) {
     return std::tuple(e.node);
+  } else if constexpr (std::is_same_v<E, HumanStarted>) {
+    return std::tuple(e.node);
+  } else if constexpr (std::is_same_v<E, HumanAnswered>) {
+    return std::tuple(e.node, e.user, e.yes);
+  } else if constexpr (std::is_same_v<E, HumanEnded>) {
+    return std::tuple(e.node, e.how);
   } else if constexpr (std::is_same_v<E, UndoStarted>) {
     return std::tuple(e.nodes);
   } else if constexpr (std::is_same_v<E, UndoEnded>) {
@@ -86,15 +92,21 @@ void Replay::read(const Event& event) {
     in_preflight_ = true;
     if (!begun_) hosts_.assign(hosts_.size(), {});
   }
-  if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
-    for (const auto& [name, value] : ended->facts) {
+  const auto look_for_secrets = [&](const auto& values, const char* what) {
+    for (const auto& [name, value] : values) {
       if (value.raw().find("[secret ") == std::string::npos) continue;
       problem_ =
-          "the fact `" + name + "` of event " + std::to_string(event.seq) +
+          "the " + std::string(what) + " `" + name + "` of event " + std::to_string(event.seq) +
           " holds a secret, and secrets are not recorded: later steps would read a wrong value";
     }
+  };
+  if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
+    look_for_secrets(ended->facts, "fact");
   }
-  if (!in_preflight_) {
+  const auto* answered = std::get_if<HumanAnswered>(&event.what);
+  if (answered != nullptr) look_for_secrets(answered->values, "answer");
+  // People answer without a controller as well, wherever the last one stopped.
+  if (!in_preflight_ || answered != nullptr) {
     if (in_story(event)) story_.push_back(&event);
     return;
   }
@@ -182,6 +194,23 @@ bool Replay::out_of_time(plan::NodeId node, plan::HostIndex host) const {
 }
 
 bool Replay::went_on() const { return upcoming<FailureDeclared>() == nullptr; }
+
+const HumanAnswered* Replay::answered(plan::NodeId node) const {
+  const auto* next = upcoming<HumanAnswered>();
+  return next != nullptr && next->node == node ? next : nullptr;
+}
+
+std::optional<Time> Replay::until(plan::NodeId node) const {
+  const auto* next = upcoming<HumanStarted>();
+  return next != nullptr && next->node == node ? next->until : std::nullopt;
+}
+
+std::optional<HumanEnd> Replay::time_over(plan::NodeId node) const {
+  const auto* next = upcoming<HumanEnded>();
+  const bool over = next != nullptr && next->node == node &&
+                    (next->how == HumanEnd::fell_back || next->how == HumanEnd::timed_out);
+  return over ? std::optional(next->how) : std::nullopt;
+}
 
 int Replay::aborts(int so_far) const {
   const auto* abort = upcoming<AbortRequested>();

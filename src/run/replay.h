@@ -71,6 +71,13 @@ class Replay {
   bool out_of_time(plan::NodeId node, plan::HostIndex host) const;
   // Whether a person let the run go on though it was late.
   bool went_on() const;
+  // What a person said next about this human step; until when it was asked, if that comes next; and
+  // whether its time is over next.
+  const events::HumanAnswered* answered(plan::NodeId node) const;
+  std::optional<Time> until(plan::NodeId node) const;
+  std::optional<events::HumanEnd> time_over(plan::NodeId node) const;
+  // What is on record cannot be.
+  void refuse(std::string why) { problem_ = std::move(why); }
   // How often an abort has been asked for by now, `so_far` being known.
   int aborts(int so_far) const;
 

@@ -60,6 +60,8 @@ RunResult Runner::run(bool only_preflight) {
 RunResult Runner::go() {
   go_forward();
   if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
+  if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty())
+    return parked();
   summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
   if (aborts_ < 2 && !ending_.sick) closers();
   summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
@@ -141,7 +143,7 @@ void Runner::drive() {
   if (walk_) work_ = std::max(work_, walk_->work());
 }
 
-bool Runner::busy() const { return steps_.count() > 0 || !waits_.empty(); }
+bool Runner::busy() const { return steps_.count() > 0 || !waits_.empty() || human_; }
 
 // One write to disk for all that has become ready since the last one, over all hosts.
 void Runner::send_intents() {
@@ -200,6 +202,9 @@ void Runner::wait_and_take() {
   Duration wait = context_.options.tick;
   if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
   for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
+  if (human_ && human_->asked.until) {
+    wait = std::min(wait, human_->asked.until->at - context_.clock.now());
+  }
   if (auto event = next_event(std::max(wait, Duration{0}))) {
     take(*std::move(event));
     // What has come meanwhile from other hosts shares the next commit.
@@ -214,6 +219,7 @@ void Runner::wait_and_take() {
   }
   steps_.fire_timers();
   look_at_waits();
+  look_at_human();
 }
 
 // Of the hosts; or of the record, as long as there is one to follow.

@@ -18,6 +18,8 @@
 
 namespace cnplay::run {
 
+class Prompter;  // people.h
+
 struct Options {
   events::Mode mode = events::Mode::apply;
   std::string run_id;
@@ -26,6 +28,8 @@ struct Options {
   // Who runs it, and from which machine: for RunStarted and for the holder of a lock.
   std::string user;
   std::string controller;
+  // The groups of users that they belong to there: for steps that ask for `@group`.
+  std::vector<std::string> groups;
   // The value of a secret of Plan::secrets. Called once each, on the calling thread, before the
   // first connection. Needed only if the plan has secrets.
   std::function<Result<Secret>(std::uint32_t secret_index)> secret;
@@ -36,8 +40,10 @@ struct Options {
   std::function<std::string(const std::string& path)> local_sum;
   // A yes/no question to a person who is there; blocks. Absent: nobody is there, the answer is no.
   std::function<bool(const std::string& question)> ask;
-  // The record of a run that was cut off, from its RunStarted on: it is taken up where it ends.
-  // What is said above must be as it was then. Null: a new run.
+  // Asks the person who is there, at human steps. Null: nobody is there, and the run parks.
+  Prompter* prompter = nullptr;
+  // The record of a run that was cut off or parked, from its RunStarted on: it is taken up where it
+  // ends. What is said above must be as it was then. Null: a new run.
   const std::vector<events::Event>* record = nullptr;
   // Of a run that is taken up: hosts to go on without, as if they had been lost now.
   std::vector<plan::HostIndex> without;
@@ -62,8 +68,9 @@ struct RunResult {
 
 // Runs the plan to its end and emits RunStarted first and RunEnded last, each exactly once,
 // whatever happens between (RunResumed first if it is one that is taken up, and no RunEnded if that
-// cannot be). Neither connects before preconditions and secrets are known to be
-// good, nor changes anything before the preflight of all hosts is. Does not close `hosts`.
+// cannot be; RunParked last where it waits for people who are not there: it can be taken up later).
+// Neither connects before preconditions and secrets are known to be good, nor changes anything
+// before the preflight of all hosts is. Does not close `hosts`.
 //
 // `abort_requests` is counted up by others (with Hosts::wake() so that it is seen at once): 1 lets
 // what is in flight finish, then runs the `always` sections; 2 cancels all tasks; 3 does

@@ -12,6 +12,7 @@
 #include "run/context.h"
 #include "run/graph.h"
 #include "run/handlers.h"
+#include "run/people.h"
 #include "run/preflight.h"
 #include "run/step.h"
 #include "run/summary.h"
@@ -65,6 +66,15 @@ class Runner {
   void run_section(const plan::Section& section, events::Part part);
   std::vector<bool> live_hosts(bool failed_too) const;
 
+  // asking.cc
+  void begin_human(const Ready& point);
+  void look_at_human();
+  void ask_people();
+  void take_answer(events::HumanAnswered answer);
+  void end_human(events::HumanEnd how);
+  void park(std::string reason);
+  RunResult parked();
+
   // failure.cc
   void stop();
   void resume();
@@ -78,6 +88,12 @@ class Runner {
     Ready point;
     Time until;
     bool late_at_start = false;
+  };
+  struct HumanWait {
+    Ready point;
+    Asked asked;
+    Duration since{};
+    bool begun = false;  // the prompter asks
   };
   struct RoundState {
     Handlers::Round queues;
@@ -99,6 +115,7 @@ class Runner {
   std::deque<Unit> ready_;   // handlers and undos; the walk has its own
   std::deque<Unit> parked_;  // ready, but `forks` hosts are at work
   std::deque<Wait> waits_;
+  std::optional<HumanWait> human_;  // a barrier: there is never a second one
   std::map<std::uint32_t, RoundState> rounds_;
   std::uint32_t last_round_ = 0;
   std::vector<bool> pivots_;  // passed, by node

@@ -20,7 +20,9 @@ struct Ending {
   std::optional<events::Verdict> preflight;  // it went no further
   std::optional<plan::NodeId> failed_at;
   bool held = false;
-  std::string offered;  // a rollback
+  std::string offered;                 // a rollback
+  std::optional<plan::NodeId> parked;  // at this human step
+  std::string parked_why;
   bool undo_ran = false;
   bool undo_complete = false;
   bool only_preflight = false;
@@ -33,11 +35,13 @@ class Summary {
   // When the run began, on the steady clock, if that was before this was made.
   void began(Duration at) { started_ = at; }
   void step_ended(const StepEnd& ended);
+  void human_ended(plan::NodeId node, Duration from, Duration to) { timings_[node] = {from, to}; }
   void host_unreachable(plan::HostIndex host) { hosts_[host].unreachable = true; }
 
   // Opens the phases around a node that are not open yet, outermost first.
   void enter(std::uint32_t phase);
   void phase_ended(std::uint32_t phase);
+  bool in_outage() const { return outages_ > 0; }
   // Closes what the run leaves behind; `undone`: an outage that began is over all the same.
   void close_phases(bool undone);
 

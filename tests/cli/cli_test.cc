@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/options.h"
+#include "cli/prompter.h"
 #include "cli/vault_access.h"
 #include "cli/wiring.h"
 
@@ -39,6 +40,86 @@ std::variant<Options, int> read(std::vector<std::string> words) {
   return read_options(static_cast<int>(argv.size()), argv.data());
 }
 
+TEST(Options, AnAnswer) {
+  const auto manual =
+      std::get<Options>(read({"answer", "20261120", "disk", "--done", "slot=7", "serial=A 1"}));
+  EXPECT_EQ(manual.command, Command::answer);
+  EXPECT_EQ(manual.topic, "20261120");
+  EXPECT_EQ(manual.step, "disk");
+  EXPECT_TRUE(manual.done);
+  EXPECT_EQ(manual.answers, (std::vector<std::string>{"slot=7", "serial=A 1"}));
+  const auto no = std::get<Options>(read({"answer", "r", "go", "--refuse", "not today"}));
+  EXPECT_EQ(no.refuse, "not today");
+  EXPECT_FALSE(no.approve);
+  EXPECT_EQ(std::get<int>(read({"answer", "r"})), kUsage);
+}
+
+// What is typed and what is shown, over a pipe: no terminal is needed to talk.
+class Typed : public ::testing::Test {
+ protected:
+  Typed() {
+    EXPECT_EQ(::pipe(in_), 0);
+    EXPECT_EQ(::pipe(out_), 0);
+    node_.title = "Open the site?";
+    node_.human.emplace();
+    node_.human->kind = plan::HumanKind::approve;
+    asked_.node = &node_;
+  }
+  ~Typed() override {
+    for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) ::close(fd);
+  }
+  void type(const std::string& text) {
+    ASSERT_EQ(::write(in_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  std::string shown() {
+    std::string text(4096, '\0');
+    const ssize_t n = ::read(out_[0], text.data(), text.size());
+    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return text;
+  }
+  int in_[2]{}, out_[2]{};
+  plan::Node node_;
+  run::Asked asked_;
+};
+
+TEST_F(Typed, ALineInPiecesAndNothingYet) {
+  TerminalPrompter prompter(in_[0], out_[1], false);
+  prompter.begin(asked_);
+  EXPECT_EQ(shown(), "  your answer? [approve/refuse/later] ");
+  EXPECT_FALSE(prompter.poll());
+  type("appr");
+  EXPECT_FALSE(prompter.poll());
+  type("ove\n");
+  const auto reply = prompter.poll();
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->answer.yes);
+  EXPECT_FALSE(reply->later);
+}
+
+TEST_F(Typed, WhatItIsAboutIsSaidWhereNoViewDid) {
+  TerminalPrompter prompter(in_[0], out_[1], true);
+  prompter.begin(asked_);
+  EXPECT_EQ(shown(), "\nOpen the site?\n  your answer? [approve/refuse/later] ");
+}
+
+TEST_F(Typed, TheEndOfTheInputIsLater) {
+  TerminalPrompter prompter(in_[0], out_[1], false);
+  prompter.begin(asked_);
+  ::close(in_[1]);
+  const auto reply = prompter.poll();
+  in_[1] = ::dup(in_[0]);
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->later);
+}
+
+TEST_F(Typed, WhoIsNoLongerAskedIsToldWhy) {
+  TerminalPrompter prompter(in_[0], out_[1], false);
+  prompter.begin(asked_);
+  shown();
+  prompter.end("the time to answer is over");
+  EXPECT_EQ(shown(), "\nthe time to answer is over\n");
+}
+
 TEST(Options, AsTheReadmeWritesThem) {
   const auto run = std::get<Options>(
       read({"-i", "staging", "update_code.play", "-e", "a=1", "-e", "b=2", "--check"}));
@@ -56,8 +137,8 @@ TEST(Options, AsTheReadmeWritesThem) {
   const auto docs = std::get<Options>(read({"docs", "x.play", "--format", "html"}));
   EXPECT_EQ(docs.command, Command::docs);
   EXPECT_EQ(docs.inventory, "");
-  EXPECT_EQ(docs.format, "html");
-  EXPECT_EQ(std::get<Options>(read({"docs", "-i", "prod", "x.play"})).format, "markdown");
+  EXPECT_EQ(docs.docs_format, "html");
+  EXPECT_EQ(std::get<Options>(read({"docs", "-i", "prod", "x.play"})).docs_format, "markdown");
   EXPECT_EQ(std::get<Options>(read({"runs"})).command, Command::runs);
   const auto exec = std::get<Options>(
       read({"exec", "-i", "prod", "web & !web3", "uptime", "--as", "root", "--timeout", "30s"}));

@@ -56,7 +56,7 @@ Answer docs(const std::string& play, const std::string& inventory,
   Options options;
   options.play = play;
   options.inventory = inventory;
-  options.format = format;
+  options.docs_format = format;
   return docs(options);
 }
 

@@ -24,10 +24,26 @@ std::string describe_column(const plan::Column& column, const plan::Plan& plan) 
   return out;
 }
 
+std::string describe(const plan::Human& human, const plan::Plan& plan) {
+  static const char* const kinds[] = {"manual", "approve", "ask"};
+  std::string out = std::string("    ") + kinds[static_cast<int>(human.kind)];
+  for (const auto& who : human.by) out += " " + who;
+  if (human.count != 1) out += " count " + std::to_string(human.count);
+  if (!human.fallback.is_none()) out += " default " + plan::describe(human.fallback, plan);
+  out += "\n";
+  for (const auto& item : human.items) out += "    item " + plan::describe(item, plan) + "\n";
+  for (const auto& q : human.questions) {
+    out += "    asks " + q.name + " type " + std::to_string(static_cast<int>(q.type));
+    for (const auto& choice : q.choices) out += " " + choice;
+    out += " " + plan::describe(q.text, plan) + "\n";
+  }
+  return out;
+}
+
 // Every node with its edges and actions, in words that do not change with the printer's taste.
 std::string describe(const plan::Plan& plan) {
-  static const char* const kinds[] = {"step",      "barrier", "pivot",  "wait",
-                                      "phase_end", "flush",   "handler"};
+  static const char* const kinds[] = {"step",      "barrier", "pivot",   "wait",
+                                      "phase_end", "flush",   "handler", "human"};
   std::string out;
   const auto action = [&](const plan::Action& a, const char* lead) {
     out += lead + a.module;
@@ -58,6 +74,7 @@ std::string describe(const plan::Plan& plan) {
       out += std::string("    after ") + (edge.kind == plan::EdgeKind::all_hosts ? "all of " : "") +
              plan.nodes[edge.from].path + "\n";
     }
+    if (node.human) out += describe(*node.human, plan);
     for (const auto& a : node.actions) action(a, "    ");
     for (const auto& a : node.undo) action(a, "    undo ");
   }
@@ -90,7 +107,7 @@ TEST_P(Plans, AreWhatTheyShouldBe) {
   expect_golden("compile/plans/" + name + ".txt", describe(*world->plan));
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Plans, ::testing::Values("serial", "parallel", "control"),
+INSTANTIATE_TEST_SUITE_P(Golden, Plans, ::testing::Values("serial", "parallel", "control", "human"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Plan, TheHashDoesNotDependOnNow) {

@@ -56,7 +56,8 @@ TEST_P(Damaged, IsAnsweredInGoodOrder) {
 INSTANTIATE_TEST_SUITE_P(Plays, Damaged,
                          ::testing::Values("tour/update_code.play", "plans/serial.play",
                                            "plans/parallel.play", "plans/control.play",
-                                           "E0124_saved.play", "E0502_places.play"));
+                                           "plans/human.play", "E0124_saved.play",
+                                           "E0502_places.play"));
 
 // A mistake in one place must not make others appear elsewhere.
 TEST(Cascades, OneMistakeOneDiagnostic) {

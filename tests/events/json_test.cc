@@ -83,6 +83,18 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(BarrierPassed{u.end});
   add(WaitStarted{u.wait, *parse_time("2026-12-01 22:00 America/Los_Angeles")});
   add(WaitEnded{u.wait, true});
+  add(HumanStarted{u.wait,
+                   {"the disk is out", "\xC3\xA9"},
+                   {"the slot"},
+                   *parse_time("2026-12-01 22:00 America/Los_Angeles")});
+  add(HumanStarted{u.wait, {}, {}, std::nullopt});
+  add(HumanAnswered{u.wait, "ann", "desk", "@ops", true, {{"slot", Untrusted("7\xff")}}, {}});
+  add(HumanAnswered{u.wait, "ann", "desk", "", false, {}, Untrusted("it is locked")});
+  for (const HumanEnd how : {HumanEnd::answered, HumanEnd::refused, HumanEnd::fell_back,
+                             HumanEnd::timed_out, HumanEnd::skipped}) {
+    add(HumanEnded{u.wait, how, Duration{7}});
+  }
+  add(RunParked{u.wait, "nobody is at a terminal", "cnplay answer"});
   add(Pivoted{u.pivot, "the schema may change"});
   add(FailureDeclared{u.code, {0, 1}, true});
   add(UndoStarted{{u.code, u.stop}});

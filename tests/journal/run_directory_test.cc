@@ -228,6 +228,32 @@ TEST(RunDirectory, CommitSyncsOnceForManyEventsAndNotForNone) {
   EXPECT_FALSE((*directory)->healthy()) << "what is not durable is not told";
 }
 
+TEST(RunDirectory, AnAnswerIsAppendedBehindATornLine) {
+  MemoryDisk disk;
+  plan::Plan plan = small_plan();
+  const auto events = story();
+  {
+    auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
+    for (int i = 0; i < 3; ++i) (*directory)->on(events[static_cast<std::size_t>(i)]);
+  }
+  std::string& text = disk.files["/runs/r1/events.jsonl"];
+  text.resize(text.size() - 5);
+  auto directory = RunDirectory::reopen(disk, "/runs/r1", "bob@lap");
+  ASSERT_TRUE(directory);
+  auto record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record);
+  (*directory)->go_on(plan, std::get<events::RunStarted>(record->events[0].what), {});
+  events::HumanAnswered answer;
+  answer.user = "bob";
+  answer.yes = true;
+  (*directory)->on({3, {}, answer});
+  EXPECT_TRUE((*directory)->commit());
+  record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record) << record.error().what;
+  EXPECT_FALSE(record->torn);
+  EXPECT_EQ(record->events.size(), 3U);
+}
+
 TEST(RunDirectory, ARunThatWasCutOffIsTakenUpBehindItsTornLine) {
   MemoryDisk disk;
   const plan::Plan plan = small_plan();

@@ -75,6 +75,41 @@ TEST(PlanPrint, DisjointStepsAreConcurrent) {
   expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
 }
 
+TEST(PlanPrint, HumanSteps) {
+  PlanBuilder b;
+  b.plan.play = "people";
+  b.plan.inventory = "prod";
+  b.plan.file = "people.play";
+  for (const char* name : {"app1", "app2"}) b.host(name);
+  b.step("people/one", {0, 1}, {b.action("apt.update")}, {});
+  Node& disk = b.plan.nodes[b.node(NodeKind::human, "people/disk", all({0}))];
+  disk.title = "Replace the disk";
+  disk.expect = Duration{1'200'000};
+  disk.human.emplace();
+  disk.human->items = {Value("the old disk is out"), Value("the light is green")};
+  disk.human->questions.push_back({"slot", FactType::int_, {}, Value("the slot that it is in")});
+  Node& go = b.plan.nodes[b.node(NodeKind::human, "people/go", all({1}))];
+  go.title = "Open the site?";
+  go.timeout = Duration{7'200'000};
+  go.human.emplace();
+  go.human->kind = HumanKind::approve;
+  go.human->by = {"ann", "@ops"};
+  go.human->count = 2;
+  go.human->fallback = Value(false);
+  Node& how = b.plan.nodes[b.node(NodeKind::human, "people/how", all({2}))];
+  how.human.emplace();
+  how.human->kind = HumanKind::ask;
+  how.human->questions.push_back({"how", FactType::string, {"fast", "slow"}, Value()});
+  Node& last = b.step("people/last", {0, 1}, {b.action("apt.upgrade")}, all({3}));
+  last.actions[0].params = {param("slot", deferred(fact(1, 0, "slot"))),
+                            param("how", deferred(fact(3, 0, "how")))};
+  ASSERT_EQ(check_invariants(b.plan), "");
+  const auto copy = from_json(to_json(b.plan));
+  ASSERT_TRUE(copy);
+  EXPECT_EQ(to_json(*copy), to_json(b.plan));
+  expect_golden("plan/human.txt", print(b.plan, at("2026-11-20 21:30 UTC")));
+}
+
 TEST(PlanPrint, AnEmptyPlanPrints) {
   PlanBuilder b;
   b.plan.play = "nothing";

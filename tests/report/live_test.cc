@@ -228,6 +228,42 @@ TEST(LiveView, AnOutageThatWasBrokenOffGoesOn) {
   EXPECT_NE(screen.all().find("OUTAGE 10 s"), std::string::npos) << screen.all();
 }
 
+// A person types below the last line: nothing may be drawn over it.
+TEST(LiveView, WhileSomebodyIsAskedNothingIsDrawn) {
+  UpdateCode u = update_code();
+  plan::Node& wait = u.plan.nodes[u.wait];
+  wait.kind = plan::NodeKind::human;
+  wait.human.emplace();
+  Screen screen(80, 24);
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  story.tell(PhaseStarted{u.cutover});
+  story.pass(1);
+  EXPECT_NE(screen.all().find("── "), std::string::npos);
+  story.tell(HumanStarted{u.wait, {"it is out"}, {}, {}});
+  EXPECT_EQ(screen.all().find("── "), std::string::npos) << screen.all();
+  EXPECT_NE(screen.all().find("  [ ] it is out"), std::string::npos) << screen.all();
+  const std::string before = screen.all();
+  story.pass(30);
+  EXPECT_EQ(screen.all(), before);
+  story.tell(HumanEnded{u.wait, HumanEnd::answered, Duration{30'000}});
+  story.pass(1);
+  EXPECT_NE(screen.all().find("── "), std::string::npos);
+  // Parked, and taken up by another.
+  story.tell(HumanStarted{u.wait, {}, {}, {}});
+  story.tell(RunParked{u.wait, "nobody is at a terminal", "Answer: cnplay answer"});
+  story.pass(1);
+  EXPECT_EQ(screen.all().find("── "), std::string::npos) << screen.all();
+  story.tell(RunResumed{"bob", "desk"});
+  story.tell(HostConnecting{0});
+  story.pass(1);
+  EXPECT_NE(screen.all().find("connecting"), std::string::npos) << screen.all();
+  story.tell(HostConnected{0, "u", "b"});
+  story.tell(PreflightEnded{true, Duration{10}});
+  story.pass(1);
+  EXPECT_EQ(screen.all().find("── "), std::string::npos) << screen.all();
+}
+
 TEST(LiveView, ATinyTerminalIsNoTrouble) {
   const UpdateCode u = update_code();
   for (const auto& [width, height] : {std::pair{1, 1}, {2, 2}, {10, 3}, {20, 4}, {5, 5}}) {

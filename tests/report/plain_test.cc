@@ -219,6 +219,32 @@ TEST(Summary, AnOutageThatGoesOnIsSaid) {
   EXPECT_NE(text.find("outage: 7 min, and it goes on"), std::string::npos) << text;
 }
 
+TEST(Format, WhatPeopleAreAskedAndSay) {
+  plan::Plan plan = site_plan();
+  plan::Node& node = plan.nodes[1];
+  node.kind = plan::NodeKind::human;
+  node.human.emplace();
+  node.human->kind = plan::HumanKind::manual;
+  node.human->by = {"ann", "@ops"};
+  node.human->questions.emplace_back().name = "slot";
+  const auto lines = [&](auto what) { return event_lines(plan, Event{1, {}, what}, {}, 4); };
+  EXPECT_EQ(lines(HumanStarted{
+                1, {"it is out\x1b[2J"}, {"its slot"}, *parse_time("2026-12-01 22:00 UTC")}),
+            "to do  migrate\n  [ ] it is out\n  slot: its slot\n  by ann, @ops\n"
+            "  until 2026-12-01 22:00:00 UTC; then the step has failed\n");
+  EXPECT_EQ(lines(HumanAnswered{1, "ann", "desk", "@ops", true, {{"slot", Untrusted("7")}}, {}}),
+            "migrate  done by ann on desk for @ops\n  slot: 7\n");
+  EXPECT_EQ(lines(HumanAnswered{1, "ann", "desk", "ann", false, {}, Untrusted("locked")}),
+            "migrate  cannot be done by ann on desk: locked\n");
+  EXPECT_EQ(lines(HumanEnded{1, HumanEnd::timed_out, {}}), "migrate  nobody answered in time\n");
+  EXPECT_EQ(lines(RunParked{1, "nobody is at a terminal", "Answer:\nGo on:"}),
+            "parked at migrate: nobody is at a terminal\n  Answer:\n  Go on:\n");
+  node.human->kind = plan::HumanKind::approve;
+  node.human->fallback = plan::Value(false);
+  EXPECT_EQ(lines(HumanEnded{1, HumanEnd::fell_back, {}}),
+            "migrate  nobody answered in time: its default is taken, refuse\n");
+}
+
 TEST(Format, ADetailRepeatsNothingOfItsLine) {
   const plan::Plan plan = site_plan();
   events::ActionEnded e;

@@ -10,17 +10,45 @@
 namespace cnplay::run::test {
 namespace {
 
+// Somebody at a terminal who thinks for a while, and mostly says yes.
+class Somebody final : public Prompter {
+ public:
+  explicit Somebody(std::uint64_t seed) : random_(seed) {}
+  void begin(const Asked&) override { thinks_ = random_() % 5; }
+  std::optional<Reply> poll() override {
+    if (thinks_-- > 0) return std::nullopt;
+    Reply reply;
+    reply.later = random_() % 4 == 0;
+    reply.answer.yes = random_() % 4 != 0;
+    return reply;
+  }
+  void end(const std::string&) override {}
+
+ private:
+  std::mt19937_64 random_;
+  std::uint64_t thinks_ = 0;
+};
+
 class Tour {
  public:
   explicit Tour(std::uint64_t seed)
-      : random_(seed), f_(1 + random_() % 5, seed), reload_(f_.b.handler("reload").id) {}
+      : random_(seed),
+        f_(1 + random_() % 5, seed),
+        reload_(f_.b.handler("reload").id),
+        somebody_(seed) {
+    f_.options.prompter = &somebody_;
+    f_.options.groups = {"ops"};
+  }
 
   void run() {
     const std::uint32_t size = 1 + one_in(6);
     for (std::uint32_t i = 0; i < size; ++i) piece(2);
     if (chance(2)) f_.b.section(plan::SectionKind::always, [&] { f_.b.step("close"); });
     if (chance(3)) {
-      const auto mend = f_.b.section(plan::SectionKind::on_failure, [&] { f_.b.step("mend"); });
+      const auto mend = f_.b.section(plan::SectionKind::on_failure, [&] {
+        if (chance(3)) human();
+        f_.b.step("mend");
+      });
       plan::Response response;
       response.kind = chance(2) ? plan::ResponseKind::section : plan::ResponseKind::undo_all;
       response.section = mend;
@@ -117,6 +145,7 @@ class Tour {
   }
 
   void piece(int depth) {
+    if (!in_parallel_ && chance(8)) return human();
     switch (one_in(depth > 0 ? 9 : 6)) {
       case 0:
         f_.b.barrier(name());
@@ -134,7 +163,9 @@ class Tour {
         });
         break;
       case 7:
+        ++in_parallel_;
         f_.b.parallel({[&] { piece(depth - 1); }, [&] { step(); }});
+        --in_parallel_;
         break;
       case 8:
         f_.b.flush();
@@ -142,6 +173,15 @@ class Tour {
       default:
         step();
     }
+  }
+
+  void human() {
+    plan::Node& node =
+        f_.b.human(name(), chance(2) ? plan::HumanKind::manual : plan::HumanKind::approve);
+    if (chance(3)) node.timeout = Duration(random_() % 1000);
+    if (node.human->kind != plan::HumanKind::approve) return;
+    if (chance(3)) node.human->by = {"ann", "@ops"};
+    if (node.timeout && chance(2)) node.human->fallback = plan::Value(chance(2));
   }
 
   void step() {
@@ -169,6 +209,8 @@ class Tour {
   std::mt19937_64 random_;
   Fixture f_;
   plan::NodeId reload_;
+  Somebody somebody_;
+  int in_parallel_ = 0;  // where all hosts cannot be made to wait
   int names_ = 0;
 };
 
@@ -186,7 +228,7 @@ TEST(Interleavings, EveryRunKeepsTheInvariants) {
   // The tours do come by all the places that they are for.
   for (const auto verdict :
        {events::Verdict::success, events::Verdict::failed, events::Verdict::unreachable,
-        events::Verdict::unknown, events::Verdict::aborted}) {
+        events::Verdict::unknown, events::Verdict::aborted, events::Verdict::parked}) {
     EXPECT_GT(verdicts[verdict], 50) << events::name(verdict);
   }
   EXPECT_GT(undone, 200);

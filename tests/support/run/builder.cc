@@ -101,6 +101,19 @@ plan::Node& Builder::wait(const std::string& name, plan::Value until) {
   return node;
 }
 
+plan::Node& Builder::human(const std::string& name, plan::HumanKind kind) {
+  plan::Node& node = add(NodeKind::human, name);
+  node.human.emplace();
+  node.human->kind = kind;
+  if (kind == plan::HumanKind::ask) {
+    plan::Question question;
+    question.name = name;
+    node.human->questions.push_back(std::move(question));
+  }
+  link(node);
+  return node;
+}
+
 plan::Node& Builder::flush() {
   plan::Node& node = add(NodeKind::flush, "flush");
   link(node);

@@ -23,6 +23,7 @@ class Builder {
   plan::Node& barrier(const std::string& name = "barrier");
   plan::Node& pivot(const std::string& name = "pivot");
   plan::Node& wait(const std::string& name, plan::Value until);
+  plan::Node& human(const std::string& name, plan::HumanKind kind);
   plan::Node& flush();
   // Opens a phase around what `inside` adds, and closes it.
   std::uint32_t phase(const std::string& name, const std::function<void()>& inside);

@@ -1,0 +1,184 @@
+// Human steps on the way forward: who is there is asked, what was said is judged, and where nobody
+// can answer the run is parked.
+#include "run/runner.h"
+
+namespace cnplay::run {
+
+using events::HumanEnd;
+
+void Runner::begin_human(const Ready& point) {
+  const plan::Node& node = context_.plan.node(point.node);
+  const plan::Human& human = *node.human;
+  plan::Environment environment;
+  environment.now = context_.options.now;
+  environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {
+    return context_.facts.get(ref, host);
+  };
+  const bool known = node.when.empty() || !context_.dry() ||
+                     !plan::reads_fact(node.when.at(0), [&](const plan::FactRef& ref) {
+                       return context_.facts.unapplied(ref, ref.host.value_or(0));
+                     });
+  if (!node.when.empty() && known) {
+    const auto value = plan::resolve(node.when.at(0), 0, environment);
+    const bool* holds = value ? value->as<bool>() : nullptr;
+    if (holds == nullptr) {
+      context_.emit.notice(node.where + ": whether people are asked is not known" +
+                           (value ? "" : ": " + value.error().what));
+      return ending_.failed_at ? stop() : declare(point.node);
+    }
+    if (!*holds) {
+      context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
+      return walk_->finish(point);
+    }
+  }
+  if (context_.dry()) {
+    context_.emit.notice(
+        std::string("a run would ") +
+        (human.kind == plan::HumanKind::manual ? "wait here for people to do" : "ask people here") +
+        ": " + node.title + (known ? "" : ", if its `when` holds"));
+    context_.facts.set(point.node, 0, 0, {}, true);
+    return walk_->finish(point);
+  }
+  Asked asked;
+  asked.node = &node;
+  const auto text = [&](const plan::Value& value) {
+    if (value.is_none()) return std::string();
+    const auto known = plan::resolve(value, 0, environment);
+    return known ? plan::text_of(*known).value_or("?") : "(not known: " + known.error().what + ")";
+  };
+  for (const plan::Value& item : human.items) asked.items.push_back(text(item));
+  for (const plan::Question& q : human.questions) asked.questions.push_back(text(q.text));
+  const Instant now = context_.clock.now();
+  if (node.timeout) asked.until = Time{now + *node.timeout, context_.options.now.zone};
+  // A record says it to the millisecond.
+  if (const auto until = context_.replay.until(point.node)) asked.until = until;
+  human_.emplace(HumanWait{point, std::move(asked), context_.clock.steady(), false});
+  context_.emit(events::HumanStarted{point.node, human_->asked.items, human_->asked.questions,
+                                     human_->asked.until});
+  look_at_human();
+}
+
+void Runner::look_at_human() {
+  while (human_ && !stopping_) {
+    const plan::NodeId node = human_->point.node;
+    if (context_.replay.active()) {
+      if (const auto* answer = context_.replay.answered(node)) {
+        take_answer(*answer);
+      } else if (const auto how = context_.replay.time_over(node)) {
+        end_human(*how);
+      } else {
+        return;
+      }
+      continue;
+    }
+    // The record ends here: first the hosts are what they are now.
+    if (context_.replay.started() && !went_on_) return;
+    if (human_->asked.until && context_.clock.now() >= human_->asked.until->at) {
+      const bool fell_back = !human_->asked.node->human->fallback.is_none();
+      end_human(fell_back ? HumanEnd::fell_back : HumanEnd::timed_out);
+    } else if (!human_->begun) {
+      ask_people();
+    } else if (auto reply = context_.options.prompter->poll()) {
+      human_->begun = false;
+      context_.options.prompter->end("");
+      if (reply->later) return park("left for later by " + context_.options.user);
+      take_answer(std::move(reply->answer));
+    } else {
+      return;
+    }
+  }
+}
+
+// A person who is there, if they may; else the run waits without us.
+void Runner::ask_people() {
+  const plan::Human& human = *human_->asked.node->human;
+  const Options& options = context_.options;
+  const Person person{options.user, options.controller, options.groups};
+  const auto right = right_to_answer(human, person);
+  if (!right) return park(right.error().what);
+  for (const events::HumanAnswered& answer : human_->asked.answers) {
+    if (answer.user == options.user) {
+      return park(std::to_string(still_needed(human, human_->asked.answers)) +
+                  " more must answer, other than " + options.user);
+    }
+  }
+  if (options.prompter == nullptr) return park("nobody is at a terminal");
+  human_->begun = true;
+  options.prompter->begin(human_->asked);
+}
+
+void Runner::take_answer(events::HumanAnswered answer) {
+  const plan::Human& human = *human_->asked.node->human;
+  const Options& options = context_.options;
+  answer.node = human_->point.node;
+  if (!context_.replay.active()) {
+    answer.user = options.user;
+    answer.controller = options.controller;
+    const auto right =
+        right_to_answer(human, Person{options.user, options.controller, options.groups});
+    answer.by = right ? *right : "";
+  }
+  auto& answers = human_->asked.answers;
+  if (const Status good = check_answer(human, answer, answers); !good) {
+    if (context_.replay.active()) {
+      return context_.replay.refuse("an answer to `" + human_->asked.node->title +
+                                    "` does not count: " + good.error().what);
+    }
+    context_.emit.notice("this answer does not count: " + good.error().what);
+    return;
+  }
+  const bool yes = answer.yes;
+  answers.push_back(answer);
+  context_.emit(std::move(answer));
+  if (!yes) return end_human(HumanEnd::refused);
+  if (still_needed(human, answers) > 0) return;
+  end_human(HumanEnd::answered);
+}
+
+void Runner::end_human(HumanEnd how) {
+  if (human_->begun) context_.options.prompter->end("the time to answer is over");
+  HumanWait done = *std::exchange(human_, std::nullopt);
+  const plan::NodeId node = done.point.node;
+  const plan::Human& human = *done.asked.node->human;
+  const Duration now = context_.clock.steady();
+  summary_.human_ended(node, done.since, now);
+  context_.emit(events::HumanEnded{node, how, now - done.since});
+  // A default may be to say no.
+  const bool* fallback = human.fallback.as<bool>();
+  const bool no = human.kind == plan::HumanKind::approve && fallback != nullptr && !*fallback;
+  if (how == HumanEnd::answered || (how == HumanEnd::fell_back && !no)) {
+    context_.facts.set(
+        node, 0, 0,
+        how == HumanEnd::answered ? answer_facts(human, done.asked.answers) : fallback_facts(human),
+        false);
+    return walk_->finish(done.point);
+  }
+  if (ending_.failed_at) return stop();  // what answers a failure ends here
+  declare(node);
+}
+
+// Connections are let go; who resumes the run finds it here.
+void Runner::park(std::string reason) {
+  ending_.parked = human_->point.node;
+  ending_.parked_why = std::move(reason);
+  stop();
+}
+
+RunResult Runner::parked() {
+  const plan::Node& node = context_.plan.node(*ending_.parked);
+  const std::string& run = context_.options.run_id;
+  events::RunParked parked;
+  parked.node = node.id;
+  parked.reason = ending_.parked_why;
+  const std::string name = node.path.substr(node.path.find('/') + 1);
+  const std::string who = who_may(*node.human);
+  parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +
+                  run + " " + name + " " + answer_words(*node.human) +
+                  "\nThen go on: cnplay resume " + run;
+  if (summary_.in_outage()) parked.advice += "\nThe outage goes on meanwhile.";
+  RunResult result{events::Verdict::parked, parked.advice, std::nullopt};
+  context_.emit(std::move(parked));
+  return result;
+}
+
+}  // namespace cnplay::run
