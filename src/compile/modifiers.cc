@@ -13,7 +13,8 @@ const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
 const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
 const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
 const ModifierPlace kManualPlace{"a manual step", {"when", "by", "timeout", "expect"}};
-const ModifierPlace kApprovePlace{"an approval", {"when", "by", "count", "timeout", "default", "expect"}};
+const ModifierPlace kApprovePlace{"an approval",
+                                  {"when", "by", "count", "timeout", "default", "expect"}};
 const ModifierPlace kAskPlace{"a question", {"when", "by", "timeout", "default", "expect"}};
 const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
 const ModifierPlace kPlainPlace{"this", {}};
