@@ -9,6 +9,8 @@
 namespace cnplay::plan {
 namespace {
 
+constexpr std::size_t kWholeLine = 100'000;  // no line is wrapped here
+
 std::string times(std::size_t n) { return std::to_string(n) + (n == 1 ? " time" : " times"); }
 
 class Author {
@@ -185,6 +187,9 @@ class Author {
       case NodeKind::wait:
         wait(node);
         break;
+      case NodeKind::human:
+        human(node);
+        break;
       case NodeKind::barrier:
         put(p.say("*All hosts must have come this far before the next step.*"));
         break;
@@ -292,6 +297,20 @@ class Author {
             " later than that: stop, and decide anew.* Do not just go on.");
     }
     put(p);
+    rows_.push_back(node.id);
+  }
+
+  // What people do, or decide.
+  void human(const Node& node) {
+    step_heading(node, node.title);
+    Prose p;
+    put(p.say("*People*, while all hosts wait."));
+    RunbookBlock list;
+    list.kind = BlockKind::list;
+    for (const std::string& line : human_lines(plan_, node, kWholeLine)) {
+      list.rows.push_back({Prose().plain(line).take()});
+    }
+    if (!list.rows.empty()) out_.push_back(std::move(list));
     rows_.push_back(node.id);
   }
 

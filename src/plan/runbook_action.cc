@@ -93,6 +93,7 @@ class ActionWriter {
     bool first = true;
     for (const Param& param : action_.params) {
       if (param.value.uniform() && param.value.at(0).is_none()) continue;
+      if (with_file(param)) continue;
       prose.say(first ? "" : ", ").plain(param.name + " ");
       prose.code(param.secret ? secret_text(param.value)
                               : column_text(plan_, param.value, node_.hosts, how));
@@ -191,7 +192,23 @@ class ActionWriter {
   std::vector<Binding> bindings(const Positions& group, bool many) const {
     std::vector<Binding> out;
     for (const Param& param : action_.params) out.push_back(binding(param, group[0], many));
+    if (!action_.sends.empty()) {
+      Binding b;
+      b.name = action_.sends + "_file";
+      b.word = asked(b.name, "where a copy of the file has been put on this host, with scp");
+      out.push_back(std::move(b));
+    }
     return out;
+  }
+  // What comes with a file is not the play's.
+  bool with_file(const Param& param) const {
+    for (const std::string& of : {action_.sends, action_.renders}) {
+      if (of.empty()) continue;
+      for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
+        if (param.name == of + part) return true;
+      }
+    }
+    return false;
   }
   Binding binding(const Param& param, std::size_t position, bool many) const {
     Binding b;
@@ -206,6 +223,9 @@ class ActionWriter {
                    : asked(own_name(param), "made from the secret as the play says: " + names);
     } else if (many && !param.value.uniform()) {
       b.word = asked(own_name(param), param.name + " of this host, from the table");
+    } else if (const auto* text = value.as<std::string>();
+               param.path && text && (*text == "~" || text->starts_with("~/"))) {
+      b.word = "\"$HOME\"" + (text->size() > 1 ? quoted(text->substr(1)) : std::string());
     } else if (const auto known = script_value(value)) {
       b.word = with_stand_ins(*known);
       if (b.word.empty()) b.value = known;
@@ -319,6 +339,7 @@ class ActionWriter {
     if (commands.contains("change")) head += "change() { printf '%s\\n' \"${1-}\"; }\n";
     if (commands.contains("fact"))
       head += "fact() { eval \"$1=\\$2\"; printf '%s\\n' \"$1: $2\"; }\n";
+    if (commands.contains("put")) head += "put() { printf '%s' \"$1\"; }\n";
     if (commands.contains("diff_lines")) head += "diff_lines() { cat; }\n";
     std::string body = script;
     if (!body.empty() && body.back() != '\n') body += '\n';
@@ -326,6 +347,7 @@ class ActionWriter {
   }
 
   void typed(const Positions& group, bool many) {
+    if (!action_.fetches.empty()) return;  // from here, with scp: see afterwards()
     const auto all = bindings(group, many);
     if (action_.module == "sh") {
       const std::string& script = plan_.scripts.at(action_.apply).text;
@@ -356,8 +378,8 @@ class ActionWriter {
   }
   // The scripts as they are: the check tells, and the apply goes on from what it found.
   void in_full(const std::vector<Binding>& all) {
-    static const std::set<std::string> kVerdicts{"fail",   "warn", "ok",        "skip",
-                                                 "change", "fact", "diff_lines"};
+    static const std::set<std::string> kVerdicts{"fail",   "warn", "ok",         "skip",
+                                                 "change", "fact", "diff_lines", "put"};
     std::string text;
     if (action_.check != kNone) text += plan_.scripts.at(action_.check).text + "\n";
     if (action_.apply != kNone) text += plan_.scripts.at(action_.apply).text + "\n";
@@ -366,6 +388,9 @@ class ActionWriter {
 
   void afterwards() {
     Prose prose;
+    if (!action_.fetches.empty()) {
+      prose.say("From here: copy the file of each host with `scp` to the place that is named. ");
+    }
     if (polls_) {
       prose.say("Then look until all of it is as it should be, and only then go on");
       if (!look_.empty()) prose.say(": ").code(look_.substr(0, look_.size() - 1));

@@ -93,6 +93,8 @@ class WordReader {
       const std::size_t end = word_.find('}', at_);
       if (end == std::string_view::npos) return false;
       std::string_view rest = word_.substr(at_, end - at_);
+      // A `}` inside of these is another one's.
+      if (rest.find_first_of("$\"'\\`{") != std::string_view::npos) return false;
       at_ = end + 1;
       if (!rest.empty()) {
         const bool colon = rest[0] == ':';

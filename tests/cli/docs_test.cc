@@ -2,6 +2,7 @@
 // type reads as shell text, and reads no name that it does not set.
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include <cstdio>
 #include <filesystem>
@@ -62,6 +63,21 @@ Answer docs(const std::string& play, const std::string& inventory,
 
 const fs::path kExample = fs::path(CNPLAY_SOURCE_DIR) / "examples/coralnet";
 
+class Folder {
+ public:
+  Folder() {
+    std::string name = fs::temp_directory_path() / "cnplay-docs-XXXXXX";
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name) << text;
+  }
+  fs::path path;
+};
+
 TEST(Docs, UpdateCode) {
   const In in(kExample);
   const Answer markdown = docs("update_code.play", "staging");
@@ -70,6 +86,33 @@ TEST(Docs, UpdateCode) {
   const Answer html = docs("update_code.play", "staging", "html");
   EXPECT_EQ(html.code, kSuccess) << html.err;
   expect_golden("docs/update_code.html", html.out);
+}
+
+// With people in it.
+TEST(Docs, ReplaceDisk) {
+  const In in(kExample);
+  const Answer answer = docs("replace_disk.play", "staging");
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  expect_golden("docs/replace_disk.md", answer.out);
+}
+
+// Files that are sent, rendered and fetched; a path in the home directory.
+TEST(Docs, Files) {
+  const Folder folder;
+  folder.write("x.conf", "port ${port}\n");
+  folder.write("two.inv", "inventory two { group web { host web[1..2] } }\n");
+  folder.write("p.play", R"(play p "Files" {
+  hosts web = group("web")
+  let port = 80
+  step send on web { file.copy(src: "x.conf", dest: "~/x.conf", mode: "0600") }
+  step render on web { file.template(src: "x.conf", dest: "/etc/x.conf") as root }
+  step fetch on web { file.fetch(src: "/var/log/x", to: "logs/") }
+}
+)");
+  const In in(folder.path);
+  const Answer answer = docs("p.play", "two.inv");
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  expect_golden("docs/files.md", answer.out);
 }
 
 TEST(Docs, UpdateCodeWithoutAnInventory) {
@@ -100,25 +143,11 @@ TEST(Docs, NoExampleIsForgotten) {
   for (const auto& entry : fs::directory_iterator(kExample / "playbooks")) {
     if (entry.path().extension() == ".play") plays.push_back(entry.path().stem().string());
   }
-  EXPECT_EQ(plays, std::vector<std::string>{"update_code"});
+  std::sort(plays.begin(), plays.end());
+  EXPECT_EQ(plays, (std::vector<std::string>{"replace_disk", "update_code"}));
 }
 
 // --- without an inventory
-
-class Folder {
- public:
-  Folder() {
-    std::string name = fs::temp_directory_path() / "cnplay-docs-XXXXXX";
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-  }
-  fs::path path;
-};
 
 Answer generic(const std::string& body) {
   const Folder folder;
@@ -227,6 +256,7 @@ std::string sample(const catalog::Param& param) {
   if (type == "time") return "now + 1h";
   if (type == "list") return "[\"one\", \"two\"]";
   if (type == "map") return "{ a: \"b\" }";
+  if (param.name == "to") return "\"got/\"";  // of a file that is fetched
   return param.name == "url" ? "\"http://localhost/\"" : "\"a.b-c\"";
 }
 
@@ -260,6 +290,7 @@ TEST(Docs, EveryModule) {
   }
   const Folder folder;
   folder.write("all.play", play + "}\n");
+  folder.write("a.b-c", "a text\n");  // what is sent and rendered
   folder.write("two.inv", "inventory two { group web { host web[1..2] } }\n");
   const In in(folder.path);
   const Answer answer = docs("all.play", "two.inv");
