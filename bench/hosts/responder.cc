@@ -132,9 +132,9 @@ class Responder final : public Command {
 
   std::string mark(const std::string& words) const { return "\036" + nonce_ + " " + words + "\n"; }
 
-  // ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM end-ID
+  // ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM FILE end-ID
   void run(const std::vector<std::string>& words) {
-    if (words.size() != 12 || words[11] != "end-" + words[0]) return end(91);
+    if (words.size() != 13 || words[12] != "end-" + words[0]) return end(91);
     const std::string& id = words[0];
     std::string out;
     std::string err;
@@ -142,7 +142,8 @@ class Responder final : public Command {
       out = err = mark("S " + id) + mark("B preflight");
       out += mark("X preflight 0");
       err += mark("V ok") + mark("v");
-    } else if (words[1] != "apply" || !words[5].empty() || words[10] != "once") {
+    } else if (words[1] != "apply" || !words[5].empty() || words[10] != "once" ||
+               !words[11].empty()) {
       out = mark("N") + "this host runs plain commands alone" + mark("n");
     } else if (const auto known = memory_.tasks.find(run_ + " " + id);
                known != memory_.tasks.end()) {

@@ -378,12 +378,12 @@ class ActionWriter {
   }
   // The scripts as they are: the check tells, and the apply goes on from what it found.
   void in_full(const std::vector<Binding>& all) {
-    static const std::set<std::string> kVerdicts{"fail",   "warn", "ok",         "skip",
-                                                 "change", "fact", "diff_lines", "put"};
+    std::set<std::string> helpers{"fail", "warn", "ok", "skip", "change", "fact", "diff_lines"};
     std::string text;
     if (action_.check != kNone) text += plan_.scripts.at(action_.check).text + "\n";
     if (action_.apply != kNone) text += plan_.scripts.at(action_.apply).text + "\n";
-    code(wrapped(all, "nl='\n'\n" + text, nullptr, kVerdicts));
+    if (text.find("put ") != std::string::npos) helpers.insert("put");
+    code(wrapped(all, "nl='\n'\n" + text, nullptr, helpers));
   }
 
   void afterwards() {

@@ -294,6 +294,7 @@ void HostSession::finish(const JobPtr& job, Ended ended, std::string error, std:
   if (job->shell && job->shell->job() == job) job->shell->release();
   job->shell.reset();
   job->collector.reset();
+  moved_ = moved_ || ended == Ended::finished;
   if (job->done) return job->done(std::move(result));
   events_->push(TaskEnded{.task = job->task.id, .host = index_, .result = std::move(result)});
 }

@@ -140,6 +140,8 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   long parent_ = 0;  // the sshd of the connection, on the host
   long long parent_since_ = 0;
   std::chrono::steady_clock::time_point lost_at_;
+  std::chrono::steady_clock::time_point back_at_;  // the last time it was made anew
+  bool moved_ = true;                              // a task has ended since then
   std::string lost_why_;
   Duration pause_{0};
   boost::asio::steady_timer retry_timer_;

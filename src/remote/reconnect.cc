@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration kFirstPause = std::chrono::milliseconds(200);
 constexpr Duration kLongestPause = std::chrono::seconds(5);
+// A connection that has lived so long was a good one.
+constexpr Duration kGoodLife = std::chrono::seconds(30);
 // How often a lock is asked for that the old connection still holds, or that somebody lets go just
 // now, and the pause between.
 constexpr int kLockTries = 50;
@@ -34,9 +36,15 @@ bool HostSession::may_reconnect() const {
 
 void HostSession::hold_all(const std::string& why) {
   phase_ = Phase::reconnecting;
-  lost_at_ = std::chrono::steady_clock::now();
+  const auto now = std::chrono::steady_clock::now();
+  // One that breaks again and again as soon as it is there is the same loss still: its time runs
+  // on.
+  const bool anew = moved_ || now - back_at_ > kGoodLife;
+  if (anew) {
+    lost_at_ = now;
+    pause_ = Duration::zero();
+  }
   lost_why_ = why;
-  pause_ = Duration::zero();
   for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
     if (!job->done) continue;
     job->done = [](const TaskResult&) {};
@@ -68,6 +76,7 @@ void HostSession::hold_all(const std::string& why) {
   for (auto& [name, spool] : spools_) spool.closed = true;
   for (const auto& lock : std::exchange(locks_, {})) lock->abandon();
   events_->push(HostReconnecting{.host = index_, .message = why});
+  if (!anew) return try_later("it broke again at once");
   try_again();
 }
 
@@ -109,6 +118,8 @@ void HostSession::take_up(Shell& shell, const std::string& boot_id) {
   phase_ = Phase::ready;
   boot_id_ = boot_id;
   know_parent(shell);
+  back_at_ = std::chrono::steady_clock::now();
+  moved_ = false;
   events_->push(HostReconnected{.host = index_, .boot_id = boot_id});
   for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
     if (restarted && job->sent_before && once(*job)) lost_by_restart(job);

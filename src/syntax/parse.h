@@ -23,8 +23,8 @@ File parse(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
 ExprPtr parse_expression(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
 
 // Parses a text file as a text with values in it: `${expression}` stands for its value, `$${` for
-// `${`; all else is as it is written, quotes and backslashes too. The result is a StringLit, nullptr
-// after an error, which is in `diags`.
+// `${`; all else is as it is written, quotes and backslashes too. The result is a StringLit,
+// nullptr after an error, which is in `diags`.
 ExprPtr parse_template(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
 
 }  // namespace cnplay::syntax

@@ -5,8 +5,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <csignal>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <type_traits>
 
 #include "support/remote/world.h"
@@ -282,6 +285,29 @@ TEST_P(Promise, AFullDiskIsSaidBeforeAnythingBegins) {
   EXPECT_EQ(world.run(witnessed(":")).ended, Ended::finished);
   world.hosts->close(seconds(5));
   umount2(state.c_str(), MNT_DETACH);
+}
+
+// However often it comes back for a moment: there is an end to it.
+TEST(Keeping, AConnectionThatBreaksAgainAndAgainIsGivenUp) {
+  World world;
+  world.options.reconnect_within = seconds(2);
+  world.up();
+  const TaskId id = world.start(apply_task("sleep 30"));
+  ASSERT_TRUE(eventually([] { return !processes_with("sleep 30").empty(); }));
+  std::atomic<bool> over{false};
+  std::thread breaker([&] {
+    while (!over) {
+      world.transport->cut();
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  });
+  const TaskResult r = world.wait_task(id, seconds(15));
+  over = true;
+  breaker.join();
+  EXPECT_EQ(r.ended, Ended::lost) << r.error;
+  EXPECT_THAT(r.error, HasSubstr("not reached again in 2 s"));
+  EXPECT_LT(world.transport->channels_opened(), 60U);
+  for (const int pid : processes_with("sleep 30")) kill(pid, SIGKILL);
 }
 
 TEST(Keeping, AShellThatHasPrintedMuchIsReplacedAndItsSpoolRemoved) {
