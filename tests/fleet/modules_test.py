@@ -84,6 +84,8 @@ def main():
                 for words in before:
                     subprocess.run([FLEET, *shlex.split(words)], check=True, stdout=subprocess.DEVNULL)
                 extra = ["-e", f"fingerprint={fingerprint}"] if "param fingerprint" in path.read_text().split(f"play {name} ")[1].split("\n}")[0] else []
+                if "param to:" in path.read_text(encoding="utf-8"):
+                    extra += ["-e", f"to={state}/{name}/"]  # what is brought here goes with the test
                 for stage in ("dry", "first", "again") if again else ("dry", "first"):
                     done, found = run(path, name, stage, state, extra)
                     for step, hosts, expected in steps:
