@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/descriptor.h"
+
 namespace cnplay {
 namespace {
 
@@ -21,35 +23,15 @@ Error system_error(const std::string& path, const char* doing) {
   return fail(path + ": cannot " + doing + ": " + std::strerror(code), std::move(help));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-Status write_all(int fd, const std::string& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error(path, "be written");
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
+Status write_whole(int fd, const std::string& path, std::string_view bytes) {
+  if (!write_all(fd, bytes)) return system_error(path, "be written");
   return {};
 }
 
 class SystemAppendFile final : public AppendFile {
  public:
   SystemAppendFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
-  Status append(std::string_view bytes) override { return write_all(fd_.get(), path_, bytes); }
+  Status append(std::string_view bytes) override { return write_whole(fd_.get(), path_, bytes); }
   Status sync() override {
     if (::fdatasync(fd_.get()) != 0) return system_error(path_, "be written to disk");
     return {};
@@ -135,7 +117,7 @@ Result<std::unique_ptr<FileLock>> SystemDisk::lock(const std::string& path,
     return system_error(path, "be locked");
   }
   if (::ftruncate(lock->get(), 0) != 0) return system_error(path, "be written");
-  if (auto status = write_all(lock->get(), path, owner); !status) return status.error();
+  if (auto status = write_whole(lock->get(), path, owner); !status) return status.error();
   return std::unique_ptr<FileLock>(std::move(lock));
 }
 
@@ -147,7 +129,7 @@ Status SystemDisk::replace(const std::string& path, std::string_view bytes) {
     // One that a crash has left may have been made otherwise.
     if (::fchmod(fd.get(), 0600) != 0) return system_error(temporary, "be made private");
     share(fd.get(), temporary);
-    if (auto status = write_all(fd.get(), temporary, bytes); !status) return status;
+    if (auto status = write_whole(fd.get(), temporary, bytes); !status) return status;
     if (::fsync(fd.get()) != 0) return system_error(temporary, "be written to disk");
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error(path, "be replaced");

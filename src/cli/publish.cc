@@ -9,22 +9,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/descriptor.h"
+
 namespace cnplay::cli {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Error cannot(const std::string& path, const char* what) {
   const int error = errno;
@@ -33,25 +21,20 @@ Error cannot(const std::string& path, const char* what) {
                               : "name another file with -o");
 }
 
-Status write_all(int fd, const std::string& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return cannot(path, "be written");
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
+Status write_whole(int fd, const std::string& path, std::string_view bytes) {
+  if (!write_all(fd, bytes)) return cannot(path, "be written");
   return {};
 }
 
 Status write_in_place(const std::string& path, std::string_view bytes) {
   const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   if (fd.get() < 0) return cannot(path, "be opened");
-  return write_all(fd.get(), path, bytes);
+  return write_whole(fd.get(), path, bytes);
 }
 
 Status fill(int fd, const std::string& path, std::string_view bytes, mode_t mode) {
   if (::fchmod(fd, mode) != 0) return cannot(path, "be given its permissions");
-  if (auto status = write_all(fd, path, bytes); !status) return status;
+  if (auto status = write_whole(fd, path, bytes); !status) return status;
   if (::fsync(fd) != 0) return cannot(path, "be written to disk");
   return {};
 }

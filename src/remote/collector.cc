@@ -1,7 +1,6 @@
 #include "remote/collector.h"
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 
 namespace cnplay::remote {
@@ -22,20 +21,6 @@ std::optional<Verdict> verdict_of(std::string_view word) {
   if (word == "fail") return Verdict::fail;
   if (word == "skip") return Verdict::skip;
   return std::nullopt;
-}
-
-std::string_view next_word(std::string_view& rest) {
-  const std::size_t space = rest.find(' ');
-  const std::string_view word = rest.substr(0, space);
-  rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
-  return word;
-}
-
-std::optional<std::uint64_t> number(std::string_view word) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  return value;
 }
 
 // Adds what still fits; false if not all did.
@@ -81,7 +66,7 @@ void Collector::mark(Stream stream, std::string_view words) {
   const std::string_view kind = next_word(words);
   if (kind == "A") return follow(stream, words);
   if (kind == "Q") {
-    if (number(next_word(words)) == id_) {
+    if (number_of(next_word(words)) == id_) {
       followed_ = true;
       state_ = next_word(words);
     }
@@ -91,16 +76,16 @@ void Collector::mark(Stream stream, std::string_view words) {
     if (auto& inner = inner_[index]) inner->parser.flush(*inner);
     inner_[index].reset();
     finish(sides_[index]);
-    if (number(next_word(words)) == id_) end_seen_[next_word(words) == "err" ? 1 : 0] = true;
+    if (number_of(next_word(words)) == id_) end_seen_[next_word(words) == "err" ? 1 : 0] = true;
     return;
   }
   if (!inner_[index]) take_mark(stream, kind, words);
 }
 
 void Collector::follow(Stream stream, std::string_view words) {
-  const auto id = number(next_word(words));
+  const auto id = number_of(next_word(words));
   const std::string_view nonce = next_word(words);
-  const auto group = number(next_word(words));
+  const auto group = number_of(next_word(words));
   if (id != id_ || nonce.size() != 32 || !group || *group <= 1) return;
   followed_ = true;
   group_ = static_cast<long>(std::min<std::uint64_t>(*group, 1U << 30U));
@@ -115,7 +100,7 @@ void Collector::Inner::mark(std::string_view words) {
   const std::string_view kind = next_word(words);
   if (kind == "S" || kind == "E") {
     std::string_view rest = words;
-    if (number(next_word(rest)) != collector.id_) return;
+    if (number_of(next_word(rest)) != collector.id_) return;
     inside = kind == "S";
     if (kind == "E") {
       collector.finish(collector.sides_[static_cast<std::size_t>(stream)]);
@@ -178,9 +163,9 @@ void Collector::take_mark(Stream stream, std::string_view kind, std::string_view
   if (kind == "N") return begin(side, Section::refusal, {});
   finish(side);
   if (kind == "U") {
-    wants_upload_ = wants_upload_ || number(next_word(words)) == id_;
+    wants_upload_ = wants_upload_ || number_of(next_word(words)) == id_;
   } else if (kind == "S") {
-    started_ = started_ || number(next_word(words)) == id_;
+    started_ = started_ || number_of(next_word(words)) == id_;
   } else if (kind == "B") {
     if (const auto stage = stage_of(next_word(words))) {
       side.stage = stage;
@@ -188,7 +173,7 @@ void Collector::take_mark(Stream stream, std::string_view kind, std::string_view
     }
   } else if (kind == "X") {
     const auto stage = stage_of(next_word(words));
-    const auto code = number(next_word(words));
+    const auto code = number_of(next_word(words));
     if (stage && code) {
       record(*stage).exited = true;
       record(*stage).code = static_cast<int>(std::min<std::uint64_t>(*code, 255));

@@ -1,8 +1,23 @@
 #include "remote/frame.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace cnplay::remote {
+
+std::string_view next_word(std::string_view& words) {
+  const std::size_t space = words.find(' ');
+  const std::string_view word = words.substr(0, space);
+  words.remove_prefix(space == std::string_view::npos ? words.size() : space + 1);
+  return word;
+}
+
+std::optional<std::uint64_t> number_of(std::string_view word) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
+  return value;
+}
 
 FrameParser::FrameParser(std::string_view nonce) {
   lead_ = '\x1e';

@@ -4,6 +4,8 @@
 // else is text. Without the nonce nobody can forge one; a look-alike passes as text.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,11 @@ class FrameSink {
   virtual void text(std::string_view bytes) = 0;
   virtual void mark(std::string_view words) = 0;  // without RS, nonce and newline
 };
+
+// Of the words of a mark: takes the first off; "" at the end.
+std::string_view next_word(std::string_view& words);
+// A word that is a number, digits alone.
+std::optional<std::uint64_t> number_of(std::string_view word);
 
 class FrameParser {
  public:

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "base/descriptor.h"
 #include "base/text.h"
 
 namespace cnplay::remote {
@@ -21,20 +21,6 @@ constexpr std::size_t kPiece = 128 * 1024;
 constexpr std::size_t kAhead = 1024 * 1024;
 constexpr std::size_t kMaxRefusal = 1024;
 constexpr auto kBetweenWords = std::chrono::milliseconds(500);
-
-std::string_view next_word(std::string_view& rest) {
-  const std::size_t space = rest.find(' ');
-  const std::string_view word = rest.substr(0, space);
-  rest.remove_prefix(space == std::string_view::npos ? rest.size() : space + 1);
-  return word;
-}
-
-std::optional<std::uint64_t> number(std::string_view word) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
-  return value;
-}
 
 std::string reason() { return std::strerror(errno); }
 
@@ -99,14 +85,8 @@ void Transfer::text(Stream stream, std::string_view bytes) {
 void Transfer::take(std::string_view bytes) {
   at_ += bytes.size();
   digest_.add(bytes);
-  while (failure_.empty() && !bytes.empty()) {
-    const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      failure_ = "cannot write " + part_ + ": " + reason();
-    } else {
-      bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
+  if (failure_.empty() && !write_all(fd_, bytes)) {
+    failure_ = "cannot write " + part_ + ": " + reason();
   }
 }
 
@@ -122,18 +102,18 @@ void Transfer::mark(Stream stream, std::string_view words) {
     if (refusal_.empty()) refusal_ = "it did not say why";
     return;
   }
-  const bool ours = number(next_word(words)) == id_;
+  const bool ours = number_of(next_word(words)) == id_;
   if (!ours) return;
   if (kind == "E") {
     end_seen_[stream == Stream::err ? 1 : 0] = true;
   } else if (kind == "G" && to_host_) {
-    const auto offset = number(next_word(words));
+    const auto offset = number_of(next_word(words));
     if (offset && *offset <= size_) {
       at_ = *offset;
       sending_ = true;
     }
   } else if (kind == "H" && !to_host_) {
-    size_ = number(next_word(words)).value_or(0);
+    size_ = number_of(next_word(words)).value_or(0);
     section_ = Section::data;
   } else if (kind == "h" && !to_host_) {
     section_ = Section::none;
