@@ -1,3 +1,4 @@
+#include "base/markup.h"
 #include "plan/runbook.h"
 
 namespace cnplay::plan {
@@ -34,24 +35,11 @@ th, td { border: 1px solid var(--line); padding: .3em .6em; text-align: left; ve
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
+    const std::string_view entity = entity_of(c);
+    if (entity.empty()) {
+      out += c;
+    } else {
+      out += entity;
     }
   }
   return out;

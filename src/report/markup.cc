@@ -1,5 +1,6 @@
 #include "report/markup.h"
 
+#include "base/markup.h"
 #include "base/text.h"
 
 namespace cnplay::report {
@@ -9,22 +10,11 @@ void escape(std::string_view bytes, bool newlines, std::string& out) {
   const std::string shown = Untrusted(std::string(bytes)).display();
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const char c = shown[i];
+    if (const std::string_view entity = entity_of(c); !entity.empty()) {
+      out += entity;
+      continue;
+    }
     switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
       case '\n':
         out += newlines ? "&#10;" : "\n";
         break;
