@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "catalog/file_clauses.h"
 #include "catalog/shell_scan.h"
 
 namespace cnplay::catalog {
@@ -24,7 +25,7 @@ std::string listed(const Range& words) {
 class DeclarationReader {
  public:
   DeclarationReader(const syntax::Module& node, diag::Diagnostics& diags)
-      : node_(node), diags_(diags), errors_before_(diags.errors()) {}
+      : node_(node), diags_(diags), errors_before_(diags.errors()), files_(diags) {}
 
   Module read() {
     module_.name = node_.name.text;
@@ -33,7 +34,7 @@ class DeclarationReader {
     module_.title = literal_text(node_.title ? &*node_.title : nullptr);
     for (const auto& item : node_.body.items) read_item(item);
     check_clauses();
-    check_file_clauses();
+    files_.check(module_);
     check_stages();
     check_scripts();
     module_.valid = diags_.errors() == errors_before_;
@@ -181,7 +182,7 @@ class DeclarationReader {
         }
       }
     } else if (word == "sends" || word == "renders" || word == "fetches") {
-      read_file_clause(clause, word);
+      files_.read(clause);
       return;
     } else if (word == "writes" || word == "reads") {
       for (const auto& value : clause.values) {
@@ -204,83 +205,6 @@ class DeclarationReader {
       return;
     }
     if (clause.values.empty()) malformed(clause.word.span, "say what: see `cnplay explain E0416`");
-  }
-
-  // `sends src`, `renders src`, `fetches src, to`: what of them is a parameter is looked at when
-  // all are known.
-  void read_file_clause(const syntax::Clause& clause, const std::string& word) {
-    std::vector<syntax::Name> names;
-    for (const auto& value : clause.values) {
-      if (const auto* ref = std::get_if<syntax::NameRef>(&value.node)) names.push_back(ref->name);
-    }
-    const std::size_t wanted = word == "fetches" ? 2 : 1;
-    if (names.size() != wanted || clause.values.size() != wanted) {
-      diags_.error("E0416", quoted(word) + " cannot be understood",
-                   {clause.word.span, "not what it takes"},
-                   wanted == 2 ? "name the parameter with the host's file, then the one with ours: "
-                                 "`fetches src, to`"
-                               : "name a parameter: `" + word + " src`");
-      return;
-    }
-    if (!file_clauses_.empty()) {
-      diags_.error("E0416",
-                   quoted(word) + " does not go with " + quoted(file_clauses_.front().word),
-                   {clause.word.span, "a second file"}, "a module moves one file");
-      return;
-    }
-    file_clauses_.push_back({word, std::move(names)});
-  }
-
-  void check_file_clauses() {
-    for (const auto& [word, names] : file_clauses_) {
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        const Param* param = find_param(names[i].text);
-        if (!param) {
-          const std::string near = diag::did_you_mean(names[i].text, param_names());
-          diags_.error("E0415", quoted(names[i].text) + " is no parameter of this module",
-                       {names[i].span, "unknown parameter"},
-                       near.empty() ? "its parameters are: " + listed(param_names())
-                                    : "did you mean `" + near + "`?");
-          continue;
-        }
-        const char* type = word == "fetches" && i == 0 ? "path" : "string";
-        if (param->type && (param->type->name.text != type || param->type->optional)) {
-          diag::Diagnostic d;
-          d.code = "E0415";
-          d.summary = quoted(names[i].text) + " does not name a file " +
-                      (word == "fetches" && i == 0 ? "of the host" : "beside the play");
-          d.subject = {names[i].span, "`" + word + "` asks for one"};
-          d.context.push_back({param->span, "declared here"});
-          d.help = std::string("declare it `") + type + "`";
-          diags_.add(std::move(d));
-          continue;
-        }
-        std::string& to = word == "sends"     ? module_.sends
-                          : word == "renders" ? module_.renders
-                          : i == 0            ? module_.fetches
-                                              : module_.fetches_to;
-        to = names[i].text;
-      }
-    }
-    for (const std::string& name : given_names()) {
-      const Param* param = find_param(name);
-      if (!param) continue;
-      diags_.error("E0418", quoted(name) + " stands twice in one module",
-                   {param->span, "given to the scripts already"}, "choose another name");
-    }
-  }
-
-  // What the scripts are given beside the parameters.
-  std::vector<std::string> given_names() const {
-    std::vector<std::string> names;
-    if (!module_.sends.empty()) {
-      for (const char* part : {"_sum", "_size", "_mode"}) names.push_back(module_.sends + part);
-    }
-    if (!module_.renders.empty()) {
-      for (const char* part : {"_text", "_mode"}) names.push_back(module_.renders + part);
-    }
-    if (!module_.fetches.empty()) names.push_back(module_.fetches_to + "_sum");
-    return names;
   }
 
   void read_script(const syntax::ScriptClause& clause, const syntax::Item& item) {
@@ -492,7 +416,7 @@ class DeclarationReader {
 
   void check_names(const Script& script, std::string_view stage, bool sees_facts) {
     std::vector<std::string> known = param_names();
-    const std::vector<std::string> given = given_names();
+    const std::vector<std::string> given = given_with_files(module_);
     known.insert(known.end(), given.begin(), given.end());
     if (stage == "apply" && !module_.sends.empty()) known.push_back(module_.sends + "_file");
     if (sees_facts) {
@@ -522,6 +446,7 @@ class DeclarationReader {
   const syntax::Module& node_;
   diag::Diagnostics& diags_;
   std::size_t errors_before_;
+  FileClauses files_;
   Module module_;
   std::vector<diag::Span> return_spans_;
   struct PathClause {
@@ -529,11 +454,6 @@ class DeclarationReader {
     bool writes = false;
   };
   std::vector<PathClause> path_clauses_;
-  struct FileClause {
-    std::string word;
-    std::vector<syntax::Name> names;
-  };
-  std::vector<FileClause> file_clauses_;
   std::vector<std::pair<std::string, diag::Span>> stages_;
 };
 
