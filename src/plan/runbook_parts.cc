@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
+#include "plan/script_text.h"
 
 namespace cnplay::plan {
 namespace {
@@ -16,13 +17,8 @@ constexpr Duration kDay = std::chrono::hours{24};
 Time early() { return Time{Instant{std::chrono::hours{24} * 10957}, "UTC"}; }  // 2000-01-01
 
 std::string scalar(const Value& value) {
-  if (const auto* d = value.as<Duration>()) {
-    return std::to_string(std::chrono::ceil<std::chrono::seconds>(*d).count());
-  }
-  if (const auto* t = value.as<Time>()) {
-    std::string text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(t->at));
-    return text.substr(0, text.find('.')) + "Z";
-  }
+  if (const auto* d = value.as<Duration>()) return script_text(*d);
+  if (const auto* t = value.as<Time>()) return script_text(*t);
   if (const auto* s = value.as<Size>()) return std::to_string(s->bytes);
   if (const auto* p = value.as<Percent>()) return std::to_string(p->value);
   return cnplay::plan::text_of(value).value_or("");

@@ -1,20 +1,12 @@
 #include "run/variables.h"
 
-#include <chrono>
+#include "plan/script_text.h"
 
 namespace cnplay::run {
 
 namespace {
 
 using plan::Value;
-
-std::string time_text(const Time& time) {
-  // format_rfc3339 of whole seconds is `....000Z`; scripts get no fraction.
-  std::string text = format_rfc3339(std::chrono::floor<std::chrono::seconds>(time.at));
-  const std::size_t dot = text.find('.');
-  if (dot != std::string::npos) text.replace(dot, std::string::npos, "Z");
-  return text;
-}
 
 // One line: what may stand in a list or a map.
 Result<std::string> line(const Value& value, const std::vector<Secret>& secrets, bool& secret) {
@@ -37,10 +29,8 @@ struct ToText {
   Result<std::string> operator()(bool v) const { return std::string(v ? "true" : "false"); }
   Result<std::string> operator()(std::int64_t v) const { return std::to_string(v); }
   Result<std::string> operator()(const std::string& v) const { return v; }
-  Result<std::string> operator()(Duration v) const {
-    return std::to_string(std::chrono::ceil<std::chrono::seconds>(v).count());
-  }
-  Result<std::string> operator()(const Time& v) const { return time_text(v); }
+  Result<std::string> operator()(Duration v) const { return plan::script_text(v); }
+  Result<std::string> operator()(const Time& v) const { return plan::script_text(v); }
   Result<std::string> operator()(Size v) const { return std::to_string(v.bytes); }
   Result<std::string> operator()(Percent v) const { return std::to_string(v.value); }
   Result<std::string> operator()(const plan::List& list) const {
