@@ -2,9 +2,9 @@
 // them, and the places that files of hosts are brought to.
 #include <algorithm>
 #include <cstdio>
-#include <set>
+#include <functional>
+#include <map>
 
-#include "base/digest.h"
 #include "compile/calls.h"
 #include "syntax/parse.h"
 
@@ -25,6 +25,11 @@ plan::Column map_column(const plan::Column& column,
 
 }  // namespace
 
+void Calls::unreadable(const std::string& name, const Error& why, Span at) {
+  context_.error("E0125", "file " + code(name) + " cannot be read", at, why.what,
+                 why.help.empty() ? "the path is relative to the play's directory" : why.help);
+}
+
 bool Calls::names_known(const plan::Column& names, Span at) {
   for (const plan::Value& name : names.values()) {
     if (name.as<std::string>() != nullptr) continue;
@@ -35,7 +40,7 @@ bool Calls::names_known(const plan::Column& names, Span at) {
   return true;
 }
 
-void Calls::send_file(plan::Action& action, const std::vector<HostIndex>&, Span at) {
+void Calls::send_file(plan::Action& action, Span at) {
   const std::string param = action.params.back().name;
   const plan::Column names = action.params.back().value;
   if (!names_known(names, at)) return;
@@ -46,10 +51,7 @@ void Calls::send_file(plan::Action& action, const std::vector<HostIndex>&, Span 
     const auto file = context_.input.file ? context_.input.file(name)
                                           : Result<Input::LocalFile>(fail("no files here"));
     if (!file) {
-      context_.error("E0125", "file " + code(name) + " cannot be read", at, file.error().what,
-                     file.error().help.empty() ? "the path is relative to the play's directory"
-                                               : file.error().help);
-      return;
+      return unreadable(name, file.error(), at);
     }
     found.emplace(name, *file);
     context_.program_texts["file " + name] = file->sha256;
@@ -88,9 +90,7 @@ const syntax::Expr* Calls::template_of(const std::string& name, Span at) {
     loaded = fail("it has a NUL byte: it is no text", "send it as it is: file.copy");
   }
   if (!loaded) {
-    context_.error("E0125", "file " + code(name) + " cannot be read", at, loaded.error().what,
-                   loaded.error().help.empty() ? "the path is relative to the play's directory"
-                                               : loaded.error().help);
+    unreadable(name, loaded.error(), at);
     return nullptr;
   }
   context_.program_texts["template " + name] = loaded->second;

@@ -240,7 +240,7 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
     out.params.push_back({param.name, std::move(*column),
                           holds_secret(wanted.type) || holds_secret(value.type),
                           is_path(wanted.type)});
-    if (param.name == module.sends) send_file(out, hosts, place);
+    if (param.name == module.sends) send_file(out, place);
     if (param.name == module.renders) render_file(out, hosts, label, place);
     if (param.name == module.fetches_to) fetch_file(out, hosts, place);
   }

@@ -57,10 +57,11 @@ class Calls {
   bool collect(const syntax::Call& call, const Signature& signature, GivenMap& given);
   void unknown_module(const std::string& name, Span at);
   // call_files.cc: files beside the play. `action` has the parameter that names them, as its last.
-  void send_file(plan::Action& action, const std::vector<HostIndex>& hosts, Span at);
+  void send_file(plan::Action& action, Span at);
   void render_file(plan::Action& action, const std::vector<HostIndex>& hosts,
                    const std::string& label, Span at);
   void fetch_file(plan::Action& action, const std::vector<HostIndex>& hosts, Span at);
+  void unreadable(const std::string& name, const Error& why, Span at);
   bool names_known(const plan::Column& names, Span at);
   const syntax::Expr* template_of(const std::string& name, Span at);
   void check_shell_names(const syntax::ShellText& script, const std::vector<std::string>& params);

@@ -80,6 +80,16 @@ std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t
   return lines;
 }
 
+bool comes_with_file(const Action& action, const Param& param) {
+  for (const std::string& file : {action.sends, action.renders}) {
+    if (file.empty()) continue;
+    for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
+      if (param.name == file + part) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<std::string> action_lines(const Plan& plan, const Action& action, const Node& node,
                                       bool in_undo, const PrintOptions& options,
                                       std::size_t width) {
@@ -88,17 +98,8 @@ std::vector<std::string> action_lines(const Plan& plan, const Action& action, co
   how.now = options.now;
   how.saved_of = in_undo ? node.id : kNone;
   std::vector<std::string> words{(in_undo ? "undo: " : "") + action.module};
-  const auto given = [&](const std::string& name) {  // with the file, not by the play
-    for (const std::string& of : {action.sends, action.renders}) {
-      if (of.empty()) continue;
-      for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
-        if (name == of + part) return true;
-      }
-    }
-    return false;
-  };
   for (const Param& param : action.params) {
-    if (given(param.name)) continue;
+    if (comes_with_file(action, param)) continue;
     // Only a reference to a secret is shown by its name; what stands beside it may tell too much.
     const bool plain =
         !param.secret ||

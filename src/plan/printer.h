@@ -47,6 +47,10 @@ std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t
 // The header: play, inventory, hosts, parameters, secrets, preconditions.
 std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint);
 
+// Whether a parameter is not the play's, but what is known of the file that the action sends or
+// renders: its checksum, size, mode or text.
+bool comes_with_file(const Action& action, const Param& param);
+
 // Where a secret comes from; never what it is.
 std::string source_text(const SecretSource& secret);
 // What a human step asks, and of whom; one string a line.

@@ -93,7 +93,7 @@ class ActionWriter {
     bool first = true;
     for (const Param& param : action_.params) {
       if (param.value.uniform() && param.value.at(0).is_none()) continue;
-      if (with_file(param)) continue;
+      if (comes_with_file(action_, param)) continue;
       prose.say(first ? "" : ", ").plain(param.name + " ");
       prose.code(param.secret ? secret_text(param.value)
                               : column_text(plan_, param.value, node_.hosts, how));
@@ -199,16 +199,6 @@ class ActionWriter {
       out.push_back(std::move(b));
     }
     return out;
-  }
-  // What comes with a file is not the play's.
-  bool with_file(const Param& param) const {
-    for (const std::string& of : {action_.sends, action_.renders}) {
-      if (of.empty()) continue;
-      for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
-        if (param.name == of + part) return true;
-      }
-    }
-    return false;
   }
   Binding binding(const Param& param, std::size_t position, bool many) const {
     Binding b;

@@ -148,8 +148,7 @@ class Steps {
   std::optional<Instead> condition(const Run& run, const plan::Column& when,
                                    const char* whose) const;
   std::optional<Instead> prepare(Run& run, remote::Task& task);
-  std::optional<Instead> move_file(const Run& run, const std::string& param,
-                                   remote::Task& task) const;
+  std::optional<Instead> move_file(const Run& run, remote::Task& task) const;
   std::optional<Instead> dry_paths(Run& run, const plan::Param& param, bool named,
                                    plan::Value& value) const;
   std::string because(plan::NodeId node) const;

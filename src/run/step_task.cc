@@ -1,5 +1,7 @@
 // From an action of the plan to a task for the host, or to what stands in its place: skipped, or in
 // a dry run `would_run` and `depends`.
+#include <algorithm>
+
 #include "run/step.h"
 #include "run/variables.h"
 
@@ -75,38 +77,31 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
   return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
 }
 
-// The file that goes with the parameter which was made a variable last.
-std::optional<Steps::Instead> Steps::move_file(const Run& run, const std::string& param,
-                                               remote::Task& task) const {
+// The file that goes to the host, or comes from it, by what the variables say.
+std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& task) const {
   const plan::Action& a = action(run);
-  const std::string value = task.variables.back().value;
-  if (param == a.sends) {
-    for (const plan::File& file : context_.plan.files) {
-      if (file.name != value) continue;
-      task.upload = {.name = param,
-                     .path = file.found_at,
-                     .size = static_cast<std::uint64_t>(file.size),
-                     .sha256 = file.sha256};
+  const auto value_of = [&](const std::string& name) -> const std::string& {
+    return std::ranges::find(task.variables, name, &remote::Variable::name)->value;
+  };
+  if (!a.sends.empty()) {
+    const std::string& name = value_of(a.sends);
+    const auto& files = context_.plan.files;
+    const auto file = std::ranges::find(files, name, &plan::File::name);
+    if (file == files.end()) {
+      return Instead{Outcome::failed, "the plan does not have the file " + name};
     }
-    if (!task.upload) return Instead{Outcome::failed, "the plan does not have the file " + value};
+    task.upload = {.name = a.sends,
+                   .path = file->found_at,
+                   .size = static_cast<std::uint64_t>(file->size),
+                   .sha256 = file->sha256};
   }
-  if (param == a.fetches) {
-    if (!task.download) task.download.emplace();
-    task.download->from = value;
-  }
-  if (param == a.fetches_to) {
-    if (!task.download) task.download.emplace();
-    task.download->to = value;
-  }
-  if (!task.download || task.download->from.empty() || task.download->to.empty() ||
-      (param != a.fetches && param != a.fetches_to)) {
-    return std::nullopt;
-  }
-  std::string& to = task.download->to;
+  if (a.fetches.empty()) return std::nullopt;
+  const std::string& from = value_of(a.fetches);
+  std::string to = value_of(a.fetches_to);
   if (to.ends_with('/')) {
-    const std::string& from = task.download->from;
     to += context_.name(run.unit.host) + "/" + from.substr(from.rfind('/') + 1);
   }
+  task.download = {.from = from, .to = to};
   task.variables.push_back(
       {.name = a.fetches_to + "_sum",
        .value = context_.options.local_sum ? context_.options.local_sum(to) : std::string()});
@@ -150,7 +145,6 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     auto made = variable(param, *value, context_.secrets);
     if (!made) return Instead{Outcome::failed, made.error().what};
     task.variables.push_back(*std::move(made));
-    if (auto unfit = move_file(run, param.name, task)) return unfit;
   }
   if (dry && !depends && a.apply == plan::kNone) {
     if (const auto first = dry_.changed_before(node, run.action)) {
@@ -159,6 +153,7 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
   }
   if (depends) return depends;
   if (dry && a.check == plan::kNone) return Instead{Outcome::would_run, ""};
+  if (auto unfit = move_file(run, task)) return unfit;
 
   const auto text = [&](plan::ScriptId id) {
     return id == plan::kNone ? std::string() : context_.plan.scripts[id].text;
