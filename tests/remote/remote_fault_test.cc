@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "support/remote/world.h"
 #include "support/ssh/proxy.h"
@@ -20,13 +18,6 @@ using ssh::test::Proxy;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // A World whose host stands behind a proxy. Its home is the real one of who runs the test.
 class Behind {

@@ -130,6 +130,13 @@ std::string fact(const TaskResult& result, const std::string& name) {
   return "<none>";
 }
 
+std::string contents(const fs::path& path) {
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 std::vector<int> processes_with(const std::string& text) {
   std::vector<int> found;
   for (const auto& entry : fs::directory_iterator("/proc")) {

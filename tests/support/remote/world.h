@@ -70,6 +70,7 @@ Task apply_task(std::string script);
 Task check_task(std::string check, std::string apply = {}, Mode mode = Mode::apply);
 const StageResult* stage(const TaskResult& result, Stage which);
 std::string fact(const TaskResult& result, const std::string& name);
+std::string contents(const std::filesystem::path& path);
 // Whether a process has `text` in its command line.
 std::vector<int> processes_with(const std::string& text);
 bool eventually(const std::function<bool()>& holds, Duration within = std::chrono::seconds(5));
