@@ -142,8 +142,8 @@ class Responder final : public Command {
       out = err = mark("S " + id) + mark("B preflight");
       out += mark("X preflight 0");
       err += mark("V ok") + mark("v");
-    } else if (words[1] != "apply" || !words[5].empty() || words[10] != "once" ||
-               !words[11].empty()) {
+    } else if (words[1] != "apply" || !words[5].empty() ||
+               (words[10] == "once" ? !words[11].empty() : words[10] != "ahead")) {
       out = mark("N") + "this host runs plain commands alone" + mark("n");
     } else if (const auto known = memory_.tasks.find(run_ + " " + id);
                known != memory_.tasks.end()) {
@@ -152,10 +152,13 @@ class Responder final : public Command {
           mark("A " + id + " " + task.nonce + " " + std::to_string(task.pid));
       out = follow + task.out + mark("Q " + id + " ended");
       err = follow + task.err;
+    } else if (words[10] == "ahead" && words[11].substr(0, words[11].find(' ')) != well_) {
+      out = mark("K " + id);
     } else {
       out = err = mark("S " + id) + mark("B apply");
       const int code = run_script(words[6], out, err);
       out += mark("X apply " + std::to_string(code));
+      well_ = code == 0 ? id : "";
       memory_.tasks[run_ + " " + id] = {nonce_, pid_, out + mark("E " + id + " out"),
                                         err + mark("E " + id + " err")};
     }
@@ -174,6 +177,7 @@ class Responder final : public Command {
   std::string held_;
   std::string nonce_;
   std::string run_;
+  std::string well_;  // the task that it has done last, if that ended well
   bool ended_ = false;
 };
 

@@ -105,6 +105,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_file(*plan, o, true);
   add_target(*plan, o);
   add_vault_key(*plan, o);
+  plan->add_flag("--pipeline", o.pipeline,
+                 "Also which actions go to a host together, and where the run decides between");
   add_output(*plan, o);
 
   auto* docs = app.add_subcommand("docs", "Print the play as a runbook for a person to carry out");

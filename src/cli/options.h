@@ -58,7 +58,8 @@ struct Options {
   std::string timeout;                   // exec: --timeout, as given
   bool dry_run = false;                  // --check
   bool diff = false;
-  int verbosity = 0;  // -v
+  int verbosity = 0;      // -v
+  bool pipeline = false;  // plan
   bool json = false;
   std::string ssh_config;             // -F: a file, or none
   bool accept_new = false;            // --host-key accept-new

@@ -23,6 +23,7 @@ int plan_command(const Options& options) {
   print.colour = wants_colour(options, 1);
   winsize size{};
   if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) print.width = size.ws_col;
+  print.pipeline = options.pipeline;
   std::cout << plan::print(*project.plan, print);
   return kSuccess;
 }

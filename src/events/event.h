@@ -115,6 +115,26 @@ struct ActionStarted {
   Part part{};
   std::uint64_t task{};
 };
+// The task goes to its host before the run has come to it: the host begins it when the one that was
+// sent before it has ended well. Its ActionStarted follows once the run is there.
+struct SentAhead {
+  NodeId node{};
+  HostIndex host{};
+  std::uint32_t action{};
+  std::uint64_t task{};
+};
+// One that was sent ahead had begun on its host when the run stopped short of it.
+struct RanAhead {
+  NodeId node{};
+  HostIndex host{};
+  std::uint32_t action{};
+  std::uint64_t task{};
+  Outcome outcome{};
+  Untrusted message;   // the host's words
+  std::string reason;  // ours
+  std::vector<std::pair<std::string, Untrusted>> facts;
+  bool applied{};
+};
 struct Output {
   std::uint64_t task{};
   HostIndex host{};
@@ -252,10 +272,11 @@ struct Event {
   Instant at{};
   std::variant<RunStarted, RunResumed, HostConnecting, HostConnected, HostUnreachable,
                HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
-               PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, ActionStarted, Output,
-               ActionEnded, RetryScheduled, StepEnded, BarrierPassed, WaitStarted, WaitEnded,
-               HumanStarted, HumanAnswered, HumanEnded, RunParked, Pivoted, FailureDeclared,
-               UndoStarted, UndoEnded, Held, RollbackOffered, AbortRequested, Notice, RunEnded>
+               PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
+               Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
+               WaitEnded, HumanStarted, HumanAnswered, HumanEnded, RunParked, Pivoted,
+               FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, AbortRequested,
+               Notice, RunEnded>
       what;
 };
 

@@ -105,6 +105,25 @@ void fields(A& a, Like<ActionStarted> auto& e) {
   a("task", e.task);
 }
 template <class A>
+void fields(A& a, Like<SentAhead> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("action", e.action);
+  a("task", e.task);
+}
+template <class A>
+void fields(A& a, Like<RanAhead> auto& e) {
+  a.node("node", e.node);
+  a.host("host", e.host);
+  a("action", e.action);
+  a("task", e.task);
+  a("outcome", e.outcome);
+  a("message", e.message);
+  a("reason", e.reason);
+  a("facts", e.facts);
+  a("applied", e.applied);
+}
+template <class A>
 void fields(A& a, Like<Output> auto& e) {
   a("task", e.task);
   a.host("host", e.host);

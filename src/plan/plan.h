@@ -261,7 +261,7 @@ Result<Plan> from_json(const std::string& text);
 struct PrintOptions {
   std::optional<Time> now;  // for clock times
   bool colour = false;
-  bool pipeline = false;
+  bool pipeline = false;  // also which actions are sent ahead, and what they wait for
   std::size_t width = 100;
 };
 // For people: what runs where, in which order, what runs concurrently, where the barriers are,

@@ -6,6 +6,7 @@
 #include "base/columns.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
+#include "plan/pipeline.h"
 #include "plan/printer.h"
 
 namespace cnplay::plan {
@@ -40,6 +41,7 @@ class Printer {
     handlers();
     failures();
     totals();
+    if (options_.pipeline) out_ += pipeline_text(plan_, options_);
     return std::move(out_);
   }
 

@@ -164,6 +164,8 @@ void Collector::take_mark(Stream stream, std::string_view kind, std::string_view
   finish(side);
   if (kind == "U") {
     wants_upload_ = wants_upload_ || number_of(next_word(words)) == id_;
+  } else if (kind == "K") {
+    held_back_ = held_back_ || number_of(next_word(words)) == id_;
   } else if (kind == "S") {
     started_ = started_ || number_of(next_word(words)) == id_;
   } else if (kind == "B") {

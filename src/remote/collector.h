@@ -45,6 +45,8 @@ class Collector {
   bool wants_upload() const { return wants_upload_ && says_change(); }
   // Whether apply is due: check said change and ended well, or there is none.
   bool says_change() const;
+  // It was sent ahead, and the host has not begun it: what was before it did not end well.
+  bool held_back() const { return held_back_; }
   // Why the host would not start it; "" if it did not say so.
   const std::string& refusal() const { return refusal_; }
   // It was claimed before, and is followed; by its shell's process group.
@@ -58,6 +60,7 @@ class Collector {
   bool apply_possible() const;
   // Whether there is an end marker on a stream: then the task is over on the host.
   bool end_seen() const { return end_seen_[0] || end_seen_[1]; }
+  bool end_seen(Stream stream) const { return end_seen_[static_cast<std::size_t>(stream)]; }
 
   // Whether a stage that has ended was killed by TERM or KILL.
   bool died_of_signal() const;
@@ -118,6 +121,7 @@ class Collector {
   long group_ = 0;
   std::string state_;
   bool wants_upload_ = false;
+  bool held_back_ = false;
   std::string refusal_;
   Passed passed_{};
   Passed skip_{};

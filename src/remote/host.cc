@@ -97,6 +97,12 @@ void HostSession::start(Task task, const std::vector<TaskId>& settled) {
                   settings_.ssh.name + ": `" + job->task.become + "` is no user's name",
                   "correct the name after `as`");
   }
+  if (job->task.after != 0) {
+    job->ahead = true;
+    job->sent_before = job->task.after == job->task.id;
+    if (!send_ahead(job)) parked_.push_back(std::move(job));
+    return;
+  }
   waiting_.push_back(std::move(job));
   pump();
 }
@@ -177,18 +183,31 @@ void HostSession::open_shell(const std::string& user, bool urgent) {
   std::shared_ptr<Shell>(shells_.back())->open();
 }
 
-Result<std::string> HostSession::shipment_of(const Job& job) const {
+Claim HostSession::claim_of(const Job& job) {
+  if (job.withdrawn) return Claim::withdraw;
+  return once(job) ? Claim::once : Claim::none;
+}
+
+Result<std::string> HostSession::shipment_of(const Job& job, Claim claim, const Due& due) const {
   std::int64_t watch = 0;
   if (job.task.timeout) {
     const Duration bound = *job.task.timeout + options_.host_grace;
     watch = std::max<std::int64_t>(1, (bound.count() + 999) / 1000);
   }
-  return make_shipment(job.task, watch, once(job));
+  return make_shipment(job.task, watch, claim, due);
+}
+
+// What the host keeps of a task that is claimed in this shell.
+void HostSession::note_claim(const Job& job, const Shell& shell) {
+  scratch_.insert(job.task.become);
+  Spool& spool = spools_[shell.spool()];
+  spool.user = job.task.become;
+  spool.tasks.insert(job.task.id);
 }
 
 void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   const bool claim = once(*job);
-  auto shipment = shipment_of(*job);
+  auto shipment = shipment_of(*job, claim_of(*job));
   if (!shipment) {
     return finish(job, Ended::not_started, shipment.error().what, shipment.error().help);
   }
@@ -196,26 +215,33 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   if (claim && !before.empty() && !boot_id_.empty() && before != boot_id_) {
     return lost_by_restart(job);
   }
-  if (claim || (job->task.mode == Mode::check && !job->task.preview.empty())) {
+  if (job->task.mode == Mode::check && !job->task.preview.empty()) {
     scratch_.insert(job->task.become);
   }
   if (claim) {
-    Spool& spool = spools_[shell->spool()];
-    spool.user = job->task.become;
-    spool.tasks.insert(job->task.id);
+    note_claim(*job, *shell);
     shipment->insert(0, old_spools(job->task.become));
   }
   job->shell = shell;
   running_.push_back(job);
-  if (!job->sent_before) {
-    job->sent = std::chrono::steady_clock::now();
-    bound(job);
-  }
+  if (!job->sent_before || job->sent == std::chrono::steady_clock::time_point{}) begin_time(job);
   run_scripts(job, std::move(*shipment));
+}
+
+void HostSession::begin_time(const JobPtr& job) {
+  job->sent = std::chrono::steady_clock::now();
+  bound(job);
 }
 
 // To the shell that has the job already.
 void HostSession::run_scripts(const JobPtr& job, std::string shipment) {
+  collect(job);
+  job->transferring = false;
+  job->shell->run(job, std::move(shipment));
+}
+
+// What it says from now on is taken in anew.
+void HostSession::collect(const JobPtr& job) {
   Collector::Output output = [](Stage, Stream, std::string_view) {};
   if (!job->done) {
     output = [this, id = job->task.id, raw = job->shell.get(), job = job.get()](
@@ -232,8 +258,6 @@ void HostSession::run_scripts(const JobPtr& job, std::string shipment) {
   }
   job->collector = std::make_unique<Collector>(job->task, options_.tail_bytes, std::move(output));
   job->collector->skip(job->passed);
-  job->transferring = false;
-  job->shell->run(job, std::move(shipment));
 }
 
 void HostSession::bound(const JobPtr& job) {
@@ -285,14 +309,16 @@ void HostSession::finish(const JobPtr& job, Ended ended, std::string error, std:
     result.stages.push_back(
         {.stage = Stage::apply, .exit_code = 0, .verdict = Verdict::none, .message = {}});
   }
-  if (job->shell || job->sent_before) {
+  if (job->sent != std::chrono::steady_clock::time_point{}) {
     result.took =
         std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - job->sent);
   }
   std::erase(running_, job);
   std::erase(waiting_, job);
-  if (job->shell && job->shell->job() == job) job->shell->release();
-  job->shell.reset();
+  if (const auto shell = std::exchange(job->shell, nullptr); shell && shell->job() == job) {
+    shell->release();
+    if (shell->job()) begin_time(shell->job());
+  }
   job->collector.reset();
   moved_ = moved_ || ended == Ended::finished;
   if (job->done) return job->done(std::move(result));
@@ -314,6 +340,7 @@ std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
     spool->second.closed = true;
   }
   std::erase(shells_, self);
+  for (const auto& job : shell.take_followers()) lost_place(job, true);
   return self;
 }
 
@@ -375,12 +402,17 @@ void HostSession::shell_job_ended(Shell& shell) {
     transfer_ended(job);
   } else if (transfer_due(job)) {
     begin_transfer(job);
+  } else if (said.held_back()) {
+    const auto keep = job->shell;
+    keep->release();
+    if (keep->job()) begin_time(keep->job());
+    lost_place(job, false);
   } else if (said.followed()) {
     follow_ended(job);
   } else if (said.started()) {
     finish(job, Ended::finished, {}, {});
   } else if (!said.refusal().empty()) {
-    finish(job, Ended::not_started,
+    finish(job, job->withdrawn ? Ended::lost : Ended::not_started,
            settings_.ssh.name + ": " + Untrusted(said.refusal()).display(500),
            "a task is started only if the host can note that it was: there must be room in the "
            "home of its "
@@ -403,6 +435,10 @@ void HostSession::follow_ended(const JobPtr& job) {
   if (said.followed_to_end()) return finish(job, Ended::finished, {}, {});
   const std::string& host = settings_.ssh.name;
   const std::string& state = said.state();
+  if (state == "withdrawn") {
+    job->sent_before = false;
+    return finish(job, Ended::not_started, {}, {});
+  }
   if (state == "restarted") return lost_by_restart(job);
   if (state == "killed") {
     return finish(job, Ended::timed_out, "killed by " + host + " itself after its timeout", {});

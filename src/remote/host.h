@@ -16,6 +16,7 @@
 #include "remote/job.h"
 #include "remote/session.h"
 #include "remote/shell.h"
+#include "remote/shipment.h"
 
 namespace cnplay::remote {
 
@@ -27,6 +28,8 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void connect();
   // `settled`: tasks whose results are on record: the host may forget what it keeps of them.
   void start(Task task, const std::vector<TaskId>& settled);
+  void adopt(TaskId id);
+  void withdraw(TaskId id);
   void cancel(TaskId id);
   void lock(std::string name, std::string owner);
   void output_drained();
@@ -90,7 +93,17 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void pump_locks();
 
   void run_scripts(const JobPtr& job, std::string shipment);
-  Result<std::string> shipment_of(const Job& job) const;
+  void collect(const JobPtr& job);
+  void begin_time(const JobPtr& job);
+  void note_claim(const Job& job, const Shell& shell);
+  static Claim claim_of(const Job& job);
+  Result<std::string> shipment_of(const Job& job, Claim claim, const Due& due = {}) const;
+
+  // host_ahead.cc: tasks that the runner has not come to
+  bool send_ahead(const JobPtr& job);
+  JobPtr take_parked(TaskId id);
+  void ask_back(const JobPtr& job);
+  void lost_place(const JobPtr& job, bool may_have_begun);
 
   // host_transfer.cc: files that go before apply, or are it
   static bool moves_file(const Job& job);
@@ -126,6 +139,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
 
   std::vector<std::shared_ptr<Shell>> shells_;
   std::deque<JobPtr> waiting_;
+  std::deque<JobPtr> parked_;    // ahead of the runner, and not sent, or without a place
   std::vector<JobPtr> running_;  // sent, not yet reported
   std::vector<std::shared_ptr<HostLock>> locks_;
   std::deque<std::shared_ptr<LockWish>> waiting_locks_;

@@ -63,6 +63,10 @@ void HostSession::cancel(TaskId id) {
     }
     return finish(keep, Ended::cancelled, "cancelled before it was sent", {});
   }
+  if (const JobPtr job = take_parked(id)) {
+    return finish(job, job->sent_before && once(*job) ? Ended::lost : Ended::cancelled,
+                  "cancelled before it was sent", {});
+  }
   for (const JobPtr& job : running_) {
     if (!is(job)) continue;
     const JobPtr keep = job;
@@ -74,7 +78,8 @@ void HostSession::cancel(TaskId id) {
 // After a reconnect it shows only by the host's first word in which process group the task runs.
 void HostSession::kill_when_known(const JobPtr& job, Ended as, std::string why) {
   const Collector* said = job->collector.get();
-  if (job->shell && (!job->sent_before || said->started() || said->followed())) {
+  const bool at_it = job->shell && job->shell->job() == job;
+  if (at_it && (!job->sent_before || said->started() || said->followed())) {
     return kill(job, as, std::move(why));
   }
   job->timer = std::make_unique<boost::asio::steady_timer>(connection_->executor());
@@ -219,6 +224,7 @@ void HostSession::give_up(const std::string& why) {
     if (job->done) job->done = [](const TaskResult&) {};
     finish(job, Ended::not_started, why, {});
   }
+  for (const JobPtr& job : std::exchange(parked_, {})) finish(job, Ended::not_started, why, {});
   for (const auto& wish : std::exchange(waiting_locks_, {})) {
     events_->push(LockEnded{
         .host = index_, .name = wish->name, .acquired = false, .holder = {}, .error = why});
@@ -245,9 +251,15 @@ void HostSession::close(Duration within, std::function<void(bool)> done) {
   for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
     if (!job->done) finish(job, Ended::not_started, "the run ended before it was sent", {});
   }
+  for (const JobPtr& job : std::exchange(parked_, {})) {
+    finish(job, Ended::not_started, "the run ended before it was sent", {});
+  }
   waiting_locks_.clear();
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {
-    if (!job->done && !job->kill) kill(job, Ended::cancelled, "killed at the end of the run");
+    const bool at_it = job->shell && job->shell->job() == job;
+    if (!job->done && !job->kill && at_it) {
+      kill(job, Ended::cancelled, "killed at the end of the run");
+    }
   }
   advance_close();
 }
@@ -300,6 +312,9 @@ void HostSession::closed(bool well) {
   }
   for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
     if (job->done) job->done = [](const TaskResult&) {};
+    finish(job, Ended::not_started, "the connection was closed", {});
+  }
+  for (const JobPtr& job : std::exchange(parked_, {})) {
     finish(job, Ended::not_started, "the connection was closed", {});
   }
   for (const auto& shell : std::exchange(shells_, {})) shell->abandon();

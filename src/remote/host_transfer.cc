@@ -58,7 +58,7 @@ void HostSession::transfer_ended(const JobPtr& job) {
     return;
   }
   if (job->task.download) return finish(job, Ended::finished, {}, {});
-  auto shipment = shipment_of(*job);
+  auto shipment = shipment_of(*job, Claim::once);
   if (!shipment) return finish(job, Ended::refused, shipment.error().what, shipment.error().help);
   run_scripts(job, std::move(*shipment));
 }

@@ -56,6 +56,18 @@ class SshHosts final : public Hosts {
     events_->push(TaskEnded{.task = task.id, .host = host, .result = std::move(result)});
   }
 
+  void adopt(TaskId task) override {
+    const auto found = task_hosts_.find(task);
+    if (found == task_hosts_.end()) return;
+    post(found->second, [task](HostSession& session) { session.adopt(task); });
+  }
+
+  void withdraw(TaskId task) override {
+    const auto found = task_hosts_.find(task);
+    if (found == task_hosts_.end()) return;
+    post(found->second, [task](HostSession& session) { session.withdraw(task); });
+  }
+
   void cancel(TaskId task) override {
     const auto found = task_hosts_.find(task);
     if (found == task_hosts_.end()) return;

@@ -32,6 +32,11 @@ struct Job {
   std::weak_ptr<Job> killer;
   bool over = false;  // reported
 
+  // The runner has not come to it yet. As long as that is so, it is never sent but behind the task
+  // that it comes after; if it has lost that place, it is parked.
+  bool ahead = false;
+  bool withdrawn = false;  // the runner does not come to it any more
+
   // It was sent before, and the connection was lost: whether the host has it is not known yet.
   bool sent_before = false;
   Collector::Passed passed{};  // of its output by then

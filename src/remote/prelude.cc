@@ -73,7 +73,10 @@ _cn_say() {
   *) set -- fail "\`$1\` cannot be said in $_cn_s" ;;
   esac
   _cn_put "$_cn_r$_cn_n V $1$nl$2$_cn_r$_cn_n v$nl" >&2
-  case $_cn_s in check) _cn_put "v $1$nl" >&8 ;; esac
+  case $_cn_s:$1 in
+  check:*) _cn_put "v $1$nl" >&8 ;;
+  *:fail) case $_cn_sp in '') ;; *) : >"$_cn_sp/f" ;; esac ;; # said in a pipe, its exit code may be lost
+  esac
   case $1 in change) ;; fail) exit 1 ;; *) exit 0 ;; esac
 }
 ok() { { set +x; } 2>/dev/null; _cn_say ok "${1-}"; }
@@ -128,16 +131,21 @@ _cn_stage() {
   _cn_c=$?
   _cn_mark "X $1 $_cn_c"
 }
-# Reads what check said: facts become variables. True if it said change, and nothing else, and
-# ended well.
+# Reads what check said: facts become variables. _cn_v: its verdict, if that was the only one and it
+# ended well; else `no`, or nothing. True if it is change.
 _cn_listen() {
   _cn_v=
   _cn_lc=$LC_ALL
   LC_ALL=C
   while IFS= read -r _cn_l; do
     case $_cn_l in
-    'v change') case $_cn_v in '') _cn_v=change ;; esac ;;
-    v*) _cn_v=no ;;
+    'v '*)
+      case $_cn_v:$_cn_l in
+      :'v fail') _cn_v=no ;;
+      :* | 'change:v change') _cn_v=${_cn_l#v } ;;
+      *) _cn_v=no ;;
+      esac
+      ;;
     f*)
       _cn_k=${_cn_l#f }
       _cn_x=
@@ -159,12 +167,29 @@ _cn_listen() {
   LC_ALL=$_cn_lc
   case $_cn_v in change) return 0 ;; *) return 1 ;; esac
 }
+# Those that follow end well, with 0, if the run goes on after them.
 _cn_apply() {
   _cn_stage apply apply "$7"
   case $_cn_c:$4 in
-  0:check) _cn_stage verify check "$6" 8>/dev/null ;;
-  0:script) _cn_stage verify verify "$8" ;;
+  0:check) _cn_heard verify "$6" ok ;;
+  0:script)
+    _cn_stage verify verify "$8"
+    return "$_cn_c"
+    ;;
+  *) return "$_cn_c" ;;
   esac
+}
+# STAGE SCRIPT WORDS: a stage whose verdict must be one of the words.
+_cn_heard() {
+  exec 7>&1
+  {
+    _cn_stage "$1" check "$2" 8>&1 >&7 7>&-
+    _cn_put "end $_cn_c$nl"
+  } | {
+    exec 7>&-
+    _cn_listen
+    case " $3 " in *" ${_cn_v:-none} "*) ;; *) false ;; esac
+  }
 }
 _cn_preview() {
   # shellcheck disable=SC2034
@@ -181,6 +206,8 @@ _cn_after() {
   _cn_first=
   if _cn_listen; then
     case $2 in apply) _cn_apply "$@" ;; *) _cn_preview "$@" ;; esac </dev/null
+  else
+    case $_cn_v in ok | skip) ;; *) return 1 ;; esac
   fi
 }
 _cn_steps() {
@@ -194,6 +221,7 @@ _cn_steps() {
       _cn_put "end $_cn_c$nl"
     } | _cn_after "$@" 7>&-
     ;;
+  apply:c*) _cn_heard check "$6" 'ok skip' ;;
   *:c*) _cn_stage check check "$6" 8>/dev/null ;;
   apply:a*) _cn_apply "$@" ;;
   *) _cn_put "$_cn_first" ;;
@@ -300,6 +328,12 @@ _cn_follow() {
     }
     _cn_nap 05
   done
+  case $_cn_fk in
+  withdrawn)
+    _cn_mark "Q $1 withdrawn"
+    return 0
+    ;;
+  esac
   case $_cn_fn in
   "$_cn_n") # a copy of what this very shell prints would have no end
     _cn_mark "Q $1 own"
@@ -358,8 +392,49 @@ _cn_watch() {
   sleep 2
   kill -KILL "-$$"
 }
+# What this shell has just done, if it ended well: the next may be begun that was sent after it.
+_cn_well=
+_cn_judge() {
+  _cn_well=
+  case $_cn_sp in
+  '') ;;
+  *)
+    if [ -e "$_cn_sp/f" ]; then
+      rm -f -- "$_cn_sp/f"
+      return
+    fi
+    ;;
+  esac
+  case $_cn_z in 0) _cn_well=$1 ;; esac
+}
+# ID PID SINCE: whether what was sent ahead is to be begun: the task before it has ended well, and the
+# sshd of the connection is there.
+_cn_due() {
+  [ "$_cn_well" = "$1" ] && _cn_since "$2" && [ "$_cn_at" = "$3" ]
+}
+# ID: nobody is to begin it any more. If somebody has, it is followed.
+_cn_withdraw() {
+  _cn_se=$({ umask 077 && _cn_mkdir "$_cn_dir"; } 2>&1)
+  _cn_o=
+  set -C
+  if {
+    _cn_o=1
+    _cn_put "withdrawn - - - - - -$nl"
+  } 2>/dev/null >"$_cn_dir/t-$1"; then :; fi
+  set +C
+  case $_cn_o in
+  1) _cn_mark "Q $1 withdrawn" ;;
+  *)
+    if [ -e "$_cn_dir/t-$1" ]; then
+      (_cn_follow "$1") </dev/null
+    else
+      _cn_refuse "no file can be made in $_cn_dir: ${_cn_se:-is the disk full?}"
+    fi
+    ;;
+  esac
+}
 # ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM FILE end-ID: a
-# shipment. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
+# shipment. CLAIM: once; ahead, and FILE says after what; withdraw; or nothing. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
 # claimed, only the check is run, and the file is asked for. The last word is the proof that it came whole: a shell executes a line that ends with its input.
 _cn_run() {
   case $#:${13-} in "13:end-$1") ;; *) exit 91 ;; esac
@@ -369,19 +444,44 @@ _cn_run() {
       _cn_work "$1" check "$3" none "$5" "$6" '' '' '' ''
       _cn_tail="${_cn_tail-}$_cn_r$_cn_n U $1$nl"
       _cn_end "$1"
-    elif _cn_claim "$1"; then
-      _cn_work "$@"
-      _cn_end "$1"
-      _cn_put "ended$nl" >>"$_cn_dir/t-$1"
     else
-      _cn_end "$1"
+      _cn_once "$@"
     fi
     ;;
-  *)
-    _cn_work "$@"
+  ahead)
+    # shellcheck disable=SC2086
+    if [ ! -e "$_cn_dir/t-$1" ] && ! _cn_due ${12}; then
+      _cn_tail="$_cn_r$_cn_n K $1$nl"
+      _cn_end "$1"
+    else
+      case $7 in
+      '') _cn_free "$@" ;;
+      *) _cn_once "$@" ;;
+      esac
+    fi
+    ;;
+  withdraw)
+    _cn_withdraw "$1"
     _cn_end "$1"
     ;;
+  *) _cn_free "$@" ;;
   esac
+}
+_cn_once() {
+  if _cn_claim "$1"; then
+    _cn_work "$@"
+    _cn_judge "$1"
+    _cn_end "$1"
+    _cn_put "ended$nl" >>"$_cn_dir/t-$1"
+  else
+    _cn_well=
+    _cn_end "$1"
+  fi
+}
+_cn_free() {
+  _cn_work "$@"
+  _cn_judge "$1"
+  _cn_end "$1"
 }
 # BYTES: the checksum of stdin goes into _cn_x. With openssl, where it is, large ones go faster.
 _cn_digest() {
@@ -490,13 +590,15 @@ _cn_work() {
       set -eu
       eval "$_cn_t"
     ) </dev/null
-    _cn_tail="$_cn_r$_cn_n X apply $?$nl"
+    _cn_z=$?
+    _cn_tail="$_cn_r$_cn_n X apply $_cn_z$nl"
     ;;
   *)
     (
       eval "$5"
       _cn_steps "$@"
     ) </dev/null
+    _cn_z=$?
     ;;
   esac
   case $3 in 0) ;; *) { kill -KILL "$_cn_w" && wait "$_cn_w"; } 2>/dev/null ;; esac

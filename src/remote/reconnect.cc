@@ -56,6 +56,8 @@ void HostSession::hold_all(const std::string& why) {
       // A killer is nobody's result; what it was to kill is in running_ itself.
       job->done = [](const TaskResult&) {};
       finish(job, Ended::lost, why, {});
+    } else if (job->ahead) {
+      lost_place(job, true);
     } else if (job->kill) {
       finish(job, Ended::lost, why + "; the task was being killed then", {});
     } else {

@@ -84,6 +84,12 @@ struct Task {
   // the host has been restarted since, the task ends as `lost`, for a claim may not have outlived
   // that. "" if it was never sent before.
   std::string sent_under{};
+  // Sent ahead: it waits for adopt() or withdraw(). The host begins it by itself when the task
+  // `after`, of the same host, has ended well (its shape says what that is: every stage that is due
+  // ended by 0, and with the verdict that lets the run go on) and we are still there; else it is
+  // not begun before adopt(). Its own id: not before adopt(), if it was not begun in its time
+  // (`sent_under`). 0: the run has come to it. No files: an upload or download is never ahead.
+  TaskId after = 0;
 };
 
 enum class Verdict { none, ok, change, fail, skip };
@@ -188,6 +194,11 @@ class Hosts {
   // host and user that overlap run in shells of their own. Results of this host that next() handed
   // out before must be on record by then: the host may forget them.
   virtual void start(Task task) = 0;
+  // The run has come to a task that was sent ahead: from now on it is like any other.
+  virtual void adopt(TaskId task) = 0;
+  // The run does not come to it: it ends as `not_started`, and then it never will be; unless it has
+  // begun, then as it ends.
+  virtual void withdraw(TaskId task) = 0;
   // Kills the task's process group. Its TaskEnded still follows (perhaps with its real result,
   // if it was faster).
   virtual void cancel(TaskId task) = 0;

@@ -49,13 +49,36 @@ void Shell::opened(Opened opened) {
 
 void Shell::run(std::shared_ptr<Job> job, std::string shipment) {
   job_ = std::move(job);
+  last_task_ = job_->task.id;
   state_ = State::busy;
+  for (Side* side : {&*out_, &*err_}) {
+    side->lead = 0;
+    side->past = false;
+  }
+  channel_->write(std::move(shipment));
+}
+
+void Shell::run_next(std::shared_ptr<Job> job, std::string shipment) {
+  last_task_ = job->task.id;
+  followers_.push_back(std::move(job));
+  for (Side* side : {&*out_, &*err_}) {
+    if (std::exchange(side->past, false)) ++side->lead;
+  }
   channel_->write(std::move(shipment));
 }
 
 void Shell::release() {
   job_.reset();
-  if (state_ == State::busy) state_ = State::idle;
+  if (state_ != State::busy) return;
+  if (followers_.empty()) {
+    state_ = State::idle;
+    return;
+  }
+  job_ = std::move(followers_.front());
+  followers_.pop_front();
+  for (Side* side : {&*out_, &*err_}) {
+    if (side->lead > 0) --side->lead;
+  }
 }
 
 void Shell::end(bool tidy) {
@@ -75,6 +98,7 @@ void Shell::abandon() {
   if (channel_) channel_->close();
   channel_.reset();
   job_.reset();
+  followers_.clear();
 }
 
 void Shell::pause() {
@@ -89,16 +113,30 @@ void Shell::resume() {
   channel_->resume();
 }
 
+Job* Shell::Side::job() const {
+  return lead == 0 ? shell.job_.get() : shell.followers_[lead - 1].get();
+}
+
 void Shell::Side::text(std::string_view bytes) {
-  if (!shell.job_) return;
-  if (shell.job_->transferring) return shell.job_->transfer->text(stream, bytes);
-  if (shell.job_->collector) shell.job_->collector->text(stream, bytes);
+  Job* at = job();
+  if (at == nullptr) return;
+  if (at->transferring) return at->transfer->text(stream, bytes);
+  if (at->collector) at->collector->text(stream, bytes);
 }
 
 void Shell::Side::mark(std::string_view words) {
-  if (!shell.job_) return;
-  if (shell.job_->transferring) return shell.job_->transfer->mark(stream, words);
-  if (shell.job_->collector) shell.job_->collector->mark(stream, words);
+  Job* at = job();
+  if (at == nullptr) return;
+  if (at->transferring) return at->transfer->mark(stream, words);
+  if (!at->collector) return;
+  at->collector->mark(stream, words);
+  // On a terminal both ends come on one stream; nothing is ever sent behind a job there.
+  if (!at->collector->end_seen(stream)) return;
+  if (lead < shell.followers_.size()) {
+    ++lead;
+  } else {
+    past = true;
+  }
 }
 
 void Shell::port_bytes(Stream stream, std::string_view bytes) {
@@ -111,8 +149,12 @@ void Shell::port_bytes(Stream stream, std::string_view bytes) {
     job_->transfer->pump(*channel_);
     owner_.shell_job_moved(*this);
   }
-  if (job_ && (job_->transferring ? job_->transfer->ended() : job_->collector->ended())) {
+  // Several may have come to their end at once.
+  while (job_ && (job_->transferring ? job_->transfer->ended()
+                                     : job_->collector && job_->collector->ended())) {
+    const std::shared_ptr<Job> ended = job_;
     owner_.shell_job_ended(*this);
+    if (job_ == ended) break;
   }
 }
 

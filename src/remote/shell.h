@@ -1,9 +1,11 @@
 // One persistent `sh` of one user on one host, and the job that runs in it.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "remote/frame.h"
 #include "remote/job.h"
@@ -43,9 +45,16 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   void open();
   // Sends a shipment. The shell must be idle.
   void run(std::shared_ptr<Job> job, std::string shipment);
+  // Sends a shipment behind that of the job that it is at work on, which moves no file. The shell
+  // must be busy; it turns to it when all before is over.
+  void run_next(std::shared_ptr<Job> job, std::string shipment);
+  // Those of them that it has not come to; it never will.
+  std::deque<std::shared_ptr<Job>> take_followers() { return std::exchange(followers_, {}); }
+  // The last job that it was given; 0: none yet.
+  TaskId last_task() const { return last_task_; }
   // Sends more for the job that it is at work on.
   void go_on(std::string shipment) { channel_->write(std::move(shipment)); }
-  // The job is over, or has been given up: idle again.
+  // The job is over, or has been given up: on to the next, or idle again.
   void release();
   void doom() { state_ = State::doomed; }
   void spare() { state_ = State::busy; }  // doomed in vain: its job was faster
@@ -81,9 +90,13 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
         : shell(of), stream(which), parser(nonce) {}
     void text(std::string_view bytes) override;
     void mark(std::string_view words) override;
+    // The job that this stream is at: it may be a follower already while the other stream is not.
+    Job* job() const;
     Shell& shell;
     Stream stream;
     FrameParser parser;
+    std::size_t lead = 0;  // how many jobs it is ahead of job_
+    bool past = false;     // the end of that one has come, and there was none behind it
   };
 
   void opened(Opened opened);
@@ -105,6 +118,8 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::optional<Side> out_;
   std::optional<Side> err_;
   std::shared_ptr<Job> job_;
+  std::deque<std::shared_ptr<Job>> followers_;
+  TaskId last_task_ = 0;
   std::unique_ptr<boost::asio::steady_timer> linger_;
 };
 

@@ -31,6 +31,20 @@ const char* mode_word(Mode mode) {
   return "";
 }
 
+const char* claim_word(Claim claim) {
+  switch (claim) {
+    case Claim::none:
+      return "";
+    case Claim::once:
+      return "once";
+    case Claim::ahead:
+      return "ahead";
+    case Claim::withdraw:
+      return "withdraw";
+  }
+  return "";
+}
+
 const char* verify_word(Verify verify) {
   switch (verify) {
     case Verify::by_check:
@@ -45,7 +59,8 @@ const char* verify_word(Verify verify) {
 
 }  // namespace
 
-Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool once) {
+Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim claim,
+                                  const Due& due) {
   std::string assignments;
   if (task.upload &&
       task.upload->sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
@@ -74,6 +89,11 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool onc
   // Verification by a check that is not there would say that all is well.
   const bool no_check = task.verify == Verify::by_check && task.check.empty();
   const std::string id = std::to_string(task.id);
+  std::string last = task.upload ? task.upload->sha256 : "";
+  if (claim == Claim::ahead) {
+    last = std::to_string(due.after) + " " + std::to_string(due.parent) + " " +
+           std::to_string(due.parent_since);
+  }
   const std::array<std::string, 13> words = {id,
                                              mode_word(task.mode),
                                              std::to_string(watch),
@@ -84,8 +104,8 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool onc
                                              task.verify_script,
                                              task.preview,
                                              task.preflight,
-                                             once ? "once" : "",
-                                             task.upload ? task.upload->sha256 : "",
+                                             claim_word(claim),
+                                             last,
                                              "end-" + id};
   std::string line = "_cn_run";
   for (const std::string& word : words) {

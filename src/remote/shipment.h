@@ -9,10 +9,26 @@
 
 namespace cnplay::remote {
 
-// `watch`: seconds after which the host kills the task by itself; 0: never. `once`: the task's id
-// is claimed first, and its output is kept on the host. Fails on a NUL, or a variable's name that
-// is none, or would break the shell.
-Result<std::string> make_shipment(const Task& task, std::int64_t watch, bool once);
+enum class Claim {
+  none,  // it may be run as often as it is sent
+  // The task's id is claimed first, and its output is kept on the host: it is started once, or
+  // followed.
+  once,
+  // The same, or none for a task without apply, if the task before it has ended well: `due`.
+  ahead,
+  withdraw,  // nobody is to start it any more; followed, if somebody has
+};
+// Of a task that is sent ahead: after which, and which process is there as long as we are.
+struct Due {
+  TaskId after = 0;
+  long parent = 0;
+  long long parent_since = 0;
+};
+
+// `watch`: seconds after which the host kills the task by itself; 0: never. Fails on a NUL, or a
+// variable's name that is none, or would break the shell.
+Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim claim,
+                                  const Due& due = {});
 
 // The lines that come before the first shipment: nonce, run id, the name of the shell's spool (16
 // hex digits), whether it is on a terminal, prelude.

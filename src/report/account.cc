@@ -83,7 +83,7 @@ class Reader {
            std::holds_alternative<PreflightProblem>(what) ||
            std::holds_alternative<PreflightEnded>(what) ||
            std::holds_alternative<PhaseStarted>(what) || std::holds_alternative<PhaseEnded>(what) ||
-           std::holds_alternative<RetryScheduled>(what) ||
+           std::holds_alternative<RetryScheduled>(what) || std::holds_alternative<RanAhead>(what) ||
            std::holds_alternative<WaitStarted>(what) || std::holds_alternative<WaitEnded>(what) ||
            std::holds_alternative<Pivoted>(what) || std::holds_alternative<FailureDeclared>(what) ||
            std::holds_alternative<UndoStarted>(what) || std::holds_alternative<UndoEnded>(what) ||

@@ -322,6 +322,12 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                              human_duration(e.took)) +
                    "\n";
           },
+          [&](const RanAhead& e) {
+            return host(e.host) + "  " + step_name(plan, e.node) + "  " +
+                   paint(options, Style::yellow, name(e.outcome)) +
+                   "  had begun already when the run stopped" +
+                   (e.reason.empty() ? "" : ": " + e.reason) + "\n";
+          },
           [&](const RetryScheduled& e) {
             return host(e.host) + "  " + step_name(plan, e.node) + ": attempt " +
                    std::to_string(e.attempt) + " of " + std::to_string(e.of) + " in " +

@@ -63,11 +63,28 @@ struct Context {
   void start(remote::Task task) {
     assert(!dry() || task.mode != remote::Mode::apply);
     if (!replay.problem().empty()) return;
-    if (task.mode == remote::Mode::apply && !task.apply.empty()) {
+    if (task.after != 0 || (task.mode == remote::Mode::apply && !task.apply.empty())) {
       intents.push_back(std::move(task));
     } else {
       remote.start(std::move(task));
     }
+  }
+
+  // The run has come to a task that was sent ahead.
+  void adopt(remote::TaskId task) {
+    for (remote::Task& intent : intents) {
+      if (intent.id == task) {
+        intent.after = 0;
+        return;
+      }
+    }
+    remote.adopt(task);
+  }
+  // The run does not come to it. True: it was not sent yet, and never will be.
+  bool withdraw(remote::TaskId task) {
+    const auto unsent = std::erase_if(intents, [&](const auto& i) { return i.id == task; });
+    if (unsent == 0) remote.withdraw(task);
+    return unsent != 0;
   }
 
   // What was not sent yet never will be.

@@ -13,7 +13,7 @@ using plan::NodeId;
 // Of the work at hand nothing more is started. Handlers that were due are kept for after.
 void Runner::stop() {
   stopping_ = true;
-  for (const auto* units : {&ready_, &parked_}) {
+  for (const auto* units : {&ready_, &placed_, &parked_}) {
     for (const Unit& unit : *units) {
       if (unit.part == Part::handler) {
         handlers_.put_back(unit.node, unit.host, unit.instead.value_or(events::Outcome::changed));
@@ -22,6 +22,7 @@ void Runner::stop() {
     }
   }
   ready_.clear();
+  placed_.clear();
   parked_.clear();
   waits_.clear();
   if (human_ && human_->begun) context_.options.prompter->end("the run stops");
@@ -32,6 +33,7 @@ void Runner::stop() {
     }
   }
   rounds_.clear();
+  steps_.withdraw_all();
   steps_.stop_retries();
 }
 

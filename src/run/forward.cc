@@ -23,7 +23,11 @@ void Runner::go_forward() {
   part_ = Part::forward;
   live_ = live_hosts(false);
   walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
+  steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
+    return walk_ && !stopping_ ? walk_->only_next(through, host) : std::nullopt;
+  });
   drive();
+  steps_.set_successor(nullptr);
   if (!stopping_ && !walk_->done()) {
     // The plan's invariants rule it out; never call it a success.
     context_.emit.notice("a bug in cnplay: steps were left that never became ready");
@@ -58,22 +62,45 @@ void Runner::run_section(const plan::Section& section, Part part) {
 }
 
 void Runner::start_ready() {
-  const std::uint32_t forks = context_.options.forks;
   while (!stopping_) {
-    if (!parked_.empty() && steps_.hosts_at_work() < forks) {
-      const Unit unit = parked_.front();
-      parked_.pop_front();
-      begin_unit(unit);
-    } else if (!ready_.empty()) {
+    if (!ready_.empty()) {
       const Unit unit = ready_.front();
       ready_.pop_front();
       begin_unit(unit);
     } else if (auto ready = walk_ ? walk_->pop() : std::nullopt) {
       begin(*ready);
+    } else if (auto unit = next_in_place()) {
+      start_unit(*unit);
     } else {
       break;
     }
   }
+}
+
+// With `--forks` a host keeps its place until it has nothing to do and another one wants it: what
+// was sent ahead may have begun there. So which unit is next does not depend on how many events
+// have been taken at once.
+std::optional<Unit> Runner::next_in_place() {
+  if (placed_.empty() && !parked_.empty()) {
+    // A step that has just ended may lead to the next one of its host.
+    if (steps_.any_ended()) return std::nullopt;
+    const HostIndex host = parked_.front().host;
+    const auto idle = std::ranges::find_if(
+        places_, [&](const HostIndex h) { return h == host || steps_.count(h) == 0; });
+    if (places_.size() < context_.options.forks) {
+      places_.push_back(host);
+    } else if (idle != places_.end()) {
+      *idle = host;
+    } else {
+      return std::nullopt;
+    }
+    placed_.push_back(parked_.front());
+    parked_.pop_front();
+  }
+  if (placed_.empty()) return std::nullopt;
+  const Unit unit = placed_.front();
+  placed_.pop_front();
+  return unit;
 }
 
 void Runner::begin(const Ready& ready) {
@@ -95,6 +122,11 @@ void Runner::begin(const Ready& ready) {
 }
 
 void Runner::begin_unit(const Unit& unit) {
+  if (context_.options.forks == 0) return start_unit(unit);
+  (std::ranges::find(places_, unit.host) != places_.end() ? placed_ : parked_).push_back(unit);
+}
+
+void Runner::start_unit(const Unit& unit) {
   // A host may be gone since its unit became ready.
   if (!context_.hosts[unit.host].connected || (unit.part == part_ && walk_ && !live_[unit.host])) {
     if (unit.part == Part::handler) return next_of_round(unit.round, unit.host);
@@ -105,11 +137,6 @@ void Runner::begin_unit(const Unit& unit) {
     const Ready ready{unit.node, unit.host};
     if (context_.plan.node(unit.node).once) return once_is_gone(ready);
     return walk_->finish(ready);
-  }
-  const std::uint32_t forks = context_.options.forks;
-  if (forks > 0 && steps_.count(unit.host) == 0 && steps_.hosts_at_work() >= forks) {
-    parked_.push_back(unit);
-    return;
   }
   steps_.start(unit);
 }
@@ -325,6 +352,7 @@ void Runner::host_failed(NodeId node, HostIndex host) {
     ++failed_hosts_;
   }
   live_[host] = false;
+  steps_.withdraw(host);
   const plan::Node& at = context_.plan.node(node);
   if (part_ != Part::forward || ending_.failed_at) {
     if (walk_ && !stopping_) walk_->drop(host);

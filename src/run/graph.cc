@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 namespace cnplay::run {
 
@@ -169,6 +170,24 @@ std::optional<NodeId> Walk::next_of(HostIndex host) const {
     if (at && point.state[*at] != State::done) return point.node->id;
   }
   return std::nullopt;
+}
+
+std::optional<NodeId> Walk::only_next(const std::vector<NodeId>& through, HostIndex host) const {
+  std::map<std::uint32_t, std::uint32_t> freed;  // by index: how many of its predecessors are these
+  for (const NodeId id : through) {
+    for (const std::uint32_t to : points_[index_of_[id]].same_to) ++freed[to];
+  }
+  std::optional<NodeId> next;
+  for (const auto& [index, predecessors] : freed) {
+    const Point& point = points_[index];
+    if (std::ranges::find(through, point.node->id) != through.end()) continue;
+    const auto at = position(point, host);
+    if (!at || point.gates != 0 || point.state[*at] != State::waiting) continue;
+    if (point.waits[*at] != predecessors) continue;
+    if (next) return std::nullopt;
+    next = point.node->id;
+  }
+  return next;
 }
 
 }  // namespace cnplay::run

@@ -34,6 +34,10 @@ class Walk {
 
   // The first step in source order that `host` has not been through.
   std::optional<plan::NodeId> next_of(plan::HostIndex host) const;
+  // The one step that `host` is ready for as soon as it has been through `through`, the steps that
+  // it is at or comes to next, in order. nullopt: none, or several, or not for its sake alone.
+  std::optional<plan::NodeId> only_next(const std::vector<plan::NodeId>& through,
+                                        plan::HostIndex host) const;
   bool done() const { return open_nodes_ == 0; }
   // Counts and edges touched so far, for the test that growth is linear.
   std::uint64_t work() const { return work_; }

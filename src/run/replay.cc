@@ -24,6 +24,8 @@ auto about(const E& e) {
     return std::tuple(e.node, e.host, e.action, e.part, e.task);
   } else if constexpr (std::is_same_v<E, ActionEnded>) {
     return std::tuple(e.node, e.host, e.action, e.part, e.task, e.outcome);
+  } else if constexpr (std::is_same_v<E, RanAhead>) {
+    return std::tuple(e.node, e.host, e.action, e.task);
   } else if constexpr (std::is_same_v<E, RetryScheduled>) {
     return std::tuple(e.node, e.host, e.attempt);
   } else if constexpr (std::is_same_v<E, StepEnded>) {
@@ -86,6 +88,19 @@ void Replay::read(const Event& event) {
   if (const auto* action = std::get_if<ActionStarted>(&event.what)) {
     last_task_ = std::max(last_task_, action->task);
     boot_ids_.emplace(action->task, boots_.at(action->host));
+    std::erase_if(ahead_, [&](const SentAhead& sent) {
+      return sent.node == action->node && sent.host == action->host &&
+             sent.action == action->action && action->part == Part::forward;
+    });
+  }
+  if (const auto* sent = std::get_if<SentAhead>(&event.what)) {
+    last_task_ = std::max(last_task_, sent->task);
+    boot_ids_.emplace(sent->task, boots_.at(sent->host));
+    ahead_.push_back(*sent);
+  }
+  const auto* ran = std::get_if<RanAhead>(&event.what);
+  if (ran != nullptr) {
+    std::erase_if(ahead_, [&](const SentAhead& sent) { return sent.task == ran->task; });
   }
   if (std::holds_alternative<RunStarted>(event.what) ||
       std::holds_alternative<RunResumed>(event.what)) {
@@ -103,6 +118,7 @@ void Replay::read(const Event& event) {
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
     look_for_secrets(ended->facts, "fact");
   }
+  if (ran != nullptr) look_for_secrets(ran->facts, "fact");
   const auto* answered = std::get_if<HumanAnswered>(&event.what);
   if (answered != nullptr) look_for_secrets(answered->values, "answer");
   // People answer without a controller as well, wherever the last one stopped.
@@ -156,8 +172,23 @@ std::optional<remote::Event> Replay::next() const {
     event.result.facts = ended->facts;
     return event;
   }
+  if (const auto* ran = upcoming<RanAhead>()) {
+    remote::TaskEnded event;
+    event.task = ran->task;
+    event.host = ran->host;
+    event.result.ended = remote::Ended::finished;
+    event.result.facts = ran->facts;
+    return event;
+  }
   return std::nullopt;
 }
+
+const RanAhead* Replay::ran_ahead(remote::TaskId task) const {
+  const auto* next = upcoming<RanAhead>();
+  return next != nullptr && next->task == task ? next : nullptr;
+}
+
+std::vector<SentAhead> Replay::on_their_way() const { return ahead_; }
 
 void Replay::pass(Duration time) {
   if (!active()) return;

@@ -67,6 +67,10 @@ class Replay {
   remote::TaskId task(const events::ActionStarted& about) const;
   // How this task ended, if that comes next.
   const events::ActionEnded* ended(remote::TaskId task) const;
+  // A task that had begun though the run stopped short of it, if that comes next.
+  const events::RanAhead* ran_ahead(remote::TaskId task) const;
+  // What had been sent ahead, and the run had not come to yet, at the record's end.
+  std::vector<events::SentAhead> on_their_way() const;
   // Whether the step's attempt ends here, its time being over.
   bool out_of_time(plan::NodeId node, plan::HostIndex host) const;
   // Whether a person let the run go on though it was late.
@@ -93,6 +97,7 @@ class Replay {
   std::vector<HostState> hosts_;
   std::vector<std::string> boots_;
   std::map<remote::TaskId, std::string> boot_ids_;
+  std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
   bool begun_ = false;
   bool in_preflight_ = true;

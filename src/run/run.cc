@@ -126,6 +126,7 @@ void Runner::drive() {
     if (!context_.replay.problem().empty()) return;
     if (context_.replay.over() && !went_on_) end_record();
     look_outside();
+    take_ended_steps();
     start_ready();
     // Steps that were skipped have ended already, and others may be ready for it.
     if (take_ended_steps()) continue;
@@ -143,7 +144,9 @@ void Runner::drive() {
   if (walk_) work_ = std::max(work_, walk_->work());
 }
 
-bool Runner::busy() const { return steps_.count() > 0 || !waits_.empty() || human_; }
+bool Runner::busy() const {
+  return steps_.count() > 0 || steps_.withdrawing() || !waits_.empty() || human_;
+}
 
 // One write to disk for all that has become ready since the last one, over all hosts.
 void Runner::send_intents() {
@@ -227,6 +230,7 @@ std::optional<remote::Event> Runner::next_event(Duration wait) {
   if (!context_.replay.active()) {
     // Between the record's last event and the first one of today stands what it left in flight.
     if (context_.replay.over() && !went_on_) return std::nullopt;
+    if (auto early = steps_.take_early()) return early;
     return context_.remote.next(wait);
   }
   auto event = context_.replay.next();
@@ -238,6 +242,7 @@ std::optional<remote::Event> Runner::next_event(Duration wait) {
 void Runner::begin_record() {
   reached_ = std::exchange(context_.hosts, context_.replay.hosts());
   summary_.began(context_.clock.steady_at(context_.replay.began()));
+  for (const events::SentAhead& sent : context_.replay.on_their_way()) steps_.expect_ahead(sent);
   context_.replay.begin();
 }
 
@@ -263,6 +268,7 @@ void Runner::end_record() {
     ended.result.apply_possible = task.mode == remote::Mode::apply && !task.apply.empty();
   }
   for (remote::TaskEnded& ended : lost) steps_.task_ended(std::move(ended));
+  steps_.hand_over_ahead(reached_);
   for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
     if (context_.hosts[h].connected && !reached_[h].connected) {
       host_lost({h, "the run went on without it"});

@@ -51,6 +51,8 @@ class Runner {
   void start_ready();
   void begin(const Ready& ready);
   void begin_unit(const Unit& unit);
+  void start_unit(const Unit& unit);
+  std::optional<Unit> next_in_place();
   void pass(const Ready& point);
   void begin_wait(const Ready& point);
   void look_at_waits();
@@ -111,9 +113,12 @@ class Runner {
 
   std::optional<Walk> walk_;
   events::Part part_ = events::Part::forward;
-  std::vector<bool> live_;   // hosts that take part in the section at hand
-  std::deque<Unit> ready_;   // handlers and undos; the walk has its own
-  std::deque<Unit> parked_;  // ready, but `forks` hosts are at work
+  std::vector<bool> live_;  // hosts that take part in the section at hand
+  std::deque<Unit> ready_;  // handlers and undos; the walk has its own
+  // With `forks`: the hosts that have a place, what is ready on them, and on the others.
+  std::vector<plan::HostIndex> places_;
+  std::deque<Unit> placed_;
+  std::deque<Unit> parked_;
   std::deque<Wait> waits_;
   std::optional<HumanWait> human_;  // a barrier: there is never a second one
   std::map<std::uint32_t, RoundState> rounds_;

@@ -23,7 +23,6 @@ void Steps::start(Unit unit) {
   run.actions = unit.part == Part::undo ? &run.node->undo : &run.node->actions;
   run.position = position_of(*run.node, unit.host);
   run.started = context_.clock.steady();
-  if (at_work_[unit.host].empty()) ++hosts_at_work_;
   at_work_[unit.host].push_back(id);
   context_.emit(events::StepStarted{unit.node, unit.host, unit.part, 1});
   if (unit.part != Part::undo) {
@@ -77,7 +76,14 @@ bool Steps::overdue(const Run& run) const {
 void Steps::start_task(Run& run, remote::Task task) {
   const plan::Action& a = action(run);
   events::ActionStarted started{run.unit.node, run.unit.host, run.action, run.unit.part, 0};
-  started.task = context_.replay.active() ? context_.replay.task(started) : ++context_.last_task;
+  const bool recorded = context_.replay.active();
+  std::optional<Ahead::Sent> sent;
+  if (!recorded && run.unit.part == Part::forward) {
+    sent = ahead_.take({run.unit.node, run.action}, run.unit.host);
+  }
+  started.task = recorded ? context_.replay.task(started)
+                 : sent   ? sent->task
+                          : ++context_.last_task;
   task.id = started.task;
   task.host = run.unit.host;
   task.become = a.become;
@@ -95,13 +101,20 @@ void Steps::start_task(Run& run, remote::Task task) {
   }
   by_task_[task.id] = run.id;
   // Following a record, this may be its last event: whether the task is sent is settled before.
-  const bool recorded = context_.replay.active();
   context_.emit(started);
+  run.sent_ahead = sent.has_value();
   if (recorded) {
     context_.unsettled.emplace(started.task, std::move(task));
+  } else if (sent && sent->earlier) {
+    task.sent_under = context_.replay.boot_id(task.id);
+    context_.start(std::move(task));
+  } else if (sent) {
+    context_.adopt(started.task);
+    for (remote::Event& event : sent->said) early_.push_back(std::move(event));
   } else {
     context_.start(std::move(task));
   }
+  if (!recorded) look_ahead(run);
 }
 
 // The record is at its end. The tasks that it left in flight have all of their time once more: how
@@ -118,12 +131,17 @@ void Steps::go_on() {
 
 void Steps::task_ended(remote::TaskEnded ended) {
   const auto it = by_task_.find(ended.task);
-  if (it == by_task_.end()) return;  // given up before
+  if (it == by_task_.end()) return ahead_ended(std::move(ended));
   finished(runs_.at(it->second), ended.result, ended.task);
 }
 
 void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId task) {
   by_task_.erase(task);
+  if (run.sent_ahead) {
+    // It may have been at work before the run came to it.
+    run.action_started = std::min(run.action_started, context_.clock.steady() - result.took);
+    run.started = std::min(run.started, run.action_started);
+  }
   const plan::Action& a = action(run);
   const bool has_check = a.check != plan::kNone;
   Decision decision;
@@ -246,7 +264,6 @@ void Steps::end(Run& run, Outcome outcome, std::string reason) {
                                   ended.reason, ended.ended - ended.started});
   auto& at_work = at_work_[run.unit.host];
   at_work.erase(std::find(at_work.begin(), at_work.end(), run.id));
-  if (at_work.empty()) --hosts_at_work_;
   runs_.erase(run.id);
   ended_.push_back(std::move(ended));
 }
@@ -259,6 +276,7 @@ std::optional<StepEnd> Steps::take_ended() {
 }
 
 void Steps::output(const remote::TaskOutput& o) {
+  if (Ahead::Sent* sent = ahead_.find(o.task)) sent->said.emplace_back(o);
   if (!by_task_.contains(o.task)) return;
   context_.emit(events::Output{o.task, o.host, static_cast<events::Stage>(o.stage),
                                static_cast<events::Stream>(o.stream), o.bytes});
@@ -450,6 +468,7 @@ void Steps::kill(std::string reason) {
     set_timer(run, context_.clock.steady() + context_.options.grace);
     context_.cancel(run.task);
   }
+  for (const remote::TaskId id : ahead_.withdrawn()) context_.cancel(id);
 }
 
 void Steps::give_up() {
@@ -457,6 +476,14 @@ void Steps::give_up() {
   for (const auto& [task, id] : by_task_) ids.push_back(id);
   std::sort(ids.begin(), ids.end());
   for (const RunId id : ids) lost(runs_.at(id), "not waited for any more", true);
+  for (const remote::TaskId id : ahead_.withdrawn()) {
+    remote::TaskEnded ended;
+    ended.task = id;
+    ended.result.ended = remote::Ended::lost;
+    ended.result.error = "not waited for any more";
+    ended.result.apply_possible = true;
+    ahead_ended(std::move(ended));
+  }
 }
 
 }  // namespace cnplay::run

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
@@ -17,6 +18,7 @@
 #include "plan/eval.h"
 #include "plan/plan.h"
 #include "remote/remote.h"
+#include "run/ahead.h"
 #include "run/context.h"
 #include "run/decide.h"
 #include "run/dry_run.h"
@@ -50,12 +52,29 @@ class Steps {
   Steps(Context& context, UndoLog& undo)
       : context_(context), undo_(undo), dry_(context.plan), at_work_(context.hosts.size()) {}
 
+  // Which step alone follows on the host once it has been through these, in order; nullopt: none,
+  // or more than one. Unset: nothing is sent ahead.
+  using Successor =
+      std::function<std::optional<plan::NodeId>(const std::vector<plan::NodeId>&, plan::HostIndex)>;
+  void set_successor(Successor successor) { successor_ = std::move(successor); }
+
   void start(Unit unit);
   // What has ended since the last call. Every start is answered by exactly one.
   std::optional<StepEnd> take_ended();
+  bool any_ended() const { return !ended_.empty(); }
 
   void task_ended(remote::TaskEnded ended);
   void output(const remote::TaskOutput& output);
+  // What tasks have said before the run came to them: to be taken like events of the hosts.
+  std::optional<remote::Event> take_early();
+  // The run does not come to what was sent ahead; what had begun all the same is recorded.
+  void withdraw(plan::HostIndex host);
+  void withdraw_all();
+  // Something was withdrawn, and whether it had begun is not known yet.
+  bool withdrawing() const { return ahead_.any_withdrawn(); }
+  // Of a record that is about to be followed: what it leaves sent ahead. And once it has been.
+  void expect_ahead(const events::SentAhead& sent);
+  void hand_over_ahead(const std::vector<HostState>& reached);
   // After HostState::connected was set to false.
   void host_lost(plan::HostIndex host);
   // Pauses that are over, timeouts that the remote did not keep.
@@ -78,10 +97,10 @@ class Steps {
   std::size_t count() const { return runs_.size(); }
   std::size_t count(plan::HostIndex host) const { return at_work_[host].size(); }
   // Whether the end of this task is still waited for.
-  bool awaits(remote::TaskId task) const { return by_task_.contains(task); }
+  bool awaits(remote::TaskId task) const {
+    return by_task_.contains(task) || ahead_.contains(task);
+  }
   bool task_in_flight() const { return !by_task_.empty(); }
-  // Hosts that have a step at work.
-  std::size_t hosts_at_work() const { return hosts_at_work_; }
 
  private:
   using RunId = std::uint64_t;
@@ -104,6 +123,7 @@ class Steps {
     std::optional<Duration> deadline;  // of this attempt, steady
     std::uint64_t timer = 0;           // serial of the one that counts
     remote::TaskId task = 0;
+    bool sent_ahead = false;
     bool applying = false;  // registered for undo because of this task
     bool cancelled = false;
     bool overdue = false;              // cancelled because it ran past its timeout
@@ -142,6 +162,14 @@ class Steps {
   void action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,
                     remote::TaskId task);
 
+  // step_ahead.cc
+  void look_ahead(const Run& run);
+  Run run_of(const Ahead::Sent& sent) const;
+  std::optional<remote::Task> task_of(Run& run);
+  void ahead_ended(remote::TaskEnded ended);
+  void ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result);
+  void withdraw_these(const std::vector<remote::TaskId>& ids);
+
   // step_task.cc: from a plan's action to a task.
   plan::Environment environment(const Run& run) const;
   bool reads_unapplied(const Run& run, const plan::Value& value) const;
@@ -164,13 +192,15 @@ class Steps {
   Context& context_;
   UndoLog& undo_;
   DryRun dry_;
+  Successor successor_;
+  Ahead ahead_;
+  std::deque<remote::Event> early_;
   std::unordered_map<RunId, Run> runs_;
   std::unordered_map<remote::TaskId, RunId> by_task_;
   std::vector<std::vector<RunId>> at_work_;  // by host
   std::unordered_map<plan::HostIndex, Resources> resources_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::deque<StepEnd> ended_;
-  std::size_t hosts_at_work_ = 0;
   RunId last_run_ = 0;
   std::uint64_t last_timer_ = 0;
   bool retries_ = true;

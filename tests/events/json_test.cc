@@ -57,6 +57,16 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(PhaseEnded{0, Duration{9}, true});
   add(StepStarted{u.code, 1, Part::undo, 3});
   add(ActionStarted{u.code, 1, 0, Part::forward, 0xFFFFFFFFFFFFFFFFULL});
+  add(SentAhead{u.code, 1, 0, 9});
+  add(RanAhead{u.code,
+               1,
+               0,
+               9,
+               Outcome::unknown,
+               Untrusted("m\xff"),
+               "reason",
+               {{"before", Untrusted("1a\x80")}},
+               true});
   add(Output{4, 1, Stage::apply, Stream::err, Untrusted(all_bytes())});
   add(Output{4, 1, Stage::preview, Stream::out,
              Untrusted("gr\xC3\xBC\xC3\x9F \"q\" \\ \x1b[0m\n")});

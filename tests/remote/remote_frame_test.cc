@@ -146,12 +146,12 @@ TEST(Shipments, RefuseWhatWouldBreakTheShell) {
   for (const char* name : {"", "1a", "a b", "a=b", "PATH", "IFS", "_cn_n", "UID", "a;b", "nl"}) {
     Task task = apply_task(":");
     task.variables = {{.name = name, .value = "x"}};
-    EXPECT_FALSE(make_shipment(task, 0, false)) << name;
+    EXPECT_FALSE(make_shipment(task, 0, Claim::none)) << name;
   }
   Task task = apply_task(":");
   task.variables = {{.name = "a", .value = std::string("x\0y", 3)}};
-  EXPECT_FALSE(make_shipment(task, 0, false));
-  EXPECT_FALSE(make_shipment(apply_task(std::string("x\0y", 3)), 0, false));
+  EXPECT_FALSE(make_shipment(task, 0, Claim::none));
+  EXPECT_FALSE(make_shipment(apply_task(std::string("x\0y", 3)), 0, Claim::none));
   EXPECT_NE(make_nonce(), make_nonce());
   EXPECT_EQ(make_nonce().size(), 32u);
 }
@@ -183,7 +183,7 @@ TEST_P(Torn, NothingOfATornShipmentRuns) {
   Task task = apply_task("echo it\\'s; : >" + evidence.string() + "\nexit 0");
   task.id = 5;
   task.variables = {{.name = "a", .value = "x'\n: >" + evidence.string() + "\n'y"}};
-  const auto ship = make_shipment(task, 0, false);
+  const auto ship = make_shipment(task, 0, Claim::none);
   ASSERT_TRUE(ship);
   const std::string boot = make_bootstrap(kNonce, "r", "0123456789abcdef", false);
   // In one process a shell for each cut: the text goes in through files, to be quick.

@@ -244,6 +244,7 @@ TEST(Failure, AHostLostAfterItsLastStepIsNoFailure) {
 TEST(Abort, FirstRequestFinishesWhatIsInFlightAndRunsAlways) {
   Fixture f(2);
   f.b.undo(f.b.step("a"));
+  f.b.barrier();
   f.b.step("b");
   f.b.section(plan::SectionKind::always, [&] { f.b.step("close"); });
   f.hosts.before_event = [&] {
@@ -288,6 +289,7 @@ TEST(Abort, SecondRequestKillsWhatIsInFlight) {
 TEST(Failure, ASinkThatLostAnEventStopsTheRun) {
   Fixture f(2);
   f.b.undo(f.b.step("a"));
+  f.b.barrier();
   f.b.step("b");
   f.recorder.sick_after = 12;
   EXPECT_EQ(f.run().verdict, Verdict::failed);

@@ -78,6 +78,8 @@ class Tour {
       if (++n > patience) f_.aborts = n > patience + 10 ? 2 : 1;
     };
     verdict = f_.run().verdict;
+    ahead = f_.hosts.begun_ahead();
+    stopped_short = f_.recorder.all<events::RanAhead>().size();
     undid = !f_.recorder.all<events::UndoStarted>().empty();
     EXPECT_LT(f_.clock.steady(), Duration(3'600'000)) << "it hung";
   }
@@ -88,6 +90,8 @@ class Tour {
 
   events::Verdict verdict{};
   bool undid = false;
+  std::size_t ahead = 0;          // begun by hosts before the run had come to it
+  std::size_t stopped_short = 0;  // of these: it never came to it
 
  private:
   std::uint32_t one_in(std::uint32_t n) { return static_cast<std::uint32_t>(random_() % n); }
@@ -107,6 +111,11 @@ class Tour {
     for (const auto& event : record) {
       if (const auto* e = std::get_if<events::ActionStarted>(&event.what))
         in_flight.insert(e->task);
+      if (const auto* e = std::get_if<events::SentAhead>(&event.what)) in_flight.insert(e->task);
+      if (const auto* e = std::get_if<events::RanAhead>(&event.what)) {
+        in_flight.erase(e->task);
+        over.insert(e->task);
+      }
       if (const auto* e = std::get_if<events::ActionEnded>(&event.what)) {
         in_flight.erase(e->task);
         over.insert(e->task);
@@ -217,6 +226,7 @@ class Tour {
 TEST(Interleavings, EveryRunKeepsTheInvariants) {
   std::map<events::Verdict, int> verdicts;
   int undone = 0;
+  std::size_t ahead = 0, stopped_short = 0;
   for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Tour tour(seed);
@@ -224,6 +234,8 @@ TEST(Interleavings, EveryRunKeepsTheInvariants) {
     if (::testing::Test::HasFailure()) return;
     ++verdicts[tour.verdict];
     undone += tour.undid;
+    ahead += tour.ahead;
+    stopped_short += tour.stopped_short;
   }
   // The tours do come by all the places that they are for.
   for (const auto verdict :
@@ -232,6 +244,8 @@ TEST(Interleavings, EveryRunKeepsTheInvariants) {
     EXPECT_GT(verdicts[verdict], 50) << events::name(verdict);
   }
   EXPECT_GT(undone, 200);
+  EXPECT_GT(ahead, 1000);
+  EXPECT_GT(stopped_short, 10);
 }
 
 TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "run/decide.h"
+
 namespace cnplay::run::test {
 
 using remote::Ended;
@@ -58,6 +60,45 @@ void FakeHosts::connect(HostIndex host) {
 
 void FakeHosts::start(remote::Task task) {
   if (on_start) on_start(task);
+  if (task.after == 0) return begin(std::move(task));
+  ++sent_ahead_;
+  const remote::TaskId id = task.id;
+  ahead_.emplace(id, std::move(task));
+}
+
+void FakeHosts::adopt(remote::TaskId id) {
+  if (const auto task = ahead_.extract(id)) begin(std::move(task.mapped()));
+}
+
+void FakeHosts::withdraw(remote::TaskId id) {
+  auto task = ahead_.extract(id);
+  if (!task) return;
+  // Begun for another controller: it is followed.
+  if (std::ranges::any_of(started_, [&](const Started& s) { return s.task.id == id; })) {
+    return begin(std::move(task.mapped()));
+  }
+  remote::TaskEnded ended;
+  ended.task = id;
+  ended.host = task.mapped().host;
+  ended.result.ended = Ended::not_started;
+  later(Duration(random_() % 50), ended);
+}
+
+// The host begins what was sent after this task, if that has ended well.
+void FakeHosts::follow_up(const TaskResult& result, remote::TaskId id) {
+  const auto next = std::ranges::find_if(
+      ahead_, [&](const auto& task) { return task.second.after == id && task.first != id; });
+  if (next == ahead_.end() || hosts_[next->second.host].lost) return;
+  const remote::Task& before = started_[tasks_.at(id).started].task;
+  const Shape shape{
+      !before.check.empty(), !before.apply.empty(),
+      before.verify == remote::Verify::none ? plan::Verify::none : plan::Verify::by_check};
+  if (is_failure(decide(shape, events::Mode::apply, result).outcome)) return;
+  ++begun_ahead_;
+  begin(std::move(ahead_.extract(next).mapped()));
+}
+
+void FakeHosts::begin(remote::Task task) {
   Started s;
   s.task = task;
   s.key = key_of(task);
@@ -196,7 +237,8 @@ remote::Event FakeHosts::end(remote::TaskId id, TaskResult result) {
   const auto it = tasks_.find(id);
   Started& s = started_[it->second.started];
   s.ended = clock_.steady();
-  remote::TaskEnded ended{id, s.task.host, std::move(result)};
+  follow_up(result, id);
+  remote::TaskEnded ended{id, started_[it->second.started].task.host, std::move(result)};
   tasks_.erase(it);
   due_.erase(id);
   return ended;
@@ -216,6 +258,19 @@ void FakeHosts::lose(HostIndex host) {
     task.cancelled = false;
     task.behaviour.will = Will::lose;
     later(Duration{0}, end(id, result_of(task)));
+  }
+  for (auto it = ahead_.begin(); it != ahead_.end();) {
+    if (it->second.host != host) {
+      ++it;
+      continue;
+    }
+    remote::TaskEnded ended;
+    ended.task = it->first;
+    ended.host = host;
+    ended.result.ended = Ended::lost;
+    ended.result.apply_possible = !it->second.apply.empty();
+    later(Duration{0}, ended);
+    it = ahead_.erase(it);
   }
   later(Duration{0}, remote::HostLost{host, "connection reset"});
 }

@@ -91,9 +91,14 @@ class FakeHosts final : public remote::Hosts {
   std::size_t count(const std::string& key) const { return started(key).size(); }
   std::size_t connects() const { return connects_; }
   std::size_t cancels() const { return cancels_; }
+  // Tasks that were sent ahead; of these: begun before the run came to them.
+  std::size_t sent_ahead() const { return sent_ahead_; }
+  std::size_t begun_ahead() const { return begun_ahead_; }
 
   void connect(remote::HostIndex host) override;
   void start(remote::Task task) override;
+  void adopt(remote::TaskId task) override;
+  void withdraw(remote::TaskId task) override;
   void cancel(remote::TaskId task) override;
   void lock(remote::HostIndex host, std::string name, std::string owner) override;
   std::optional<remote::Event> next(Duration wait) override;
@@ -115,6 +120,8 @@ class FakeHosts final : public remote::Hosts {
   };
   using When = std::pair<Duration, std::uint64_t>;
 
+  void begin(remote::Task task);
+  void follow_up(const remote::TaskResult& result, remote::TaskId id);
   void later(Duration in, remote::Event event);
   void lose(remote::HostIndex host);
   remote::Event end(remote::TaskId id, remote::TaskResult result);
@@ -129,9 +136,12 @@ class FakeHosts final : public remote::Hosts {
   std::map<remote::TaskId, Task> tasks_;
   std::map<When, std::variant<remote::Event, remote::TaskId, remote::HostIndex>> queue_;
   std::map<remote::TaskId, When> due_;
+  std::map<remote::TaskId, remote::Task> ahead_;  // sent, not begun, not come to
   std::uint64_t serial_ = 0;
   std::size_t connects_ = 0;
   std::size_t cancels_ = 0;
+  std::size_t sent_ahead_ = 0;
+  std::size_t begun_ahead_ = 0;
 };
 
 // Keeps everything.
@@ -143,6 +153,8 @@ class Recorder final : public events::Sink {
     for (; committed < events.size(); ++committed) {
       const auto* intent = std::get_if<events::ActionStarted>(&events[committed].what);
       if (intent != nullptr) durable.insert(intent->task);
+      const auto* ahead = std::get_if<events::SentAhead>(&events[committed].what);
+      if (ahead != nullptr) durable.insert(ahead->task);
     }
     ++commits;
     return {};

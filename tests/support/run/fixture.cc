@@ -71,7 +71,8 @@ void check_run(const Fixture& f) {
   std::map<plan::HostIndex, bool> dropped;
   bool declared = false, aborted = false, undoing = false;
   std::vector<plan::NodeId> undone, to_undo;
-  remote::TaskId last_task = 0, last_at_pivot = 0;  // what came before is never undone
+  std::map<plan::NodeId, std::uint64_t> entered;  // the first apply since the last pivot
+  std::set<std::uint64_t> sent_ahead;
   std::map<std::string, int> phase_open;
 
   const auto passed = [&](plan::NodeId node, plan::HostIndex host) {
@@ -137,15 +138,30 @@ void check_run(const Fixture& f) {
       }
     } else if (const auto* a = std::get_if<events::ActionStarted>(&event.what)) {
       EXPECT_TRUE(tasks_seen.insert(a->task).second);
-      last_task = std::max(last_task, a->task);
       tasks_open.insert(a->task);
+      const plan::Node& node = plan.node(a->node);
+      if (a->part == Part::forward && node.actions[a->action].apply != plan::kNone) {
+        entered.try_emplace(a->node, event.seq);
+      }
     } else if (const auto* x = std::get_if<events::ActionEnded>(&event.what)) {
       if (x->applied && x->part == Part::forward) touched.insert({x->node, x->host});
       if (x->task != 0) {
         EXPECT_EQ(tasks_open.erase(x->task), 1u);
       }
+    } else if (const auto* ahead = std::get_if<events::SentAhead>(&event.what)) {
+      EXPECT_TRUE(sent_ahead.insert(ahead->task).second);
+      EXPECT_NE(f.options.mode, events::Mode::check);
+    } else if (const auto* ran = std::get_if<events::RanAhead>(&event.what)) {
+      EXPECT_TRUE(sent_ahead.contains(ran->task));
+      EXPECT_TRUE(tasks_seen.insert(ran->task).second) << "the run had come to it";
+      EXPECT_TRUE(declared || aborted || dropped[ran->host] || f.recorder.sick_after)
+          << "the run had not stopped";
+      if (ran->applied) {
+        touched.insert({ran->node, ran->host});
+        entered.try_emplace(ran->node, event.seq);
+      }
     } else if (std::holds_alternative<events::Pivoted>(event.what)) {
-      last_at_pivot = last_task;
+      entered.clear();
     } else if (std::holds_alternative<events::FailureDeclared>(event.what)) {
       EXPECT_FALSE(declared) << "declared twice";
       declared = true;
@@ -191,7 +207,6 @@ void check_run(const Fixture& f) {
   }
   // What is undone was registered: its forward apply was started on that host.
   std::set<std::pair<std::string, plan::HostIndex>> applied;
-  std::map<std::string, remote::TaskId> entered;  // the first apply; ids are given in that order
   for (const Started& s : f.hosts.started()) {
     if (s.task.mode != remote::Mode::apply) continue;
     if (s.step.starts_with("!")) {
@@ -199,13 +214,10 @@ void check_run(const Fixture& f) {
           << s.step << " was never applied on h" << s.task.host;
     }
     applied.insert({s.step, s.task.host});
-    if (s.task.id <= last_at_pivot) continue;
-    remote::TaskId& first = entered.try_emplace(s.step, s.task.id).first->second;
-    first = std::min(first, s.task.id);
+    EXPECT_TRUE(tasks_seen.contains(s.task.id)) << s.key << " was begun, and is not on record";
   }
   for (std::size_t i = 1; i < to_undo.size(); ++i) {
-    EXPECT_LT(entered.at(plan.node(to_undo[i]).title), entered.at(plan.node(to_undo[i - 1]).title))
-        << "not in reverse order";
+    EXPECT_LT(entered.at(to_undo[i]), entered.at(to_undo[i - 1])) << "not in reverse order";
   }
 }
 

@@ -1,0 +1,136 @@
+// What the run sends to its hosts before it comes to it: when, when not, and what is said of it.
+// That every run and every cut of one keeps the rules with it is in interleave_test.cc.
+#include "support/run/fixture.h"
+
+namespace cnplay::run::test {
+namespace {
+
+using events::Verdict;
+using Lines = std::vector<std::string>;
+
+std::size_t count_ahead(const Fixture& f) { return f.recorder.all<events::SentAhead>().size(); }
+
+TEST(SendingAhead, AChainOfStepsIsOneWait) {
+  Fixture f(2);
+  for (int i = 0; i < 10; ++i) f.b.step("s" + std::to_string(i));
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  check_run(f);
+  EXPECT_EQ(count_ahead(f), 18u);
+  EXPECT_EQ(f.hosts.begun_ahead(), 18u);
+  EXPECT_TRUE(f.recorder.all<events::RanAhead>().empty());
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(f.outcomes("s" + std::to_string(i)), (Lines{"h0 changed", "h1 changed"}));
+  }
+}
+
+TEST(SendingAhead, ManyStepsShareAWriteToDisk) {
+  Fixture f(1);
+  for (int i = 0; i < 200; ++i) f.b.step("s" + std::to_string(i));
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(count_ahead(f), 199u);
+  EXPECT_LT(f.recorder.commits, 20u);
+}
+
+TEST(SendingAhead, NotPastWhatTheRunDecides) {
+  using Change = std::function<void(Fixture&, plan::Node & first, plan::Node & second)>;
+  const std::vector<std::pair<const char*, Change>> changes = {
+      {"a fact for a parameter",
+       [](Fixture&, plan::Node& first, plan::Node& second) {
+         first.actions[0].returns = {{"x", plan::FactType::string}};
+         second.actions[0].params = {Builder::param("p", Builder::fact(first.id, "x"))};
+       }},
+      {"facts are judged",
+       [](Fixture&, plan::Node& first, plan::Node&) {
+         first.actions[0].returns = {{"x", plan::FactType::string}};
+       }},
+      {"another user",
+       [](Fixture&, plan::Node&, plan::Node& second) { second.actions[0].become = "www-data"; }},
+      {"a when", [](Fixture&, plan::Node&,
+                    plan::Node& second) { second.when = plan::Column(plan::Value(false)); }},
+      {"a file",
+       [](Fixture& f, plan::Node&, plan::Node& second) {
+         second.actions[0].sends = "src";
+         second.actions[0].params = {Builder::param("src", plan::Value(std::string("a")))};
+         f.b.plan.files = {{"a", "/tmp/a", 1, "00"}};
+       }},
+  };
+  for (const auto& [name, change] : changes) {
+    SCOPED_TRACE(name);
+    Fixture f(1);
+    const plan::NodeId first = f.b.step("first").id;
+    const plan::NodeId second = f.b.step("second").id;
+    change(f, f.b.plan.nodes[first], f.b.plan.nodes[second]);
+    if (!f.b.plan.nodes[first].actions[0].returns.empty()) {
+      f.hosts.on("first#0", {{Will::change, {{"x", "1"}}}});
+    }
+    f.run();
+    EXPECT_EQ(count_ahead(f), 0u);
+    EXPECT_EQ(f.outcomes("second").size(), 1u);
+  }
+  Fixture f(2);
+  f.b.step("a");
+  f.b.barrier();
+  f.b.step("b");
+  f.b.parallel({[&] { f.b.step("c"); }, [&] { f.b.step("d"); }});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(count_ahead(f), 0u) << "barriers and branches";
+}
+
+TEST(SendingAhead, NotInADryRun) {
+  Fixture f(1);
+  f.b.step("a");
+  f.b.step("b");
+  f.options.mode = events::Mode::check;
+  f.run();
+  EXPECT_EQ(count_ahead(f), 0u);
+}
+
+TEST(SendingAhead, AfterARetryTheRestIsStillTheSame) {
+  Fixture f(1);
+  f.b.step("a").retry = {1, Duration(100)};
+  f.b.step("b");
+  f.hosts.on("a#0", {{Will::apply_fail}, {Will::change}});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  check_run(f);
+  EXPECT_EQ(f.hosts.count("a#0"), 2u);
+  EXPECT_EQ(f.hosts.count("b#0"), 1u);
+  EXPECT_EQ(f.hosts.begun_ahead(), 0u);
+}
+
+TEST(SendingAhead, AFailureElsewhereStopsWhatHasNotBegun) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.step("b");
+  f.b.step("c");
+  f.hosts.on("a#0", 0, {{Will::fail, {}, Duration(10)}});
+  f.hosts.on("a#0", 1, {{Will::change, {}, Duration(500)}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  check_run(f);
+  EXPECT_EQ(f.hosts.count("b#0"), 0u);
+  EXPECT_TRUE(f.recorder.all<events::RanAhead>().empty());
+}
+
+TEST(SendingAhead, WhatHasBegunWhenTheRunStopsIsOnRecordAndUndone) {
+  Fixture f(2);
+  f.b.undo(f.b.step("a"));
+  f.b.undo(f.b.step("b"));
+  f.hosts.on("a#0", 0, {{Will::change, {}, Duration(100)}});
+  f.hosts.on("a#0", 1, {{Will::fail, {}, Duration(100)}});
+  f.hosts.on("b#0", {{Will::change, {}, Duration(1000)}});
+  // The host goes on at once; the word of it comes with that of the other host's failure.
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  check_run(f);
+  const auto ran = f.recorder.all<events::RanAhead>();
+  ASSERT_EQ(f.hosts.count("b#0"), 1u);
+  if (ran.empty()) {  // the run had come to it
+    EXPECT_EQ(f.outcomes("b"), (Lines{"h0 changed"}));
+  } else {
+    EXPECT_EQ(ran[0].outcome, events::Outcome::changed);
+    EXPECT_TRUE(ran[0].applied);
+  }
+  EXPECT_EQ(f.outcomes("!b"), (Lines{"h0 changed"}));
+  EXPECT_EQ(f.outcomes("!a"), (Lines{"h0 changed"}));
+}
+
+}  // namespace
+}  // namespace cnplay::run::test
