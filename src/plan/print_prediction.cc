@@ -119,7 +119,9 @@ class Prediction {
     rows.push_back({"Total", outlook_.total});
     std::size_t widest = 0;
     for (const Row& row : rows) widest = std::max(widest, columns_of(row.label));
-    widest = std::min(widest, options_.width > 60 ? options_.width - 48 : std::size_t{20});
+    const std::size_t figures = (seen_ ? 3 : 1) * (kFigure + 2);
+    const std::size_t room = options_.width > figures + 2 ? options_.width - figures - 2 : 0;
+    widest = std::min(widest, std::max<std::size_t>(room, 20));
     std::string head = "  " + pad_right("", widest) + column("expected");
     if (seen_) head += column("median") + column("worst");
     line("\n" + paint_.dim(head));
@@ -131,7 +133,7 @@ class Prediction {
     }
   }
 
-  static std::string column(const std::string& text) { return "  " + pad_left(text, 12); }
+  static std::string column(const std::string& text) { return "  " + pad_left(text, kFigure); }
   static std::string figure(const std::optional<Duration>& d, const Forecast& f) {
     return column(!d ? "-" : (f.unknown != 0 ? "over " : "") + human_duration(*d));
   }
@@ -149,6 +151,7 @@ class Prediction {
            (same_day ? end.substr(11, 8) : end.substr(0, 19)) + " " + options_.now->zone;
   }
 
+  static constexpr std::size_t kFigure = 15;  // "over 1 h 20 min"
   struct Row {
     std::string label;
     Forecast figures;

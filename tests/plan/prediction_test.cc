@@ -110,6 +110,10 @@ TEST(Prediction, AsPrinted) {
   options.past = &p;
   u.plan.nodes[u.tidy].expect.reset();
   u.plan.phases[0].budget = minutes{50};
+  Notification page;
+  page.on_failure = page.on_parked = true;
+  page.command = {"/usr/local/bin/page", "web"};
+  u.plan.notifications.push_back(page);
   expect_golden("plan/predicted.txt", print(u.plan, options));
   p.inventory = "staging";
   EXPECT_NE(print(u.plan, options).find("the last 3 runs on staging: there is none on prod"),
