@@ -2,7 +2,6 @@
 """`notify` as people use it: a run that reached nobody ends as a failure, so it needs no host. The server of the
 webhook and the one of the mail are here, on the loopback. Needs CNPLAY (the binary)."""
 
-import base64
 import email
 import email.policy
 import http.server
@@ -11,7 +10,7 @@ import os
 import pathlib
 import socket
 import socketserver
-import stat
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -189,6 +188,22 @@ class Notify(unittest.TestCase):
         self.assertIn("a password is sent over TLS alone", done.stderr)
         self.assertEqual([s for s in self.post.said if s.startswith("AUTH")], [])
         self.assertEqual(self.post.mails, [])
+
+    def test_a_certificate_that_nobody_knows_is_refused(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.root / "key.pem",
+                        "-out", self.root / "self.pem"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.root / "self.pem", self.root / "key.pem")
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+        web.seen, web.over, web.daemon_threads = [], threading.Event(), True
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+        web.handle_error = lambda *_: None  # the handshake that fails
+        port = serve(self, web)
+        self.inventory(f'on: "failure", webhook: "https://127.0.0.1:{port}/hook", token: env("HOOK")')
+        done = self.cnplay("-F", "none", HOOK="s3cret-token")
+        self.assertIn("certificate", done.stderr)
+        self.assertEqual(web.seen, [])
 
     def test_a_token_with_a_newline_makes_no_second_header(self):
         self.inventory(f'on: "failure", webhook: "{self.http}/hook", token: env("HOOK")')
