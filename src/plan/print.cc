@@ -272,8 +272,12 @@ class Printer {
     return length ? human_duration(*length) : "-";
   }
   void past_runs(const Node& node) {
+    if (options_.past == nullptr || options_.past->steps.empty()) return;  // said once, at the end
     const PastStep* past = past_of(options_.past, node.id);
-    if (past == nullptr) return;
+    if (past == nullptr) {
+      if (node.expect) indented("  " + paint_.dim("by `expect`"));
+      return;
+    }
     indented("  " + paint_.dim(text_of(*past) +
                                (node.expect ? "; expected " + human_duration(*node.expect) : "")));
   }
