@@ -115,6 +115,7 @@ groupBody: LBRACE groupItem* RBRACE;
 groupItem: groupEntry (COMMA | NEWLINE);
 groupEntry
   : settings
+  | NOTIFY record
   | HOST hostPattern hostBody?
   | GROUP hostName groupBody
   | MEMBERS hostName (COMMA hostName)*

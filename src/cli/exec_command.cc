@@ -17,7 +17,9 @@ constexpr const char* kPlay = R"(play exec "One command" {
 
 }  // namespace
 
-int exec_command(const Options& options) {
+int exec_command(const Options& options) { return one_command(options, options.topic); }
+
+int one_command(const Options& options, const std::string& title) {
   std::optional<Duration> timeout;
   if (!options.timeout.empty()) {
     timeout = parse_duration(options.timeout);
@@ -49,7 +51,7 @@ int exec_command(const Options& options) {
 
   plan::Plan plan = std::move(*compiled);
   note_vault(plan, project);
-  plan.title = options.topic;
+  plan.title = title;
   for (plan::Node& node : plan.nodes) {
     if (node.kind != plan::NodeKind::step) continue;
     node.timeout = timeout;

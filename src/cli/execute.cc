@@ -12,7 +12,9 @@
 #include "cli/signals.h"
 #include "cli/wiring.h"
 #include "events/redact.h"
+#include "journal/past.h"
 #include "journal/run_directory.h"
+#include "report/notify.h"
 #include "run/run.h"
 
 namespace cnplay::cli {
@@ -79,6 +81,39 @@ void settle_secrets(SecretStore& store, events::Verdict verdict) {
          "vault get --former PATH` print them; the next run goes on with the new ones\n";
 }
 
+std::optional<plan::Past> past_of(const plan::Plan& plan, const Disk& disk, const std::string& root,
+                                  Instant now) {
+  plan::Past past = journal::past_runs(disk, root, plan, now);
+  return past.steps.empty() ? std::nullopt : std::optional(std::move(past));
+}
+
+std::string way_of(const plan::Notification& n) {
+  switch (n.kind) {
+    case plan::NotifyKind::command:
+      return "the command `" + n.command.at(0) + "`";
+    case plan::NotifyKind::webhook:
+      return "the webhook";
+    case plan::NotifyKind::mail:
+      return "the mail to " + n.to.at(0) + (n.to.size() > 1 ? " and others" : "");
+  }
+  return "";
+}
+
+// The run has ended, and its record with it: what fails here is said, and changes nothing.
+void notify_all(const plan::Plan& plan, const report::Occasion& occasion, SecretStore& store,
+                const secrets::Redactor& redactor) {
+  report::NotifyOptions options;
+  options.secret = [&](std::uint32_t index) { return store.get(index); };
+  for (const plan::Notification& one : plan.notifications) {
+    if (!report::wants(one, occasion)) continue;
+    const Status status = report::notify(one, occasion, options);
+    if (status) continue;
+    std::cerr << "cnplay: nobody was told by " << way_of(one) << " (" << one.where
+              << "): " << Untrusted(redactor.apply(status.error().what)).display(500) << "\n";
+    if (!status.error().help.empty()) std::cerr << "help: " << status.error().help << "\n";
+  }
+}
+
 bool ask_yes_no(const std::string& question) {
   std::cerr << question << " [y/N] " << std::flush;
   std::string answer;
@@ -89,6 +124,14 @@ bool ask_yes_no(const std::string& question) {
 
 int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
             const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off) {
+  std::optional<Duration> wait_lock;
+  if (!options.wait_lock.empty()) {
+    wait_lock = parse_duration(options.wait_lock);
+    if (!wait_lock || wait_lock->count() <= 0) {
+      return usage_error(fail("`--wait-lock " + options.wait_lock + "` is no duration",
+                              "write `--wait-lock 10m`"));
+    }
+  }
   SignalWatch signals;  // before any thread begins
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
@@ -102,6 +145,7 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   how.controller = machine_name();
   how.groups = group_names();
   how.forks = options.forks;
+  how.wait_for_locks = wait_lock.has_value();
   std::uint64_t last_seq = 0;
   if (cut_off) {
     // As it was begun: another order of things would not fit its record.
@@ -110,6 +154,7 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     how.now.at = began.now;
     how.run_id = began.run;
     how.forks = began.forks.value_or(0);
+    how.past = began.past;
     how.record = &cut_off->record;
     how.without = cut_off->without;
     last_seq = cut_off->record.back().seq;
@@ -126,6 +171,7 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   how.local_sum = checksum_of;
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
+  if (!cut_off && options.command == Command::run) how.past = past_of(plan, disk, root, how.now.at);
   how.requirement = [&](const plan::Requirement& r) {
     return check_requirement(r, plan, disk, root, how.now.at);
   };
@@ -144,7 +190,11 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   if (cut_off && !options.json) {
     for (const auto& event : cut_off->record) view->on(event);  // so far
   }
-  events::Tee tee({record->get(), view.get()});
+  report::OccasionSink ending(plan);
+  if (cut_off) {
+    for (const auto& event : cut_off->record) ending.on(event);
+  }
+  events::Tee tee({record->get(), view.get(), &ending});
   events::RedactingSink sink(tee, redaction(redactor), last_seq);
 
   ssh::Options ssh_options;
@@ -157,6 +207,8 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
   remote::Options remote_options;
   remote_options.run_id = how.run_id;
   remote_options.taken_up = how.record != nullptr;
+  remote_options.lock_wait = wait_lock.value_or(Duration{0});
+  remote_options.take_locks = options.take_lock;
   const auto hosts = remote::make_hosts(*transport, std::move(settings->hosts), remote_options);
   signals.on_signal([&] { hosts->wake(); });
 
@@ -179,6 +231,10 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
               << "\nhelp: " << result.not_resumed->help << "\n";
   }
   settle_secrets(store, result.verdict);
+  if (options.command != Command::preflight && !result.not_resumed) {
+    ending.occasion().record = (*record)->path();
+    notify_all(plan, ending.occasion(), store, redactor);
+  }
   return exit_code(result.verdict);
 }
 

@@ -70,6 +70,14 @@ void add_vault_key(CLI::App& app, Options& o) {
       ->excludes(file);
 }
 
+void add_locks(CLI::App& app, Options& o) {
+  app.add_option("--wait-lock", o.wait_lock,
+                 "Wait so long for locks that another run holds (default: not at all)")
+      ->type_name("10m");
+  app.add_flag("--take-lock", o.take_lock,
+               "Take over locks whose controller gave no sign of life for 3 minutes");
+}
+
 void add_output(CLI::App& app, Options& o) {
   app.add_flag("--json", o.json, "Machine-readable output");
   app.add_option("--colour,--color", o.colour, "always or never (default: on a terminal)")
@@ -90,6 +98,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_target(app, o);
   add_connection(app, o);
   add_vault_key(app, o);
+  add_locks(app, o);
   add_output(app, o);
   app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
@@ -154,6 +163,15 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*exec, o);
   exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
 
+  auto* locks = app.add_subcommand("locks", "Show who holds the locks of hosts");
+  locks->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
+      ->type_name("NAME")
+      ->required();
+  locks->add_option("-l,--limit", o.limit, "Only these hosts")->type_name("PATTERN");
+  add_connection(*locks, o);
+  add_vault_key(*locks, o);
+  add_output(*locks, o);
+
   auto* runs = app.add_subcommand("runs", "List the runs on record");
   add_output(*runs, o);
 
@@ -187,6 +205,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->expected(1);
   add_login(*resume, o);
   add_vault_key(*resume, o);
+  add_locks(*resume, o);
   add_output(*resume, o);
   resume->add_flag("-D,--diff", o.diff, "Show what changes in detail");
   resume->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
@@ -242,6 +261,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (hosts->parsed()) o.command = Command::hosts;
   if (exec->parsed()) o.command = Command::exec;
   if (report->parsed()) o.command = Command::report;
+  if (locks->parsed()) o.command = Command::locks;
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;
   if (answer->parsed()) o.command = Command::answer;

@@ -25,12 +25,15 @@ enum class Command {
   resume,
   exec,
   vault,
-  report
+  report,
+  locks
 };
 
 enum class VaultAction { init, set, get, list, edit, rekey };
 
 struct Options {
+  std::string wait_lock;   // --wait-lock: a duration
+  bool take_lock = false;  // --take-lock
   Command command = Command::run;
   std::string play;                // path of the play, as given
   std::string play_name;           // --play: which of several in the file

@@ -6,6 +6,9 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/project.h"
+#include "cli/wiring.h"
+#include "journal/past.h"
+#include "plan/prediction.h"
 
 namespace cnplay::cli {
 
@@ -21,6 +24,9 @@ int plan_command(const Options& options) {
   plan::PrintOptions print;
   print.now = Time{SystemClock().now(), "UTC"};
   print.colour = wants_colour(options, 1);
+  const plan::Past past =
+      journal::past_runs(SystemDisk(), runs_root(), *project.plan, print.now->at);
+  print.past = &past;
   winsize size{};
   if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) print.width = size.ws_col;
   print.pipeline = options.pipeline;

@@ -165,6 +165,23 @@ void Builder::finish() {
     host.connection.become_password = password_of(context_, ssh.become_password, "sudo password");
     plan.hosts.push_back(std::move(host));
   }
+  for (const inventory::Notification& n : inventory.notifications()) {
+    plan::Notification out;
+    out.kind = static_cast<plan::NotifyKind>(n.kind);  // the same three
+    out.on_finish = n.on_finish;
+    out.on_failure = n.on_failure;
+    out.on_parked = n.on_parked;
+    out.command = n.command;
+    out.url = n.url;
+    out.token = password_of(context_, n.token, "webhook token");
+    out.server = n.server;
+    out.from = n.from;
+    out.to = n.to;
+    out.user = n.user;
+    out.password = password_of(context_, n.password, "mail password");
+    out.where = context_.where(n.span);
+    plan.notifications.push_back(std::move(out));
+  }
   const auto move = [&](std::vector<HostIndex>& hosts) {
     for (HostIndex& h : hosts) h = place[h];
   };

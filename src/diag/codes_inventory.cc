@@ -127,6 +127,19 @@ Write `web & !web1`.
 inventory empty { group web { } }
 ```
 )~"},
+      {"E0616", "A `notify` that cannot be carried out",
+       R"~(`notify` stands in the inventory itself, says `on` which moments (`finish`, `failure`, `parked`), and one
+way: a `command`, a `webhook` or a `mail`. A secret is named by its source.
+
+```
+inventory prod {
+  notify { on: "failure", webhook: "https://name:secret@chat.example.org/hook" }
+  host web1 { address: "10.0.1.1" }
+}
+```
+
+Write `webhook: "https://chat.example.org/hook", token: env("HOOK_TOKEN")`.
+)~"},
   };
   return table;
 }

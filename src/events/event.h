@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "plan/plan.h"
+#include "plan/prediction.h"
 
 namespace cnplay::events {
 
@@ -48,6 +49,7 @@ struct RunStarted {
   std::vector<std::string> hosts;
   std::optional<std::uint32_t> forks{};  // hosts that work at once, if limited
   std::optional<bool> only_preflight{};  // no run was to follow
+  std::optional<plan::Past> past{};      // what past runs took, as far as it was known then
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.
@@ -255,6 +257,9 @@ struct StepTiming {
   NodeId node{};
   std::optional<Duration> expect;
   std::optional<Duration> took;
+  std::optional<Outcome> outcome{};   // the worst of its hosts
+  std::optional<Duration> usual{};    // the median of past runs, if there were some
+  std::optional<bool> interrupted{};  // a controller was gone while it ran: `took` says little
 };
 struct RunEnded {
   Verdict verdict{};

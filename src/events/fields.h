@@ -15,6 +15,19 @@ template <class T, class U>
 concept Like = std::same_as<std::remove_const_t<T>, U>;
 
 template <class A>
+void fields(A& a, Like<plan::PastStep> auto& e) {
+  a.node("node", e.node);
+  a("runs", e.runs);
+  a("median_ms", e.median);
+  a("worst_ms", e.worst);
+}
+template <class A>
+void fields(A& a, Like<plan::Past> auto& e) {
+  a("inventory", e.inventory);
+  a("runs", e.runs);
+  a("steps", e.steps);
+}
+template <class A>
 void fields(A& a, Like<RunStarted> auto& e) {
   a("run", e.run);
   a("play", e.play);
@@ -29,6 +42,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("hosts", e.hosts);
   a("forks", e.forks);
   a("only_preflight", e.only_preflight);
+  a("past", e.past);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {
@@ -260,6 +274,9 @@ void fields(A& a, Like<StepTiming> auto& s) {
   a.node("node", s.node);
   a("expect_ms", s.expect);
   a("took_ms", s.took);
+  a("outcome", s.outcome);
+  a("usual_ms", s.usual);
+  a("interrupted", s.interrupted);
 }
 template <class A>
 void fields(A& a, Like<RunEnded> auto& e) {

@@ -80,6 +80,21 @@ struct Ssh {
   std::optional<Value> become_password;  // Secret
 };
 
+enum class NotifyKind { command, webhook, mail };
+// Who is told how a run ends: `notify { ... }`. Checked: addresses are addresses.
+struct Notification {
+  NotifyKind kind{};
+  bool on_finish = false, on_failure = false, on_parked = false;
+  std::vector<std::string> command;
+  std::string url;
+  std::optional<Value> token;  // Secret
+  std::string server, from;
+  std::vector<std::string> to;
+  std::string user;
+  std::optional<Value> password;  // Secret
+  Span span;
+};
+
 class Inventory {
  public:
   virtual ~Inventory() = default;
@@ -94,6 +109,7 @@ class Inventory {
   // All variable names that any host or group sets, for suggestions.
   virtual std::vector<std::string> variable_names() const = 0;
   virtual Ssh ssh(HostIndex host) const = 0;
+  virtual std::vector<Notification> notifications() const { return {}; }
   // Where the inventory itself is declared.
   virtual Span span() const = 0;
 };

@@ -36,6 +36,7 @@ class NativeInventory final : public Inventory {
   std::optional<Variable> variable(HostIndex host, std::string_view name) const override;
   std::vector<std::string> variable_names() const override;
   Ssh ssh(HostIndex host) const override;
+  std::vector<Notification> notifications() const override { return notifications_; }
   Span span() const override { return span_; }
 
  private:
@@ -48,6 +49,7 @@ class NativeInventory final : public Inventory {
   syntax::File file_;
   std::string name_;
   Span span_;
+  std::vector<Notification> notifications_;
   std::vector<Host> hosts_;
   std::vector<Group> groups_;
   std::vector<Definition> host_definitions_;       // one for each HostNode

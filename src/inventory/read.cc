@@ -6,6 +6,7 @@
 
 #include "inventory/evaluate.h"
 #include "inventory/native.h"
+#include "inventory/notify.h"
 #include "inventory/ssh_settings.h"
 
 namespace cnplay::inventory {
@@ -47,6 +48,10 @@ class Reader {
     place_hosts();
     check_indexes();
     check_ssh();
+    for (const syntax::NotifyNode& block : node->all.notify) {
+      if (auto one = read_notify(block, inventory_->name_, diags_))
+        inventory_->notifications_.push_back(*std::move(one));
+    }
     return std::move(inventory_);
   }
 
@@ -130,6 +135,11 @@ class Reader {
     if (parent && group.name == "all") {
       diags_.error("E0602", "a group cannot be called `all`",
                    {group.span, "`all` is every host of the inventory"}, "choose another name");
+    }
+    if (parent && !node.notify.empty()) {
+      diags_.error("E0616", "this `notify` cannot be carried out",
+                   {node.notify.front().span, "a run is of the inventory, not of a group"},
+                   "move it out of the group");
     }
     inventory_->groups_.push_back(std::move(group));
     inventory_->group_definitions_.emplace_back();

@@ -185,6 +185,15 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
                                         {"depends", h.depends}, {"would_change", h.would_change}};
   }
   out["hosts"] = std::move(hosts);
+  // For predictions (past.h): a run is summed up here once, so that they need not read all of it.
+  json steps = json::array();
+  for (const auto& step : end.steps) {
+    if (!step.took || !step.outcome || step.interrupted.value_or(false)) continue;
+    steps.push_back({{"step", plan_->nodes[step.node].path},
+                     {"outcome", events::name(*step.outcome)},
+                     {"took_ms", step.took->count()}});
+  }
+  out["steps"] = std::move(steps);
   const std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
   if (auto status = disk_.replace(path_ + "/run.json", text); !status) cannot_write(status.error());
 }

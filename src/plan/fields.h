@@ -196,6 +196,23 @@ void fields(A& a, Like<Requirement> auto& r) {
 }
 
 template <class A>
+void fields(A& a, Like<Notification> auto& n) {
+  a("kind", n.kind);
+  a("on_finish", n.on_finish);
+  a("on_failure", n.on_failure);
+  a("on_parked", n.on_parked);
+  a("command", n.command);
+  a("url", n.url);
+  a("token", n.token);
+  a("server", n.server);
+  a("from", n.from);
+  a("to", n.to);
+  a("user", n.user);
+  a("password", n.password);
+  a("where", n.where);
+}
+
+template <class A>
 void fields(A& a, Like<Plan> auto& p) {
   a("play", p.play);
   a("title", p.title);
@@ -216,6 +233,7 @@ void fields(A& a, Like<Plan> auto& p) {
   a("on_failure", p.on_failure);
   a("requirements", p.requirements);
   a("locks", p.locks);
+  a("notifications", p.notifications);
 }
 
 template <class T>

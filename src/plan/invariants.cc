@@ -43,6 +43,10 @@ class Checker {
       check_secret(host.connection.password, host.name);
       check_secret(host.connection.become_password, host.name);
     }
+    for (const Notification& n : plan_.notifications) {
+      check_secret(n.token, "a notification");
+      check_secret(n.password, "a notification");
+    }
     for (const HostSet& set : plan_.sets) check_host_list(set.hosts, "host set " + set.name);
     for (const SecretSource& secret : plan_.secrets) {
       const bool made = secret.kind == SecretSource::Kind::generate;

@@ -60,6 +60,10 @@ struct Names<SectionKind> {
   static constexpr std::array<std::string_view, 3> all{"main", "always", "on_failure"};
 };
 template <>
+struct Names<NotifyKind> {
+  static constexpr std::array<std::string_view, 3> all{"command", "webhook", "mail"};
+};
+template <>
 struct Names<RequireKind> {
   static constexpr std::array<std::string_view, 1> all{"rehearsed"};
 };

@@ -217,6 +217,26 @@ struct Requirement {
   std::string where;
 };
 
+enum class NotifyKind { command, webhook, mail };
+// Who is told how a run ended, from the controller. No secret stands in it but by reference, and
+// nothing that a host has said.
+struct Notification {
+  NotifyKind kind{};
+  bool on_finish = false;             // whatever came of it
+  bool on_failure = false;            // it did not succeed
+  bool on_parked = false;             // it waits for people
+  std::vector<std::string> command;   // argv
+  std::string url;                    // webhook: http or https
+  std::optional<SecretRef> token;     // webhook: a bearer token
+  std::string server;                 // mail: smtp://host:port or smtps://host:port
+  std::string from;                   // mail
+  std::vector<std::string> to;        // mail
+  std::string user;                   // mail: to log in as; "": not at all
+  std::optional<SecretRef> password;  // mail
+  std::string where;                  // "file:line"
+  friend bool operator==(const Notification&, const Notification&) = default;
+};
+
 struct Plan {
   std::string play;
   std::string title;
@@ -236,6 +256,7 @@ struct Plan {
   std::vector<OnFailure> on_failure;
   std::vector<Requirement> requirements;
   std::vector<std::string> locks;
+  std::vector<Notification> notifications;  // not hashed: they decide nothing of what a run does
   // Hash of the play, its libraries and the modules it uses, whatever the inventory:
   // what `require rehearsed` compares.
   std::string program_hash;
@@ -258,11 +279,14 @@ std::string check_invariants(const Plan& plan);
 std::string to_json(const Plan& plan);
 Result<Plan> from_json(const std::string& text);
 
+struct Past;  // prediction.h
+
 struct PrintOptions {
   std::optional<Time> now;  // for clock times
   bool colour = false;
   bool pipeline = false;  // also which actions are sent ahead, and what they wait for
   std::size_t width = 100;
+  const Past* past = nullptr;  // what past runs took; null: nobody has looked
 };
 // For people: what runs where, in which order, what runs concurrently, where the barriers are,
 // the expected durations, the predicted outage.

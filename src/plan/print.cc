@@ -7,6 +7,7 @@
 #include "plan/eval.h"
 #include "plan/host_text.h"
 #include "plan/pipeline.h"
+#include "plan/prediction.h"
 #include "plan/printer.h"
 
 namespace cnplay::plan {
@@ -32,6 +33,7 @@ class Printer {
  public:
   Printer(const Plan& plan, const PrintOptions& options)
       : plan_(plan), options_(options), paint_(options.colour) {
+    lengths_ = lengths(plan, options.past, Basis::median);
     options_.width = std::max<std::size_t>(options_.width, 60);
   }
 
@@ -40,7 +42,7 @@ class Printer {
     for (std::uint32_t s = 0; s < plan_.sections.size(); ++s) section(s);
     handlers();
     failures();
-    totals();
+    out_ += prediction_text(plan_, options_, paint_);
     if (options_.pipeline) out_ += pipeline_text(plan_, options_);
     return std::move(out_);
   }
@@ -85,9 +87,8 @@ class Printer {
   // --- sections
   void section(std::uint32_t index) {
     const Section& section = plan_.sections[index];
-    schedule_ = schedule(plan_, section, options_.now);
+    schedule_ = schedule(plan_, section, options_.now, lengths_);
     clocks_ = index == 0 && options_.now.has_value();
-    if (index == 0) main_ = schedule_;
     if (index != 0) {
       if (section.kind == SectionKind::on_failure) {
         line("\n" + paint_.bold("ON FAILURE") + "  " + response_of(index));
@@ -267,15 +268,32 @@ class Printer {
     return (clocks_ ? paint_.dim(clock(begin)) + "  " : "") + paint_.bold(number) + "  ";
   }
 
+  // What is counted with: the median of past runs, else what the play expects.
+  std::string length_of(const Node& node) const {
+    const auto& length = lengths_.nodes[node.id];
+    return length ? human_duration(*length) : "-";
+  }
+  void past_runs(const Node& node) {
+    if (options_.past == nullptr || options_.past->steps.empty()) return;  // said once, at the end
+    const PastStep* past = past_of(options_.past, node.id);
+    if (past == nullptr) {
+      if (node.expect) indented("  " + paint_.dim("by `expect`"));
+      return;
+    }
+    indented("  " + paint_.dim(text_of(*past) +
+                               (node.expect ? "; expected " + human_duration(*node.expect) : "")));
+  }
+
   void step(const Node& node, const Zone& z) {
     const std::string name = short_name(node.path);
     const std::string hosts = (node.once ? "once on " + hosts_text(plan_, node.hosts)
                                          : named_hosts_text(plan_, node.hosts));
-    const std::string expect = node.expect ? human_duration(*node.expect) : "-";
+    const std::string expect = length_of(node);
     std::string head = paint_.bold(pad_right(name, 16)) + "  " + pad_right(hosts, 30) + "  " +
                        pad_left(expect, 12);
     line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) + head);
     if (node.title != name && !node.title.empty()) indented("  " + paint_.bold(node.title));
+    past_runs(node);
     for (const std::string& text : wrap(modifiers(node, z), room() - 2, 0)) {
       indented("  " + paint_.warn(text));
     }
@@ -363,11 +381,12 @@ class Printer {
     const char* kind = asked.kind == HumanKind::manual    ? "BY HAND"
                        : asked.kind == HumanKind::approve ? "APPROVAL"
                                                           : "QUESTION";
-    const std::string expect = node.expect ? human_duration(*node.expect) : "-";
+    const std::string expect = length_of(node);
     line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) +
          paint_.bold(pad_right(short_name(node.path), 16)) + "  " +
          pad_right(paint_.warn(kind), 30) + "  " + pad_left(expect, 12));
     if (node.title != short_name(node.path)) indented("  " + paint_.bold(node.title));
+    past_runs(node);
     for (const std::string& text : human_lines(plan_, node, room() - 2)) indented("  " + text);
   }
 
@@ -404,56 +423,11 @@ class Printer {
     }
   }
 
-  void totals() {
-    line("\n" + paint_.bold("PREDICTION"));
-    clocks_ = options_.now.has_value();
-    const std::string key(8, ' ');
-    if (main_.total.count() > 0) {
-      line("  total   " + human_duration(main_.total) + span(Timing{Duration{0}, main_.total}));
-    } else {
-      line("  total   not known: no step says how long it takes (`expect`)");
-    }
-    for (std::uint32_t p = 0; p < plan_.phases.size(); ++p) {
-      const PhaseTiming& timing = main_.phases[p];
-      const Phase& phase = plan_.phases[p];
-      if (!phase.outage || !timing.time) continue;
-      const Duration length = timing.time->end - timing.time->begin;
-      line("  " + paint_.bold("outage  ") +
-           (length.count() > 0 ? paint_.bold(human_duration(length)) + span(*timing.time)
-                               : std::string("not known")) +
-           ": " + phase.title);
-      if (phase.expect && timing.steps != length) {
-        line("  " + key + "(as the phase expects; its steps alone add up to " +
-             (timing.steps.count() > 0 ? human_duration(timing.steps) : "nothing") + ")");
-      }
-      if (phase.expect && timing.steps > *phase.expect) {
-        line("  " + key +
-             paint_.warn("the steps take longer than the phase expects (" +
-                         human_duration(*phase.expect) + ")"));
-      }
-    }
-    if (main_.without_expect != 0) {
-      line("  " + key +
-           paint_.warn(plural(main_.without_expect, "step", "steps") +
-                       " without `expect`, counted as no time"));
-    }
-  }
-
-  std::string span(const Timing& time) const {
-    if (!clocks_) return "";
-    const std::string begin = format_time(Time{at(time.begin), options_.now->zone});
-    const std::string end = format_time(Time{at(time.end), options_.now->zone});
-    // The second's date only where it is another day.
-    const bool same_day = begin.substr(0, 10) == end.substr(0, 10);
-    return ", " + begin.substr(0, 19) + " to " +
-           (same_day ? end.substr(11, 8) : end.substr(0, 19)) + " " + options_.now->zone;
-  }
-
   const Plan& plan_;
   PrintOptions options_;
   Paint paint_;
+  Lengths lengths_;
   Schedule schedule_;
-  Schedule main_;
   std::string out_;
   std::string gutter_;
   std::string date_;

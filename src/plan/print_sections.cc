@@ -39,6 +39,30 @@ class Table {
 
 }  // namespace
 
+namespace {
+
+std::string told_text(const Notification& n) {
+  std::string when;
+  const auto add = [&](bool on, const char* what) {
+    if (on) when += (when.empty() ? "" : ", ") + std::string(what);
+  };
+  add(n.on_finish, "when it ends");
+  add(n.on_failure && !n.on_finish, "when it fails");
+  add(n.on_parked, "when it waits for people");
+  switch (n.kind) {
+    case NotifyKind::command:
+      return when + ": the command " + words_of(n.command);
+    case NotifyKind::webhook:
+      // Its path is nobody's business: some servers take it for a password.
+      return when + ": a webhook of " + n.url.substr(0, n.url.find('/', n.url.find("//") + 2));
+    case NotifyKind::mail:
+      return when + ": mail to " + words_of(n.to);
+  }
+  return when;
+}
+
+}  // namespace
+
 std::string source_text(const SecretSource& secret) {
   switch (secret.kind) {
     case SecretSource::Kind::env:
@@ -86,6 +110,7 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
     table.row("requires", {text});
   }
   for (const std::string& lock : plan.locks) table.row("lock", {lock + ", on every host"});
+  for (const Notification& n : plan.notifications) table.row("tells", {told_text(n)});
   table.row("hash", {hash(plan).substr(0, 12)});
   return table.out;
 }

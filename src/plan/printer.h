@@ -56,6 +56,9 @@ std::string source_text(const SecretSource& secret);
 // What a human step asks, and of whom; one string a line.
 std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::size_t width);
 
+// How long all of it takes: total, outage, and a table of the phases.
+std::string prediction_text(const Plan& plan, const PrintOptions& options, const Paint& paint);
+
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
 

@@ -103,7 +103,20 @@ bool orders(const Plan& plan, const Edge& edge, const Node& to) {
   return false;
 }
 
+Lengths expected_lengths(const Plan& plan) {
+  Lengths out;
+  out.measured.resize(plan.nodes.size(), false);
+  out.nodes.reserve(plan.nodes.size());
+  for (const Node& node : plan.nodes) out.nodes.push_back(node.expect);
+  return out;
+}
+
 Schedule schedule(const Plan& plan, const Section& section, const std::optional<Time>& now) {
+  return schedule(plan, section, now, expected_lengths(plan));
+}
+
+Schedule schedule(const Plan& plan, const Section& section, const std::optional<Time>& now,
+                  const Lengths& lengths) {
   Schedule out;
   out.nodes.resize(plan.nodes.size());
   out.phases.resize(plan.phases.size());
@@ -121,10 +134,11 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
     for (const Edge& edge : node.after) {
       if (orders(plan, edge, node)) time.begin = std::max(time.begin, out.nodes[edge.from].end);
     }
-    time.end = time.begin + node.expect.value_or(Duration{0});
+    const std::optional<Duration>& takes = lengths.nodes[id];
+    time.end = time.begin + takes.value_or(Duration{0});
     if (const auto until = wait_end(node, now)) time.end = std::max(time.end, *until);
-    const bool unknown =
-        (node.kind == NodeKind::step || node.kind == NodeKind::human) && !node.expect;
+    const bool works = node.kind == NodeKind::step || node.kind == NodeKind::human;
+    const bool unknown = works && !takes;
     if (unknown) ++out.without_expect;
     for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
       PhaseTiming& phase = out.phases[p];
@@ -133,11 +147,14 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
       phase.time->end = std::max(phase.time->end, time.end);
       phase.steps = phase.time->end - phase.time->begin;
       if (unknown) ++phase.without_expect;
+      if (works && !lengths.measured[id]) ++phase.unmeasured;
     }
     // A phase that says how long it takes is not over before.
     for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
       PhaseTiming& phase = out.phases[p];
       if (plan.phases[p].end != id || !phase.time) continue;
+      const bool seen = phase.unmeasured == 0 && phase.steps.count() > 0;
+      if (seen) continue;
       const Duration said = phase.time->begin + plan.phases[p].expect.value_or(Duration{0});
       phase.time->end = std::max(phase.time->end, said);
       time.end = std::max(time.end, phase.time->end);

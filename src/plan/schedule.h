@@ -24,9 +24,18 @@ struct Timing {
 
 struct PhaseTiming {
   std::optional<Timing> time;      // none: no node of it is in this section
-  Duration steps{0};               // the longest path by its steps' `expect` alone
-  std::size_t without_expect = 0;  // steps in it, also in phases within
+  Duration steps{0};               // the longest path by the lengths of its steps alone
+  std::size_t without_expect = 0;  // steps in it of unknown length, also in phases within
+  std::size_t unmeasured = 0;      // steps in it whose length is not a measured one
 };
+
+// How long each node is taken to take.
+struct Lengths {
+  std::vector<std::optional<Duration>> nodes;  // by NodeId
+  std::vector<bool> measured;                  // by NodeId: not said by the play, but seen
+};
+// What the play says.
+Lengths expected_lengths(const Plan& plan);
 
 struct Schedule {
   std::vector<Zone> zones;
@@ -41,5 +50,9 @@ bool orders(const Plan& plan, const Edge& edge, const Node& to);
 
 // `now`: what the waits' times are counted from; without it they take no time.
 Schedule schedule(const Plan& plan, const Section& section, const std::optional<Time>& now);
+// The same with other lengths. A phase whose steps are all measured takes as long as they do,
+// whatever it expects itself.
+Schedule schedule(const Plan& plan, const Section& section, const std::optional<Time>& now,
+                  const Lengths& lengths);
 
 }  // namespace cnplay::plan

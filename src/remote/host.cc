@@ -476,8 +476,12 @@ void HostSession::pump_locks() {
   while (!waiting_locks_.empty() && room(false) && phase_ == Phase::ready) {
     const auto wish = std::move(waiting_locks_.front());
     waiting_locks_.pop_front();
-    auto lock = std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, wish->name,
-                                           wish->owner);
+    auto lock =
+        std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, wish->name, wish->owner,
+                                   LockTerms{.beat = options_.lock_beat,
+                                             .expiry = options_.lock_expiry,
+                                             .take = options_.take_locks});
+    lock->note(step_);
     locks_.push_back(lock);
     lock->take(
         options_.ready_timeout,

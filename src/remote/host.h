@@ -32,6 +32,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void withdraw(TaskId id);
   void cancel(TaskId id);
   void lock(std::string name, std::string owner);
+  void note(std::string step);
   void output_drained();
   // Kills what runs, removes what was made, ends the shells, then the connection. `done` is told
   // whether all ended well; after `within` it is ended the hard way.
@@ -64,6 +65,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
     bool held = false;
     bool again = false;  // it was held when the connection was lost
     int tries = 0;
+    std::optional<std::chrono::steady_clock::time_point> asked;  // first, if it is waited for
   };
   struct Spool {
     std::string user;
@@ -119,6 +121,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void take_up(Shell& shell, const std::string& boot_id);
   void lost_by_restart(const JobPtr& job);
   void know_parent(const Shell& shell);
+  void lock_again(const std::shared_ptr<LockWish>& wish, Duration pause);
   void lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended, bool with_connection);
 
   // host_end.cc: kills, losses, the end
@@ -143,6 +146,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   std::vector<JobPtr> running_;  // sent, not yet reported
   std::vector<std::shared_ptr<HostLock>> locks_;
   std::deque<std::shared_ptr<LockWish>> waiting_locks_;
+  std::string step_;  // at hand, for those who read the locks
   unsigned max_channels_;
   SudoMemory sudo_;
   std::map<std::string, ShellFailure> refused_;  // users that cannot be become, and why

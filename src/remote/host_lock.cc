@@ -1,37 +1,133 @@
 #include "remote/host_lock.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "remote/shipment.h"
 
 namespace cnplay::remote {
 namespace {
 
-// One brace group, so that nothing of it runs if it comes torn. Descriptor 9 holds the lock; the
-// file is written through its name, which is the same inode.
+// One brace group, so that nothing of it runs if it comes torn. Descriptor 9 holds the lock (of a
+// block, not of `exec`: mksh keeps that from what it starts); the file is written through its name, which is the same inode. Each line that comes is the step at
+// hand, and a sign of life.
+//
+// Who takes a lock over ends the holder's sshd and shell first: a controller that was but asleep
+// finds its connection gone, and the lock taken when it comes back.
 constexpr std::string_view kScript = R"SH({
   umask 022
+  set -f
   d=${HOME:?}/.local/state/cnplay/locks
+  m=$(uname -n)
   say() { printf '%s%s %s\n' "$t" "$u" "$1"; }
+  process() {
+    parent= begun=
+    read -r l 2>/dev/null </proc/"$1"/stat || return 0
+    set -- ${l##*) }
+    parent=$2 begun=${20}
+  }
+  beat() {
+    printf '%s\nstep: %s\nheld since: %s\nsign of life: %s\nprocess: %s %s on %s\n' \
+      "$o" "$x" "$s" "$(date +%s)" "$$" "$begun" "$m" >"$d/$n"
+  }
+  take_over() {
+    b= p=
+    while read -r l; do
+      case $l in
+        'sign of life: '*) b=${l#sign of life: } ;;
+        'process: '*) p=${l#process: } ;;
+      esac
+    done <"$d/$n"
+    set -- $p
+    why=unreadable
+    for v in "${1:-x}" "${2:-x}" "${b:-x}"; do
+      case $v in *[!0-9]*|0?*|???????????????*) return 1 ;; esac
+    done
+    why=elsewhere
+    [ "${4:-}" = "$m" ] || return 1
+    why=alive
+    [ $(($(date +%s) - b)) -ge "$e" ] || return 1
+    why=unreadable
+    process "$1"
+    [ "$begun" = "$2" ] || return 1
+    if read -r l 2>/dev/null </proc/"$parent"/comm; then
+      case $l in sshd*) kill "$parent" ;; esac
+    fi
+    why=stays
+    for i in 1 2 3 4 5 6; do
+      process "$1"
+      [ "$begun" != "$2" ] || kill $([ "$i" -lt 3 ] || echo -9) "$1"
+      flock -n 9 && return 0
+      sleep 1
+    done
+    return 1
+  }
+  tell() {
+    say holder
+    printf 'now: %s\n' "$(date +%s)"
+    head -c 4096 <"$d/$n"
+  }
   command -v flock >/dev/null 2>&1 || { say noflock; exit; }
   mkdir -p "$d" || { say nofile; exit; }
   (: >>"$d/$n") || { say nofile; exit; }
-  exec 9<>"$d/$n"
-  if flock -n 9; then
-    printf '%s\n' "$o" >"$d/$n"
-    say held
-    while read -r x; do :; done
+  {
+    word=held
+    if ! flock -n 9; then
+      tell
+      why=
+      if [ "$k" = yes ] && take_over; then
+        word=took
+      else
+        say "busy $why"
+        exit
+      fi
+    fi
+    x= s=$(date +%s)
+    process $$
+    beat
+    say $word
+    while read -r x; do beat; done
     : >"$d/$n"
-  else
-    say holder
-    head -c 4096 <"$d/$n"
-    say busy
-  fi
+  } 9<>"$d/$n"
   exit
 }
 )SH";
 
 constexpr std::size_t kMaxHolder = 4096;
+
+std::optional<std::int64_t> number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc() || end != text.data() + text.size() || n < 0) return std::nullopt;
+  return n;
+}
+
+// What the host printed of the holder: `now: ` and the file.
+void read_holder(std::string_view text, LockEnded& into) {
+  std::optional<std::int64_t> now, since, life;
+  bool first = true;
+  const auto value = [](std::string_view line, std::string_view key) {
+    return line.starts_with(key) ? number(line.substr(key.size())) : std::nullopt;
+  };
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!now && (now = value(line, "now: "))) continue;
+    if (first) into.holder = Untrusted(std::string(line));
+    first = false;
+    if (line.starts_with("step: ")) into.step = Untrusted(std::string(line.substr(6)));
+    if (const auto n = value(line, "held since: ")) since = n;
+    if (const auto n = value(line, "sign of life: ")) life = n;
+  }
+  constexpr std::int64_t kLongest = 10LL * 366 * 86'400;
+  const auto ago = [&](const std::optional<std::int64_t>& then) -> std::optional<Duration> {
+    if (!now || !then || *then > *now || *now - *then > kLongest) return std::nullopt;
+    return std::chrono::seconds(*now - *then);
+  };
+  into.held_for = ago(since);
+  into.silent_for = ago(life);
+}
 
 }  // namespace
 
@@ -54,13 +150,15 @@ std::string lock_file_name(std::string_view name) {
 }
 
 HostLock::HostLock(std::shared_ptr<ssh::Connection> connection, HostIndex host,
-                   std::string host_name, std::string name, std::string owner)
+                   std::string host_name, std::string name, std::string owner, LockTerms terms)
     : connection_(std::move(connection)),
       host_(host),
       host_name_(std::move(host_name)),
       name_(std::move(name)),
       owner_(std::move(owner)),
-      timer_(connection_->executor()) {}
+      terms_(terms),
+      timer_(connection_->executor()),
+      beat_(connection_->executor()) {}
 
 HostLock::~HostLock() {
   if (port_) port_->set_user(nullptr);
@@ -100,11 +198,30 @@ void HostLock::send() {
   token_ = make_nonce();
   std::string text = "t=" + token_.substr(0, 16) + "\nu=" + token_.substr(16) + "\n";
   text += "n=" + quote(file)->str() + "\no=" + owner->str() + "\n";
+  text += "e=" + std::to_string(terms_.expiry.count() / 1000) + "\n";
+  text += terms_.take ? "k=yes\n" : "k=\n";
   channel_->write(text + std::string(kScript));
+}
+
+void HostLock::note(const std::string& step) {
+  // It is a line of the file, and nothing else of it may be.
+  note_ = Untrusted(step).display(200);
+  std::replace(note_.begin(), note_.end(), '\n', ' ');
+}
+
+void HostLock::sign_of_life() {
+  beat_.expires_after(terms_.beat);
+  beat_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || !self->held_ || self->releasing_ || !self->channel_) return;
+    self->channel_->write(self->note_ + "\n");
+    self->sign_of_life();
+  });
 }
 
 void HostLock::release() {
   releasing_ = true;
+  beat_.cancel();
   if (channel_) return channel_->send_eof();
   end("released");
 }
@@ -114,6 +231,7 @@ void HostLock::abandon() {
   gone_ = nullptr;
   answered_ = true;
   timer_.cancel();
+  beat_.cancel();
   if (port_) port_->set_user(nullptr);
   if (channel_) channel_->close();
   channel_.reset();
@@ -136,24 +254,23 @@ void HostLock::answer() {
   if (newline == std::string::npos) return;
   const std::size_t word_at = at + token_.size() + 1;
   const std::string word = out_.substr(word_at, newline - word_at);
-  if (word == "held") {
+  LockEnded ended{.host = host_, .name = name_, .acquired = false, .holder = {}, .error = {}};
+  if (holder_at != std::string::npos) {
+    read_holder(std::string_view(out_).substr(from, std::min(at - from, kMaxHolder)), ended);
+  }
+  if (word == "held" || word == "took") {
     answered_ = true;
     held_ = true;
     timer_.cancel();
-    LockEnded ended{.host = host_, .name = name_, .acquired = true, .holder = {}, .error = {}};
+    sign_of_life();
+    ended.acquired = true;
     if (told_) told_(std::move(ended), false);
     return;
   }
-  if (word == "busy") {
-    std::string holder = out_.substr(from, std::min(at - from, kMaxHolder));
-    while (holder.ends_with('\n')) holder.pop_back();
+  if (word.starts_with("busy")) {
+    ended.kept = word.size() > 5 ? word.substr(5) : "";
     answered_ = true;
     timer_.cancel();
-    LockEnded ended{.host = host_,
-                    .name = name_,
-                    .acquired = false,
-                    .holder = Untrusted(std::move(holder)),
-                    .error = {}};
     if (told_) told_(std::move(ended), false);
     return end({});
   }

@@ -1,5 +1,14 @@
 // A named lock on a host: a channel of its own, whose shell holds flock on the lock's file until
-// the channel ends, however it ends.
+// the channel ends, however it ends. The file says who holds it:
+//
+//   ana@desk, run 20261120-213005-update_code-4f2a
+//   step: update_code/cutover/code
+//   held since: 1795210205            seconds since 1970, by the host's clock
+//   sign of life: 1795210325          of the controller, renewed while it lives
+//   process: 4711 88213 on web1       the shell's number and start, and its machine
+//
+// A lock whose controller is silent for `expiry` (its machine died without a word, and the host's
+// sshd has not noticed) may be taken over: the shell that holds it is ended, and the sshd above.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -12,18 +21,26 @@
 
 namespace cnplay::remote {
 
+struct LockTerms {
+  Duration beat{std::chrono::seconds(10)};
+  Duration expiry{std::chrono::minutes(3)};
+  bool take = false;  // from a controller that has been silent for longer
+};
+
 class HostLock final : public PortUser, public std::enable_shared_from_this<HostLock> {
  public:
   // What came of it; whether the connection was lost with it.
   using Told = std::function<void(LockEnded, bool with_connection)>;
 
   HostLock(std::shared_ptr<ssh::Connection> connection, HostIndex host, std::string host_name,
-           std::string name, std::string owner);
+           std::string name, std::string owner, LockTerms terms = {});
   ~HostLock() override;
 
   // `told` is called once for the answer, and once more (not acquired) if the lock is lost later.
   // `gone` when the channel is no more.
   void take(Duration timeout, Told told, std::function<void()> gone);
+  // The step at hand: told with the next sign of life.
+  void note(const std::string& step);
   void release();  // `gone` follows
   void abandon();  // without a word
 
@@ -34,6 +51,7 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
  private:
   void send();
   void answer();
+  void sign_of_life();
   void end(std::string error, bool with_connection = false);
 
   std::shared_ptr<ssh::Connection> connection_;
@@ -41,10 +59,13 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
   std::string host_name_;
   std::string name_;
   std::string owner_;
+  LockTerms terms_;
+  std::string note_;
   std::string token_;
   Told told_;
   std::function<void()> gone_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer beat_;
   std::shared_ptr<Port> port_;
   std::shared_ptr<ssh::Channel> channel_;
   std::string out_;

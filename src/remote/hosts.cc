@@ -87,6 +87,11 @@ class SshHosts final : public Hosts {
                             .error = settings_[host].ssh.name + ": there is no connection"});
   }
 
+  void note(HostIndex host, std::string step) override {
+    if (!slots_.at(host).session) return;
+    post(host, [step = std::move(step)](HostSession& s) mutable { s.note(std::move(step)); });
+  }
+
   std::optional<Event> next(Duration wait) override {
     std::optional<HostIndex> drained;
     auto event = events_->next(wait, drained);

@@ -139,6 +139,21 @@ void HostSession::know_parent(const Shell& shell) {
   parent_since_ = shell.opened_as().parent_since;
 }
 
+void HostSession::note(std::string step) {
+  step_ = std::move(step);
+  for (const auto& lock : locks_) lock->note(step_);
+}
+
+void HostSession::lock_again(const std::shared_ptr<LockWish>& wish, Duration pause) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(connection_->executor(), pause);
+  timer->async_wait([weak = weak_from_this(), wish, timer](const boost::system::error_code&) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->waiting_locks_.push_back(wish);
+    self->pump();
+  });
+}
+
 void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended,
                              bool with_connection) {
   if (with_connection && may_reconnect()) {
@@ -156,14 +171,15 @@ void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded en
   const bool ours = wish->again && !ended.acquired && ended.holder.raw() == owner;
   if ((released || ours) && wish->tries < (wish->again ? kLockTries : kReleaseTries)) {
     ++wish->tries;
-    auto timer = std::make_shared<boost::asio::steady_timer>(connection_->executor(), kLockPause);
-    timer->async_wait([weak = weak_from_this(), wish, timer](const boost::system::error_code&) {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->waiting_locks_.push_back(wish);
-      self->pump();
-    });
-    return;
+    return lock_again(wish, kLockPause);
+  }
+  // What was held and is another's now is not waited for: the run has lost it.
+  const bool busy = !ended.acquired && ended.error.empty() && !wish->held;
+  if (busy && options_.lock_wait > Duration::zero()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!wish->asked) events_->push(LockWaiting{ended});
+    if (!wish->asked) wish->asked = now;
+    if (now - *wish->asked < options_.lock_wait) return lock_again(wish, options_.lock_pause);
   }
   if (!silent) events_->push(std::move(ended));
 }

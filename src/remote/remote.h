@@ -176,13 +176,24 @@ struct LockEnded {
   HostIndex host{};
   std::string name;
   bool acquired{};
-  Untrusted holder;
+  Untrusted holder;  // whose it is; of one that was taken over: whose it was
   std::string error;
+  // Of the holder, as far as the lock's file says.
+  Untrusted step{};
+  std::optional<Duration> held_for{};
+  std::optional<Duration> silent_for{};  // since the last sign of life of its controller
+  // Why it was not taken over though that was asked for: alive, elsewhere (on another machine),
+  // unreadable, stays. "" if it was not.
+  std::string kept{};
+};
+// A lock is not free, and waited for. Told once, before its LockEnded.
+struct LockWaiting {
+  LockEnded held;
 };
 struct Woken {};  // wake() was called
 
 using Event = std::variant<HostReady, HostFailed, HostLost, HostReconnecting, HostReconnected,
-                           TaskOutput, TaskProgress, TaskEnded, LockEnded, Woken>;
+                           TaskOutput, TaskProgress, TaskEnded, LockEnded, LockWaiting, Woken>;
 
 class Hosts {
  public:
@@ -206,6 +217,8 @@ class Hosts {
   // others. LockEnded follows; and a second one, not acquired, should a lock that was held be lost
   // while the connection lives.
   virtual void lock(HostIndex host, std::string name, std::string owner) = 0;
+  // The step that a host is at, for those who read its locks. Told to the host now and then.
+  virtual void note(HostIndex host, std::string step) { (void)host, (void)step; }
   // The next event, waiting at most `wait`. nullopt: nothing came.
   virtual std::optional<Event> next(Duration wait) = 0;
   // Makes next() return Woken. The only call that is allowed from any thread.

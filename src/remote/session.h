@@ -48,6 +48,14 @@ struct Options {
   Duration kill_timeout{std::chrono::seconds(20)};
   // How long a lost connection is tried to be made anew, with growing pauses. Zero: not at all.
   Duration reconnect_within{std::chrono::minutes(2)};
+  // How long a lock that another holds is waited for, and how often it is asked for meanwhile.
+  Duration lock_wait{0};
+  Duration lock_pause{std::chrono::seconds(2)};
+  // Locks of controllers that have been silent for `lock_expiry` are taken over. Longer than
+  // `reconnect_within`: a controller that comes back in time finds its lock.
+  bool take_locks = false;
+  Duration lock_beat{std::chrono::seconds(10)};
+  Duration lock_expiry{std::chrono::minutes(3)};
   // What a shell may have printed before another one takes its place, so that what is kept on
   // the host can be removed.
   std::uint64_t spool_limit = std::uint64_t{1} << 20;

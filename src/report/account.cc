@@ -183,8 +183,10 @@ class Reader {
       step.part = part;
       step.from = at_;
       if (part != Part::undo) {
-        step.test = only_looks(n);
+        step.test = plan::is_test(n);
         step.expect = n.expect;
+        const auto& past = account_.started->past;
+        step.past = plan::past_of(past ? &*past : nullptr, node);
       }
       account_.steps.push_back(std::move(step));
     }
@@ -251,12 +253,6 @@ const char* name(State state) {
 bool is_bad(Outcome outcome) {
   return outcome == Outcome::failed || outcome == Outcome::unreachable ||
          outcome == Outcome::unknown || outcome == Outcome::aborted;
-}
-
-bool only_looks(const plan::Node& node) {
-  return node.kind != plan::NodeKind::handler && !node.actions.empty() &&
-         std::all_of(node.actions.begin(), node.actions.end(),
-                     [](const plan::Action& a) { return a.apply == plan::kNone; });
 }
 
 Duration took(const Account& account, Instant from, const std::optional<Instant>& to) {

@@ -64,6 +64,7 @@ struct Step {
   Instant from{};
   std::optional<Instant> to;  // set when it has ended on all hosts that began it
   std::optional<Duration> expect;
+  const plan::PastStep* past = nullptr;  // into the record: what earlier runs took
 };
 
 struct PhaseRun {
@@ -91,7 +92,9 @@ struct Outage {
   Duration excluding_testing{0};  // without the time in which nothing but tests was at work
   std::optional<Duration> expect;
   std::optional<Duration> expect_excluding_testing;  // unset if a test has no `expect`
-  bool open = false;                                 // it goes on
+  std::optional<Duration> median, worst;             // by earlier runs, as predicted at the start
+  std::optional<Duration> median_excluding_testing, worst_excluding_testing;
+  bool open = false;  // it goes on
 };
 
 struct Account {
@@ -123,8 +126,6 @@ Result<Account> account_of(const plan::Plan& plan, const std::vector<events::Eve
 
 // Whether something went wrong that a person has to look at.
 bool is_bad(events::Outcome outcome);
-// Whether a step changes nothing and only looks: each of its actions has a check and no apply.
-bool only_looks(const plan::Node& node);
 // For how long it ran, up to `account.until` if its end is not on record.
 Duration took(const Account& account, Instant from, const std::optional<Instant>& to);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "report/intervals.h"
+#include "base/intervals.h"
 
 namespace cnplay::report {
 namespace {
@@ -48,7 +48,7 @@ std::optional<Duration> expected(const plan::Plan& plan) {
 std::optional<Duration> expected_of_tests(const plan::Plan& plan) {
   Duration sum{0};
   for (const plan::Node& node : plan.nodes) {
-    if (!only_looks(node) || !inside_outage(plan, node.phase)) continue;
+    if (!plan::is_test(node) || !inside_outage(plan, node.phase)) continue;
     if (!node.expect) return std::nullopt;
     sum += *node.expect;
   }
@@ -83,6 +83,15 @@ std::optional<Outage> outage_of(const Account& account) {
   const auto tests = expected_of_tests(*account.plan);
   if (outage.expect && tests && *tests <= *outage.expect) {
     outage.expect_excluding_testing = *outage.expect - *tests;
+  }
+  if (const auto& past = account.started->past) {
+    const auto predicted = plan::outlook(*account.plan, Time{account.started->now, "UTC"}, &*past);
+    if (predicted.outage) {
+      outage.median = predicted.outage->median;
+      outage.worst = predicted.outage->worst;
+      outage.median_excluding_testing = predicted.outage_excluding_testing->median;
+      outage.worst_excluding_testing = predicted.outage_excluding_testing->worst;
+    }
   }
   return outage;
 }

@@ -365,7 +365,9 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                    ": nothing more is started\n";
           },
           [&](const UndoStarted& e) {
-            std::string line = "undoing " + std::to_string(e.nodes.size()) + " steps:";
+            if (e.nodes.empty()) return std::string("there is nothing to undo\n");
+            std::string line = "undoing " + std::to_string(e.nodes.size()) +
+                               (e.nodes.size() == 1 ? " step:" : " steps:");
             for (const NodeId node : e.nodes) line += " " + step_name(plan, node);
             return paint(options, Style::bold, line) + "\n";
           },

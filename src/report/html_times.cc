@@ -16,7 +16,8 @@ struct Row {
   Instant from{};  // rows stand in this order
   std::string label, title, on, note;
   std::optional<Duration> expect;
-  std::optional<Duration> actual;  // unset: not begun
+  std::optional<Duration> actual;        // unset: not begun
+  const plan::PastStep* past = nullptr;  // nullptr: nothing is known
 };
 
 std::string title_of(const plan::Plan& plan, plan::NodeId node) {
@@ -33,6 +34,25 @@ std::string note_of(const Account& account, const Step& step, Duration actual) {
   return note;
 }
 
+const plan::Past* past_of(const Account& account) {
+  const auto& past = account.started->past;
+  return past && !past->steps.empty() ? &*past : nullptr;
+}
+
+// A cell of the column `Past runs`, which is there if something is known of some.
+void past_cell(Markup& out, const Account& account, const std::string& text) {
+  if (past_of(account) == nullptr) return;
+  out << "<td data-label=\"Past runs\">" << Text(text) << "</td>";
+}
+
+std::string median_and_worst(const std::optional<Duration>& median,
+                             const std::optional<Duration>& worst) {
+  if (!median || !worst) return "-";
+  return *median == *worst
+             ? human_duration(*median)
+             : "median " + human_duration(*median) + ", worst " + human_duration(*worst);
+}
+
 std::vector<Row> rows_of(const Account& account) {
   std::vector<Row> rows;
   const plan::Plan& plan = *account.plan;
@@ -40,7 +60,7 @@ std::vector<Row> rows_of(const Account& account) {
     const Duration actual = took(account, step.from, step.to);
     rows.push_back({step.from, step_label(plan, step.node, step.part), title_of(plan, step.node),
                     host_list(plan, hosts_of(step)), note_of(account, step, actual), step.expect,
-                    actual});
+                    actual, step.past});
   }
   for (const WaitRun& wait : account.waits) {
     rows.push_back({wait.from, step_label(plan, wait.node, events::Part::forward), "",
@@ -56,17 +76,20 @@ std::vector<Row> rows_of(const Account& account) {
                     host_list(plan, plan.node(node).hosts),
                     "not begun",
                     plan.node(node).expect,
-                    std::nullopt});
+                    std::nullopt,
+                    plan::past_of(past_of(account), node)});
   }
   return rows;
 }
 
-void figures(Markup& out, const char* label, const std::optional<Duration>& expect,
+void figures(Markup& out, const Account& account, const char* label,
+             const std::optional<Duration>& expect, const std::string& past,
              const std::string& actual) {
   out << "<tr><td></td><th scope=\"row\">" << Text(label);
   out << "</th><td data-label=\"On\"></td><td class=\"n\" data-label=\"Expected\">"
-      << Text(or_dash(expect));
-  out << "</td><td class=\"n\" data-label=\"Actual\">" << Text(actual)
+      << Text(or_dash(expect)) << "</td>";
+  past_cell(out, account, past);
+  out << "<td class=\"n\" data-label=\"Actual\">" << Text(actual)
       << "</td><td data-label=\"Note\"></td></tr>\n";
 }
 
@@ -96,28 +119,34 @@ Markup times_section(const Account& account) {
   if (rows.empty()) return out;
   out << "<section id=\"times\">\n<h2>Timings</h2>\n" << outage_words(account);
   out << "<table class=\"cards\">\n<thead><tr><th>#</th><th>Step</th><th>On</th>"
-         "<th class=\"n\">Expected</th><th class=\"n\">Actual</th><th>Note</th></tr></thead>\n"
-         "<tbody>\n";
+         "<th class=\"n\">Expected</th>";
+  if (const plan::Past* past = past_of(account)) {
+    out << "<th>Past runs <small>" << Text(count(past->runs, "run") + " on " + past->inventory)
+        << "</small></th>";
+  }
+  out << "<th class=\"n\">Actual</th><th>Note</th></tr></thead>\n<tbody>\n";
   std::size_t number = 0;
   for (const Row& row : rows) {
     out << "<tr><td class=\"number n\">" << Number(++number);
     out << "</td><th scope=\"row\">" << Text(row.label);
     if (!row.title.empty()) out << " <small>" << Text(row.title) << "</small>";
     out << "</th><td data-label=\"On\">" << Text(row.on);
-    out << "</td><td class=\"n\" data-label=\"Expected\">" << Text(or_dash(row.expect));
-    out << "</td><td class=\"n\" data-label=\"Actual\">" << Text(or_dash(row.actual));
+    out << "</td><td class=\"n\" data-label=\"Expected\">" << Text(or_dash(row.expect)) << "</td>";
+    past_cell(out, account, row.past == nullptr ? "-" : plan::text_of(*row.past));
+    out << "<td class=\"n\" data-label=\"Actual\">" << Text(or_dash(row.actual));
     out << "</td><td data-label=\"Note\">" << Text(row.note) << "</td></tr>\n";
   }
   out << "</tbody>\n<tbody class=\"sums\">\n";
   if (account.outage) {
     const Outage& outage = *account.outage;
     const std::string open = outage.open ? " and goes on" : "";
-    figures(out, "Outage time excluding testing", outage.expect_excluding_testing,
+    figures(out, account, "Outage time excluding testing", outage.expect_excluding_testing,
+            median_and_worst(outage.median_excluding_testing, outage.worst_excluding_testing),
             human_duration(outage.excluding_testing) + open);
-    figures(out, "Total outage time, including testing", outage.expect,
-            human_duration(outage.total) + open);
+    figures(out, account, "Total outage time, including testing", outage.expect,
+            median_and_worst(outage.median, outage.worst), human_duration(outage.total) + open);
   }
-  figures(out, "Whole run", std::nullopt,
+  figures(out, account, "Whole run", std::nullopt, "-",
           human_duration(took(account, account.began, account.until)));
   out << "</tbody>\n</table>\n";
   const bool tests = std::any_of(account.steps.begin(), account.steps.end(),

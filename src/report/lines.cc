@@ -72,6 +72,8 @@ void run_line(Lines& out, const Account& a) {
                      {"excluding_testing_ms", a.outage->excluding_testing.count()},
                      {"expect_ms", ms(a.outage->expect)},
                      {"expect_excluding_testing_ms", ms(a.outage->expect_excluding_testing)},
+                     {"past_median_ms", ms(a.outage->median)},
+                     {"past_worst_ms", ms(a.outage->worst)},
                      {"open", a.outage->open}});
 }
 
@@ -108,6 +110,9 @@ void step_lines(Lines& out, const Account& a, const Step& step) {
                    {"began", format_rfc3339(step.from)},
                    {"ended", at(step.to)},
                    {"expect_ms", ms(step.expect)},
+                   {"past_runs", step.past == nullptr ? 0 : step.past->runs},
+                   {"past_median_ms", step.past == nullptr ? json() : ms(step.past->median)},
+                   {"past_worst_ms", step.past == nullptr ? json() : ms(step.past->worst)},
                    {"took_ms", took(a, step.from, step.to).count()}});
   for (const StepRun& run : step.runs) {
     json actions = json::array();

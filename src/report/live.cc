@@ -58,7 +58,9 @@ void LiveSink::tick(Instant now) {
 
 void LiveSink::follow(const Event& event) {
   const auto& what = event.what;
-  if (const auto* e = std::get_if<ActionStarted>(&what)) {
+  if (const auto* begun = std::get_if<RunStarted>(&what)) {
+    past_ = begun->past;
+  } else if (const auto* e = std::get_if<ActionStarted>(&what)) {
     running_[e->task] = {*e, event.at, ""};
   } else if (const auto* ended = std::get_if<ActionEnded>(&what)) {
     running_.erase(ended->task);
@@ -96,8 +98,8 @@ void LiveSink::follow(const Event& event) {
     asking_ = std::exchange(asking_later_, false);
   } else if (std::holds_alternative<FailureDeclared>(what)) {
     asking_ = false;
-  } else if (std::holds_alternative<UndoStarted>(what)) {
-    doing_ = "undoing";
+  } else if (const auto* undo = std::get_if<UndoStarted>(&what)) {
+    doing_ = undo->nodes.empty() ? "" : "undoing";
     waiting_.reset();
   } else if (std::holds_alternative<UndoEnded>(what)) {
     doing_.clear();
@@ -228,6 +230,13 @@ std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) con
                        pad_left(stopwatch(now - task->since), 6) + "  " + part_prefix(e.part) +
                        step_name(plan_, e.node) + ": " +
                        action_name(plan_, e.node, e.action, e.part);
+    const plan::PastStep* past = plan::past_of(past_ ? &*past_ : nullptr, e.node);
+    if (past != nullptr && e.part != Part::undo) {
+      const bool over = now - task->since > past->worst;
+      line += paint(options_, over ? Style::yellow : Style::dim,
+                    over ? "  longer than ever (" + human_duration(past->worst) + ")"
+                         : "  usually " + human_duration(past->median));
+    }
     if (!task->output.empty()) line += "  " + paint(options_, Style::dim, "| " + task->output);
     lines.push_back(std::move(line));
   }

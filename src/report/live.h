@@ -63,6 +63,7 @@ class LiveSink final : public events::Sink {
   std::map<std::uint64_t, Running> running_;                                // by task
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet
   std::vector<OpenPhase> phases_;        // open ones, innermost last
+  std::optional<plan::Past> past_;       // what earlier runs took
   std::optional<Instant> outage_since_;  // an outage phase is open
   std::optional<events::WaitStarted> waiting_;
   bool asking_ = false;  // a person may be typing: nothing is drawn

@@ -97,15 +97,20 @@ std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
     names.push_back(std::move(name));
   }
   if (names.empty()) return "";
-  std::string out = pad_right("step", widest) + "  " + pad_left("expected", 12) + "  " +
+  const bool past = std::any_of(end.steps.begin(), end.steps.end(),
+                                [](const auto& step) { return step.usual.has_value(); });
+  const auto column = [](const std::optional<Duration>& d) {
+    return "  " + pad_left(d ? human_duration(*d) : "-", 12);
+  };
+  std::string out = pad_right("step", widest) + "  " + pad_left("expected", 12) +
+                    (past ? "  " + pad_left("past median", 12) : "") + "  " +
                     pad_left("actual", 12) + "\n";
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto& step = end.steps[i];
     const bool over = step.expect && step.took && *step.took > *step.expect;
     const std::string took = pad_left(step.took ? human_duration(*step.took) : "not ended", 12);
-    out += pad_right(names[i], widest) + "  " +
-           pad_left(step.expect ? human_duration(*step.expect) : "-", 12) + "  " +
-           paint(options, over ? Style::yellow : Style::plain, took) + "\n";
+    out += pad_right(names[i], widest) + column(step.expect) + (past ? column(step.usual) : "") +
+           "  " + paint(options, over ? Style::yellow : Style::plain, took) + "\n";
   }
   return out;
 }

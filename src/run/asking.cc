@@ -141,7 +141,7 @@ void Runner::end_human(HumanEnd how) {
   const plan::NodeId node = done.point.node;
   const plan::Human& human = *done.asked.node->human;
   const Duration now = context_.clock.steady();
-  summary_.human_ended(node, done.since, now);
+  summary_.human_ended(node, done.since, now, how == HumanEnd::answered);
   context_.emit(events::HumanEnded{node, how, now - done.since});
   // A default may be to say no.
   const bool* fallback = human.fallback.as<bool>();

@@ -22,6 +22,33 @@ for c in $commands; do command -v "$c" >/dev/null 2>&1 || missing="$missing $c";
 ok
 )";
 
+// "ana@desk, run 2026..., for 12 min, at update_code/code; last sign of life 8 s ago".
+std::string holder_of(const remote::LockEnded& lock) {
+  if (lock.holder.empty()) return "somebody whose name is not in its file";
+  std::string text = lock.holder.display(200);
+  if (lock.held_for) text += ", for " + human_duration(*lock.held_for);
+  if (!lock.step.empty()) text += ", at " + lock.step.display(200);
+  if (lock.silent_for) text += "; last sign of life " + human_duration(*lock.silent_for) + " ago";
+  return text;
+}
+
+std::string lock_help(const remote::LockEnded& lock) {
+  if (lock.kept == "alive") {
+    return "its controller is at work, so it is not taken over: wait for it with --wait-lock 10m";
+  }
+  if (lock.kept == "elsewhere") {
+    return "it is held on another machine that shares this home directory: end it there";
+  }
+  if (lock.kept == "unreadable") {
+    return "its file does not say which process holds it, so it is not taken over: see with "
+           "`fuser -v` on it who does, in ~/.local/state/cnplay/locks on that host";
+  }
+  if (lock.kept == "stays")
+    return "the process that holds it could not be ended: look on that host";
+  return "wait for that run (--wait-lock 10m), or ask its owner; if its controller is dead: "
+         "--take-lock";
+}
+
 std::string as_user(const std::string& user) { return user.empty() ? "" : " as " + user; }
 
 }  // namespace
@@ -205,13 +232,48 @@ void Preflight::next_task(HostIndex host) {
     return;
   }
   // A dry run takes no locks: it changes nothing that they guard.
-  if (queue.locks == 0 && !context_.dry()) {
-    queue.locks = context_.plan.locks.size();
-    const std::string owner = context_.options.user + "@" + context_.options.controller + ", run " +
-                              context_.options.run_id;
-    for (const std::string& name : context_.plan.locks) context_.remote.lock(host, name, owner);
+  const std::vector<std::string> locks = context_.dry() ? std::vector<std::string>{} : lock_names();
+  queue.locks = locks.size();
+  if (locks.empty()) return host_over(host);
+  if (context_.options.wait_for_locks) {
+    at_locks_.push_back(host);
+    return next_lock();
   }
-  if (queue.locks == 0) host_over(host);
+  for (const std::string& name : locks) ask_for_lock(host, name);
+}
+
+// Each once: a play takes a lock that it holds already.
+std::vector<std::string> Preflight::lock_names() const {
+  std::vector<std::string> names = context_.plan.locks;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+void Preflight::ask_for_lock(HostIndex host, const std::string& name) {
+  context_.remote.lock(host, name,
+                       context_.options.user + "@" + context_.options.controller + ", run " +
+                           context_.options.run_id);
+}
+
+// One after the other, in the order of names, once all hosts have come as far as that: two runs
+// that wait can then never each hold what the other waits for.
+void Preflight::next_lock() {
+  if (lock_asked_of_ || outstanding_ == 0) return;
+  std::erase_if(at_locks_, [&](HostIndex h) { return queues_[h].over; });
+  if (at_locks_.size() < outstanding_) return;
+  if (!problems_.empty() && !tolerated()) return no_more_locks();
+  std::sort(at_locks_.begin(), at_locks_.end(),
+            [&](HostIndex a, HostIndex b) { return context_.name(a) < context_.name(b); });
+  const HostIndex host = at_locks_.front();
+  const std::vector<std::string> names = lock_names();
+  lock_asked_of_ = host;
+  ask_for_lock(host, names.at(names.size() - queues_[host].locks));
+}
+
+// The run is refused: nothing is gained by waiting for the rest.
+void Preflight::no_more_locks() {
+  for (const HostIndex host : std::exchange(at_locks_, {})) host_over(host);
 }
 
 void Preflight::host_over(HostIndex host) {
@@ -219,6 +281,8 @@ void Preflight::host_over(HostIndex host) {
   if (queue.over) return;
   queue.over = true;
   --outstanding_;
+  if (lock_asked_of_ == host) lock_asked_of_.reset();
+  if (!at_locks_.empty()) next_lock();
 }
 
 void Preflight::take(remote::Event event) {
@@ -248,6 +312,10 @@ void Preflight::take(remote::Event event) {
     task_ended(std::move(*ended));
   } else if (const auto* lock = std::get_if<remote::LockEnded>(&event)) {
     lock_ended(*lock);
+  } else if (const auto* waiting = std::get_if<remote::LockWaiting>(&event)) {
+    context_.emit.notice("waits for the lock \"" + waiting->held.name + "\" on " +
+                         context_.name(waiting->held.host) + ", held by " +
+                         holder_of(waiting->held));
   }
 }
 
@@ -285,14 +353,20 @@ void Preflight::task_ended(remote::TaskEnded ended) {
 void Preflight::lock_ended(const remote::LockEnded& ended) {
   Queue& queue = queues_[ended.host];
   if (queue.over) return;
+  const std::string lock = "the lock \"" + ended.name + "\"";
   if (!ended.acquired) {
     const bool held = ended.error.empty();
     problem(ended.host, Kind::lock,
-            "the lock \"" + ended.name + "\" " +
-                (held ? "is held by " + ended.holder.display(200) : ended.error),
-            held ? "wait for that run to end, or ask its owner" : "");
+            lock + " " + (held ? "is held by " + holder_of(ended) : ended.error),
+            held ? lock_help(ended) : "");
+  } else if (!ended.holder.empty()) {
+    context_.emit.notice(lock + " on " + context_.name(ended.host) + " was taken over from " +
+                         holder_of(ended));
   }
+  const bool chained = lock_asked_of_ == ended.host;
+  if (chained) lock_asked_of_.reset();
   if (queue.locks > 0 && --queue.locks == 0) host_over(ended.host);
+  if (chained) next_lock();
 }
 
 void Preflight::cancel() {

@@ -69,6 +69,10 @@ class Preflight {
   void fill(plan::HostIndex host);
   void add_scripts(plan::HostIndex host, const plan::Node& node);
   void next_task(plan::HostIndex host);
+  std::vector<std::string> lock_names() const;
+  void ask_for_lock(plan::HostIndex host, const std::string& name);
+  void next_lock();
+  void no_more_locks();
   void host_over(plan::HostIndex host);
   void task_ended(remote::TaskEnded ended);
   void lock_ended(const remote::LockEnded& ended);
@@ -81,7 +85,9 @@ class Preflight {
   bool begun_ = false;
   bool cancelled_ = false;
   Duration started_{};
-  std::size_t outstanding_ = 0;                      // hosts not over
+  std::size_t outstanding_ = 0;            // hosts not over
+  std::vector<plan::HostIndex> at_locks_;  // where locks are what is left, if they are waited for
+  std::optional<plan::HostIndex> lock_asked_of_;
   std::vector<Queue> queues_;                        // by host
   std::vector<std::vector<plan::NodeId>> nodes_of_;  // by host
   std::vector<bool> answers_failure_;                // by node: it stands in an on_failure section

@@ -50,6 +50,7 @@ RunResult Runner::run(bool only_preflight) {
   for (const plan::Host& host : plan.hosts) started.hosts.push_back(host.name);
   if (options.forks > 0) started.forks = options.forks;
   if (only_preflight) started.only_preflight = true;
+  if (!only_preflight) started.past = options.past;
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;
@@ -250,6 +251,7 @@ void Runner::begin_record() {
 // that are there; the others are lost now.
 void Runner::end_record() {
   went_on_ = true;
+  summary_.taken_up(context_.clock.steady());
   aborts_before_ = aborts_;
   steps_.go_on();
   std::vector<remote::TaskEnded> lost;
@@ -287,8 +289,20 @@ void Runner::take(remote::Event event) {
     context_.emit(events::HostReconnecting{broken->host, broken->message});
   } else if (const auto* anew = std::get_if<remote::HostReconnected>(&event)) {
     context_.emit(events::HostReconnected{anew->host, anew->boot_id});
+  } else if (const auto* lock = std::get_if<remote::LockEnded>(&event)) {
+    lock_lost(*lock);
   }
   // The rest belongs to the preflight, or only woke the loop.
+}
+
+// Somebody else may be at work there now: what is in flight ends, nothing more starts.
+void Runner::lock_lost(const remote::LockEnded& lock) {
+  if (lock.acquired) return;
+  context_.emit.notice(
+      "the lock \"" + lock.name + "\" on " + context_.name(lock.host) +
+      " was lost, the run stops: " +
+      (lock.error.empty() ? "it is held by " + lock.holder.display(200) : lock.error));
+  if (aborts_ == aborts_before_) abort_requests_.fetch_add(1);
 }
 
 bool Runner::take_ended_steps() {

@@ -47,10 +47,15 @@ struct Options {
   const std::vector<events::Event>* record = nullptr;
   // Of a run that is taken up: hosts to go on without, as if they had been lost now.
   std::vector<plan::HostIndex> without;
+  // What past runs took: goes on record, so that what is expected stands beside what came.
+  std::optional<plan::Past> past;
   // Hosts that work at once; 0: no limit.
   std::uint32_t forks = 0;
   // Sinks are ticked, clocks looked at and abort_requests read at least this often.
   Duration tick{200};
+  // Whether locks that others hold are waited for: then they are taken one after the other, in the
+  // same order by every run, so that no two wait for each other.
+  bool wait_for_locks = false;
   // Bounds each task of the preflight.
   Duration preflight_timeout{120'000};
   // How long after its timeout, or after it was cancelled, a task is awaited before it is given

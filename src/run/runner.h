@@ -61,6 +61,7 @@ class Runner {
   void round_over(std::uint32_t round);
   std::uint32_t phase_ended_by(plan::NodeId node) const;
   void step_ended(StepEnd ended);
+  void lock_lost(const remote::LockEnded& lock);
   void host_failed(plan::NodeId node, plan::HostIndex host);
   void host_lost(const remote::HostLost& lost);
   void once_is_gone(const Ready& ready);

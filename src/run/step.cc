@@ -25,6 +25,9 @@ void Steps::start(Unit unit) {
   run.started = context_.clock.steady();
   at_work_[unit.host].push_back(id);
   context_.emit(events::StepStarted{unit.node, unit.host, unit.part, 1});
+  if (!context_.plan.locks.empty() && !context_.replay.active()) {
+    context_.remote.note(unit.host, context_.plan.node(unit.node).path);
+  }
   if (unit.part != Part::undo) {
     if (run.node->timeout) run.deadline = run.started + *run.node->timeout;
     if (auto instead = condition(run, run.node->when, "step")) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "run/decide.h"
+
 namespace cnplay::run {
 
 using events::Outcome;
@@ -13,6 +15,11 @@ Summary::Summary(Context& context)
       hosts_(context.plan.hosts.size()),
       opened_(context.plan.phases.size()) {
   for (plan::HostIndex h = 0; h < hosts_.size(); ++h) hosts_[h].host = h;
+  if (context.options.record == nullptr) return;
+  for (const events::Event& event : *context.options.record) {
+    if (std::holds_alternative<events::RunResumed>(event.what))
+      taken_up(context.clock.steady_at(event.at));
+  }
 }
 
 void Summary::step_ended(const StepEnd& e) {
@@ -54,8 +61,12 @@ void Summary::step_ended(const StepEnd& e) {
       break;
   }
   if (undo) return;
-  const auto [it, fresh] = timings_.try_emplace(e.unit.node, Timing{e.started, e.ended});
+  const auto [it, fresh] = timings_.try_emplace(e.unit.node, Timing{e.started, e.ended, e.outcome});
   if (!fresh) {
+    // Hosts on which it was skipped say nothing of how it went on the others.
+    it->second.outcome = it->second.outcome == Outcome::skipped ? e.outcome
+                         : e.outcome == Outcome::skipped        ? it->second.outcome
+                                                         : worst(it->second.outcome, e.outcome);
     it->second.from = std::min(it->second.from, e.started);
     it->second.to = std::max(it->second.to, e.ended);
   }
@@ -203,7 +214,15 @@ events::RunEnded Summary::build(const Ending& ending) const {
   e.took = context_.clock.steady() - started_;
   e.hosts = hosts_;
   for (const auto& [node, timing] : timings_) {
-    e.steps.push_back({node, context_.plan.node(node).expect, timing.to - timing.from});
+    events::StepTiming step{node, context_.plan.node(node).expect, timing.to - timing.from,
+                            timing.outcome};
+    const auto& past = context_.options.past;
+    if (const auto* known = plan::past_of(past ? &*past : nullptr, node))
+      step.usual = known->median;
+    const bool cut = std::any_of(gaps_.begin(), gaps_.end(),
+                                 [&](Duration at) { return timing.from < at && at <= timing.to; });
+    if (cut) step.interrupted = true;
+    e.steps.push_back(std::move(step));
   }
   if (!context_.dry() && outage_any_) {
     e.outage = outage_total_;

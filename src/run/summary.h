@@ -35,7 +35,11 @@ class Summary {
   // When the run began, on the steady clock, if that was before this was made.
   void began(Duration at) { started_ = at; }
   void step_ended(const StepEnd& ended);
-  void human_ended(plan::NodeId node, Duration from, Duration to) { timings_[node] = {from, to}; }
+  void human_ended(plan::NodeId node, Duration from, Duration to, bool well) {
+    timings_[node] = {from, to, well ? events::Outcome::ok : events::Outcome::failed};
+  }
+  // Another controller goes on here: what spans this moment took longer than it takes.
+  void taken_up(Duration at) { gaps_.push_back(at); }
   void host_unreachable(plan::HostIndex host) { hosts_[host].unreachable = true; }
 
   // Opens the phases around a node that are not open yet, outermost first.
@@ -51,6 +55,7 @@ class Summary {
   struct Timing {
     Duration from{};
     Duration to{};
+    events::Outcome outcome{};
   };
   void outage_began(Duration now);
   void outage_ended(Duration now);
@@ -63,6 +68,7 @@ class Summary {
   Duration started_;
   std::vector<events::HostSummary> hosts_;
   std::map<plan::NodeId, Timing> timings_;
+  std::vector<Duration> gaps_;
   std::vector<std::optional<Duration>> opened_;  // by phase
   std::vector<std::uint32_t> open_;              // in order of opening
   std::uint32_t outages_ = 0;                    // outage phases open

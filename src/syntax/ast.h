@@ -397,12 +397,18 @@ struct HostNode {
   std::vector<std::vector<Argument>> ssh;
   Span span;
 };
+// `notify { on: "failure", command: [...] }`.
+struct NotifyNode {
+  Span span;  // of the word
+  std::vector<Argument> settings;
+};
 struct GroupNode {
   Name name;
   std::vector<std::vector<Argument>> vars;
   std::vector<std::vector<Argument>> ssh;
   std::vector<HostNode> hosts;
   std::vector<GroupNode> groups;
+  std::vector<NotifyNode> notify;
   std::vector<Name> members;  // `members web, db`: groups or hosts named elsewhere
   Span span;
 };

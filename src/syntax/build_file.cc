@@ -73,6 +73,8 @@ GroupNode Builder::group_body(P::GroupBodyContext* ctx) {
     if (each->exception != nullptr || entry == nullptr) continue;
     if (auto* c = entry->settings()) {
       settings(c, out.vars, out.ssh);
+    } else if (entry->NOTIFY() != nullptr) {
+      out.notify.push_back({span(entry->NOTIFY()), record(entry->record())});
     } else if (entry->HOST() != nullptr) {
       out.hosts.push_back(host(entry));
     } else if (entry->GROUP() != nullptr) {

@@ -138,7 +138,7 @@ void Recovery::skip_statement(P& parser, bool parse_blocks) {
         }
         const bool group = rule == P::RuleGroupItem || rule == P::RuleGroupBody ||
                            second == P::VARS || second == P::SSH || second == P::GROUP ||
-                           second == P::HOST;
+                           second == P::HOST || (second == P::NOTIFY && third == P::LBRACE);
         const auto& atn = parser.getInterpreter<antlr4::atn::ATNSimulator>()->atn;
         const std::size_t state = parser.getState();
         parser.setState(invoking_state(atn, group ? P::RuleGroupBody : P::RuleBlock));

@@ -165,10 +165,10 @@ class Wording {
           "write `vars { " + written(at_) + ": ... }` or `ssh { " + written(at_) + ": ... }`");
       return true;
     }
-    const auto near = diag::did_you_mean(written(at_), {"vars", "ssh", "host", "group", "members"});
+    const auto near = diag::did_you_mean(written(at_), {"vars", "ssh", "host", "group", "members", "notify"});
     set("E0020", found() + " does not begin an entry of an inventory",
         near.empty() ? "unknown entry" : "did you mean `" + near + "`?",
-        "the entries are `vars`, `ssh`, `host`, `group` and `members`");
+        "the entries are `vars`, `ssh`, `notify`, `host`, `group` and `members`");
     return true;
   }
 

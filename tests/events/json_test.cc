@@ -41,7 +41,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  *parse_rfc3339("2026-11-20T21:30:05Z"),
                  {"web1", "web2"},
                  5,
-                 true});
+                 true,
+                 plan::Past{"prod", 3, {{u.code, 2, Duration{70'000}, Duration{120'000}}}}});
   add(RunResumed{"ann", "other-desk"});
   add(HostReconnecting{0, "reset by peer"});
   add(HostReconnected{0, "boot-id-2"});
@@ -118,6 +119,9 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   end.took = Duration{123456};
   end.hosts = {{2, 1, 2, 3, 4, 5, 6, 7, true}};
   end.steps = {{u.code, Duration{1}, std::nullopt}, {u.stop, std::nullopt, Duration{2}}};
+  end.steps[1].outcome = Outcome::changed;
+  end.steps[1].usual = Duration{3};
+  end.steps[1].interrupted = true;
   end.outage = Duration{3};
   end.outage_open = true;
   end.advice = "next";

@@ -2,6 +2,7 @@
 resumed, and killed on the way. Needs CNPLAY and DIE, as controller_test.py does."""
 
 import datetime
+import json
 import os
 import pty
 import pwd
@@ -93,6 +94,30 @@ class People(Processes):
         code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "\x03")])
         self.assertEqual(code, 6, shown)
         self.assertEqual(self.counted(), {"first": 2})
+
+    def test_who_is_told_that_it_waits_and_of_its_end(self):
+        told = self.runs.with_name(self.runs.name + "-told")
+        page = self.root / "page"
+        page.write_text(f'#!/bin/sh\ncat >>"{told}"\n')
+        page.chmod(0o700)
+        inventory = (self.root / "two.inv").read_text()
+        (self.root / "told.inv").write_text(inventory.replace(
+            "inventory two {", f'inventory two {{\n  notify {{ on: ["parked", "finish"], command: ["{page}"] }}'))
+        _, _, play = self.play(PLAY)
+        run = self.cnplay("-i", str(self.root / "told.inv"), play)
+        self.assertEqual(run.returncode, 7, run.stdout + run.stderr)
+        name = self.run_id()
+        (first,) = [json.loads(line) for line in told.read_text().splitlines()]
+        self.assertEqual((first["event"], first["waits_for"], first["run"]), ("parked", "people/disk", name))
+        self.assertIn("cnplay answer", first["advice"])
+        self.assertEqual(self.cnplay("answer", name, "disk", "--done", "slot=7").returncode, 0)
+        self.assertEqual(self.cnplay("resume", name).returncode, 7)
+        self.assertEqual(self.cnplay("answer", name, "how", "slow").returncode, 0)
+        self.assertEqual(self.cnplay("resume", name).returncode, 0)
+        events = [json.loads(line) for line in told.read_text().splitlines()]
+        self.assertEqual([(e["event"], e["verdict"], e.get("waits_for")) for e in events],
+                         [("parked", "parked", "people/disk"), ("parked", "parked", "people/how"),
+                          ("finished", "success", None)])
 
     def test_parked_answered_and_resumed(self):
         run = self.cnplay(*self.play(PLAY))

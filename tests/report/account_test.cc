@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/intervals.h"
 #include "report/excerpt.h"
-#include "report/intervals.h"
 #include "support/report/made_up.h"
 
 namespace cnplay::report {

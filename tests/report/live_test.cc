@@ -97,6 +97,30 @@ TEST(LiveView, AFailureAndItsUndo) {
   EXPECT_EQ(screen.written.find("[31mred"), std::string::npos);
 }
 
+TEST(LiveView, WhatPastRunsTookIsSaidOfWhatIsAtWork) {
+  const UpdateCode u = update_code();
+  Screen screen(100, 12);
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  RunStarted started = run_started(u.plan);
+  started.past = plan::Past{"staging", 5, {{u.snapshot, 5, Duration{70'000}, Duration{120'000}}}};
+  story.tell(std::move(started));
+  const auto dump = story.begin(u.snapshot, 2);
+  story.pass(119);
+  EXPECT_NE(joined(screen.visible()).find("usually 1 min 10 s"), std::string::npos)
+      << joined(screen.visible());
+  story.pass(2);
+  EXPECT_NE(joined(screen.visible()).find("longer than ever (2 min"), std::string::npos)
+      << joined(screen.visible());
+  story.end(dump, u.snapshot, 2, Outcome::failed, "disk full", 121);
+  story.tell(UndoStarted{});
+  story.begin(u.announce, 0, Part::always);
+  story.pass(1);
+  const std::string shown = joined(screen.visible());
+  EXPECT_NE(shown.find("there is nothing to undo"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("undoing"), std::string::npos) << shown;
+}
+
 TEST(LiveView, ManyHostsFitTheScreen) {
   const UpdateCode u = update_code(200);
   Screen screen(60, 12);

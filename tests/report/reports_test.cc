@@ -81,6 +81,30 @@ TEST(Reports, OfARunThatGoesOnOrWasCutOff) {
   EXPECT_TRUE(holds(json_lines(*cut), R"("state":"cut_off","verdict":null)"));
 }
 
+TEST(Reports, WhatPastRunsTookStandsBeside) {
+  MadeUp m;
+  tell_success(m);
+  auto& started = std::get<events::RunStarted>(m.record.events.front().what);
+  plan::Past past{"prod", 4, {}};
+  past.steps.push_back({m.update.packages, 4, 70s, 120s});
+  past.steps.push_back({m.update.migrate, 1, 116s, 116s});
+  started.past = past;
+  const auto account = m.account();
+  ASSERT_TRUE(account) << account.error().what;
+  const std::string page = html(*account);
+  EXPECT_TRUE(holds(page, "<th>Past runs <small>4 runs on prod</small></th>"));
+  EXPECT_TRUE(holds(page, "4 runs: median 1 min 10 s, worst 2 min 00 s</td>") ||
+              holds(page, "4 runs: median 1 min 10 s, worst 2 min</td>"));
+  EXPECT_TRUE(holds(page, "1 run: 1 min 56 s</td>"));
+  const std::string lines = json_lines(*account);
+  EXPECT_TRUE(holds(lines, R"("past_median_ms":70000)"));
+  EXPECT_TRUE(holds(lines, R"("past_runs":4)"));
+  EXPECT_TRUE(account->outage && account->outage->worst);
+  // Without them there is no such column.
+  started.past.reset();
+  EXPECT_FALSE(holds(html(*m.account()), "Past runs"));
+}
+
 TEST(Reports, OfAFailedPreflight) {
   MadeUp m;
   events::RunStarted started = testing::run_started(m.plan);

@@ -68,6 +68,56 @@ TEST(Preflight, AHeldLockRefusesTheRun) {
   EXPECT_EQ(f.run().verdict, Verdict::refused);
 }
 
+TEST(Preflight, ALockIsTakenOnceThoughItIsNamedTwice) {
+  Fixture f(1);
+  f.b.step("a");
+  f.b.plan.locks = {"x", "y", "x"};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.hosts.locks().size(), 2u);
+}
+
+// Whatever the order in which hosts come as far: two runs that wait can never wait for each other.
+TEST(Preflight, LocksThatAreWaitedForAreTakenInOneOrder) {
+  using Asked = std::vector<std::pair<remote::HostIndex, std::string>>;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Fixture f(3, seed);
+    f.b.step("a");
+    f.b.plan.locks = {"y", "x"};
+    f.options.wait_for_locks = true;
+    EXPECT_EQ(f.run().verdict, Verdict::success);
+    EXPECT_EQ(f.hosts.locks(), (Asked{{0, "x"}, {0, "y"}, {1, "x"}, {1, "y"}, {2, "x"}, {2, "y"}}));
+  }
+  Fixture f(3);
+  f.b.step("a");
+  f.b.plan.locks = {"x"};
+  f.options.wait_for_locks = true;
+  f.hosts.hold_lock(1, "bob");
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(f.hosts.locks(), (Asked{{0, "x"}, {1, "x"}})) << "the rest is not waited for";
+  Fixture refused(2);
+  refused.b.step("a");
+  refused.b.plan.locks = {"x"};
+  refused.options.wait_for_locks = true;
+  refused.hosts.refuse(0);
+  EXPECT_EQ(refused.run().verdict, Verdict::unreachable);
+  EXPECT_TRUE(refused.hosts.locks().empty()) << "the run is refused anyway";
+}
+
+TEST(Preflight, ALockThatIsLostInTheRunStopsIt) {
+  Fixture f(1);
+  f.b.step("a");
+  f.b.step("b");
+  f.b.step("c");
+  f.b.plan.locks = {"x"};
+  f.hosts.on("a#0", 0, {{.will = Will::change, .length = Duration{60'000}}});
+  f.hosts.lose_lock(0, Duration{10'000});
+  EXPECT_EQ(f.run().verdict, Verdict::aborted);
+  EXPECT_EQ(f.steps(), std::vector<std::string>{"a h0 changed"});
+  EXPECT_NE(f.notices().find("the lock \"x\" on h0 was lost, the run stops: it is held by eve@lap"),
+            std::string::npos)
+      << f.notices();
+}
+
 TEST(Preflight, PreconditionsAndSecretsComeBeforeAnyConnection) {
   Fixture f(2);
   f.b.step("a");

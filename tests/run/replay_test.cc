@@ -58,8 +58,14 @@ TEST(Resuming, WhatIsDoneIsNotDoneAgain) {
   for (const Started* s : second.hosts.started("a#0")) EXPECT_NE(s->task.host, 1u);
   EXPECT_EQ(second.recorder.all<events::RunResumed>().size(), 1u);
   EXPECT_EQ(second.recorder.all<events::RunStarted>().size(), 1u);
-  // The time in between is part of the run's.
+  // The time in between is part of the run's, and no measure of the steps that it fell into.
   EXPECT_GT(second.ended().took, Duration(60'000));
+  ASSERT_EQ(second.ended().steps.size(), 2u);
+  EXPECT_EQ(second.ended().steps[0].interrupted, true);
+  for (const auto& step : second.ended().steps) {
+    EXPECT_EQ(step.interrupted.value_or(false), *step.took >= Duration(60'000));
+    EXPECT_EQ(step.outcome, events::Outcome::changed);
+  }
 }
 
 TEST(Resuming, WhatWasInFlightIsSentUnderItsIdAndItsBoot) {

@@ -23,6 +23,24 @@ TEST(Run, StepsRunInOrderOnEachHost) {
   EXPECT_EQ(ended.steps.size(), 2u);
 }
 
+TEST(Run, WhatStepsCameToIsSummedUpForLaterPredictions) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.step("b");
+  f.hosts.on("b#0", 1, {{Will::fail}});
+  f.options.past = plan::Past{"prod", 3, {{0, 3, Duration{7000}, Duration{9000}}}};
+  f.run();
+  const events::RunStarted started = f.recorder.all<events::RunStarted>().at(0);
+  ASSERT_TRUE(started.past);
+  EXPECT_EQ(started.past->steps.at(0).worst, Duration{9000});
+  const auto& steps = f.ended().steps;
+  ASSERT_GE(steps.size(), 2u);
+  EXPECT_EQ(steps[0].outcome, events::Outcome::changed);
+  EXPECT_EQ(steps[0].usual, Duration{7000});
+  EXPECT_EQ(steps[1].outcome, events::Outcome::failed);
+  EXPECT_EQ(steps[1].usual, std::nullopt);
+}
+
 TEST(Run, HostsRunFreeOfEachOtherBetweenBarriers) {
   Fixture f(2);
   f.b.step("a");

@@ -156,7 +156,13 @@ void FakeHosts::lock(HostIndex host, std::string name, std::string) {
   ended.name = std::move(name);
   ended.acquired = hosts_[host].lock_holder.empty();
   ended.holder = Untrusted(hosts_[host].lock_holder);
-  later(Duration(random_() % 50), ended);
+  locks_.emplace_back(host, ended.name);
+  const Duration in(random_() % 50);
+  later(in, ended);
+  if (!ended.acquired || !hosts_[host].lock_lost_after) return;
+  ended.acquired = false;
+  ended.holder = Untrusted("eve@lap");
+  later(in + *hosts_[host].lock_lost_after, ended);
 }
 
 TaskResult FakeHosts::result_of(const Task& task) const {

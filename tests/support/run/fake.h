@@ -77,6 +77,10 @@ class FakeHosts final : public remote::Hosts {
   // Asked where no rule is set.
   std::function<Behaviour(const Started&)> otherwise;
   void refuse(remote::HostIndex host) { hosts_[host].refuses = true; }
+  // Asked for so far, in this order.
+  const std::vector<std::pair<remote::HostIndex, std::string>>& locks() const { return locks_; }
+  // A lock that was given is lost, `after` it was.
+  void lose_lock(remote::HostIndex host, Duration after) { hosts_[host].lock_lost_after = after; }
   void hold_lock(remote::HostIndex host, const std::string& by) { hosts_[host].lock_holder = by; }
   void lose_at(remote::HostIndex host, Duration steady) { hosts_[host].lose_at = steady; }
   // Called with each task that is started.
@@ -111,6 +115,7 @@ class FakeHosts final : public remote::Hosts {
     bool ready = false;
     bool lost = false;
     std::string lock_holder;
+    std::optional<Duration> lock_lost_after;
     std::optional<Duration> lose_at;
   };
   struct Task {
@@ -133,6 +138,7 @@ class FakeHosts final : public remote::Hosts {
   std::map<std::pair<std::string, remote::HostIndex>, std::vector<Behaviour>> rules_;
   std::map<std::pair<std::string, remote::HostIndex>, std::size_t> times_;
   std::vector<Started> started_;
+  std::vector<std::pair<remote::HostIndex, std::string>> locks_;
   std::map<remote::TaskId, Task> tasks_;
   std::map<When, std::variant<remote::Event, remote::TaskId, remote::HostIndex>> queue_;
   std::map<remote::TaskId, When> due_;

@@ -5,7 +5,7 @@
 
 #include "base/units.h"
 
-namespace cnplay::report {
+namespace cnplay {
 
 struct Interval {
   Instant from{};
@@ -20,4 +20,4 @@ Intervals without(const Intervals& from, const Intervals& what);
 Intervals common(const Intervals& a, const Intervals& b);
 Duration length(const Intervals& all);
 
-}  // namespace cnplay::report
+}  // namespace cnplay

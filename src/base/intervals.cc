@@ -1,8 +1,8 @@
-#include "report/intervals.h"
+#include "base/intervals.h"
 
 #include <algorithm>
 
-namespace cnplay::report {
+namespace cnplay {
 
 Intervals merged(Intervals any) {
   std::erase_if(any, [](const Interval& i) { return i.to <= i.from; });
@@ -41,4 +41,4 @@ Duration length(const Intervals& all) {
   return sum;
 }
 
-}  // namespace cnplay::report
+}  // namespace cnplay

@@ -1,0 +1,174 @@
+#include "plan/prediction.h"
+
+#include <algorithm>
+
+#include "base/intervals.h"
+
+namespace cnplay::plan {
+namespace {
+
+Interval interval(const Timing& time) { return {Instant{time.begin}, Instant{time.end}}; }
+
+Duration span(const Timing& time) { return time.end - time.begin; }
+
+bool works(const Node& node) { return node.kind == NodeKind::step || node.kind == NodeKind::human; }
+
+// When the site is down, as a schedule has it.
+Intervals outages(const Plan& plan, const Schedule& schedule) {
+  Intervals out;
+  for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
+    const auto& time = schedule.phases[p].time;
+    if (plan.phases[p].outage && time) out.push_back(interval(*time));
+  }
+  return merged(std::move(out));
+}
+
+// The time in which nothing but tests is at work.
+Duration testing(const Plan& plan, const Schedule& schedule, const Intervals& within) {
+  Intervals tests;
+  Intervals others;
+  for (const NodeId id : plan.sections.front().nodes) {
+    const Node& node = plan.node(id);
+    if (node.kind == NodeKind::handler) continue;
+    (is_test(node) ? tests : others).push_back(interval(schedule.nodes[id]));
+  }
+  return length(common(without(merged(std::move(tests)), merged(std::move(others))), within));
+}
+
+// One column of the table.
+class Figures {
+ public:
+  Figures(const Plan& plan, const std::optional<Time>& now, const Lengths& lengths)
+      : plan_(plan),
+        schedule_(schedule(plan, plan.sections.front(), now, lengths)),
+        down_(outages(plan, schedule_)) {}
+
+  void fill(Outlook& out, std::optional<Duration> Forecast::*field) const {
+    const auto put = [&](Forecast& row, Duration length) {
+      if (length.count() > 0) row.*field = length;
+    };
+    for (std::uint32_t p = 0; p < plan_.phases.size(); ++p) {
+      const PhaseTiming& timing = schedule_.phases[p];
+      if (!timing.time) continue;
+      if (!out.phases[p]) out.phases[p].emplace();
+      put(*out.phases[p], span(*timing.time));
+    }
+    put(out.total, schedule_.total);
+    if (down_.empty() && !out.outage) return;
+    if (!out.outage) out.outage.emplace(), out.outage_excluding_testing.emplace();
+    put(*out.outage, length(down_));
+    put(*out.outage_excluding_testing, length(down_) - testing(plan_, schedule_, down_));
+  }
+
+ private:
+  const Plan& plan_;
+  Schedule schedule_;
+  Intervals down_;
+};
+
+// Steps of unknown length that count for a row: nothing says how long they take, nor does a phase
+// around them, up to and with `within` (kNone: the play).
+class Unknown {
+ public:
+  Unknown(const Plan& plan, const Lengths& lengths) : plan_(plan) {
+    for (const NodeId id : plan.sections.front().nodes) {
+      if (works(plan.node(id)) && !lengths.nodes[id]) nodes_.push_back(id);
+    }
+  }
+  std::size_t of_phase(std::uint32_t within) const {
+    return count([&](const Node& n) { return !said(n, within) && stands_in(n, within); });
+  }
+  std::size_t of_all() const {
+    return count([&](const Node& n) { return !said(n, kNone); });
+  }
+  std::size_t of_outage() const {
+    return count([&](const Node& n) { return !said(n, kNone) && is_down(n); });
+  }
+  std::size_t tests_of_outage() const {
+    return count([&](const Node& n) { return is_test(n) && is_down(n); });
+  }
+
+ private:
+  template <class Holds>
+  std::size_t count(Holds holds) const {
+    return static_cast<std::size_t>(std::count_if(
+        nodes_.begin(), nodes_.end(), [&](NodeId id) { return holds(plan_.node(id)); }));
+  }
+  bool said(const Node& node, std::uint32_t within) const {
+    for (auto p = node.phase; p != kNone; p = plan_.phases[p].parent) {
+      if (plan_.phases[p].expect) return true;
+      if (p == within) break;
+    }
+    return false;
+  }
+  bool stands_in(const Node& node, std::uint32_t phase) const {
+    auto p = node.phase;
+    while (p != kNone && p != phase) p = plan_.phases[p].parent;
+    return p == phase;
+  }
+  bool is_down(const Node& node) const {
+    for (auto p = node.phase; p != kNone; p = plan_.phases[p].parent) {
+      if (plan_.phases[p].outage) return true;
+    }
+    return false;
+  }
+
+  const Plan& plan_;
+  std::vector<NodeId> nodes_;
+};
+
+}  // namespace
+
+const PastStep* past_of(const Past* past, NodeId node) {
+  if (past == nullptr) return nullptr;
+  const auto at = std::lower_bound(past->steps.begin(), past->steps.end(), node,
+                                   [](const PastStep& s, NodeId id) { return s.node < id; });
+  return at != past->steps.end() && at->node == node ? &*at : nullptr;
+}
+
+std::string text_of(const PastStep& step) {
+  if (step.runs == 1) return "1 run: " + human_duration(step.median);
+  return std::to_string(step.runs) + " runs: median " + human_duration(step.median) + ", worst " +
+         human_duration(step.worst);
+}
+
+bool is_test(const Node& node) {
+  return node.kind != NodeKind::handler && !node.actions.empty() &&
+         std::all_of(node.actions.begin(), node.actions.end(),
+                     [](const Action& a) { return a.apply == kNone; });
+}
+
+Lengths lengths(const Plan& plan, const Past* past, Basis basis) {
+  Lengths out = expected_lengths(plan);
+  if (past == nullptr || basis == Basis::expect) return out;
+  for (const PastStep& step : past->steps) {
+    out.nodes.at(step.node) = basis == Basis::median ? step.median : step.worst;
+    out.measured.at(step.node) = true;
+  }
+  return out;
+}
+
+Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* past) {
+  Outlook out;
+  out.phases.resize(plan.phases.size());
+  const bool seen = past != nullptr && !past->steps.empty();
+  Figures(plan, now, lengths(plan, past, Basis::expect)).fill(out, &Forecast::expect);
+  if (seen) {
+    Figures(plan, now, lengths(plan, past, Basis::worst)).fill(out, &Forecast::worst);
+    Figures(plan, now, lengths(plan, past, Basis::median)).fill(out, &Forecast::median);
+  }
+  const Unknown unknown(plan, lengths(plan, seen ? past : nullptr, Basis::median));
+  for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
+    if (out.phases[p]) out.phases[p]->unknown = unknown.of_phase(p);
+  }
+  out.total.unknown = unknown.of_all();
+  if (out.outage) {
+    out.outage->unknown = unknown.of_outage();
+    // Nobody knows what is left without a test of which nobody knows how long it takes.
+    if (unknown.tests_of_outage() != 0) out.outage_excluding_testing = Forecast{};
+    out.outage_excluding_testing->unknown = out.outage->unknown;
+  }
+  return out;
+}
+
+}  // namespace cnplay::plan

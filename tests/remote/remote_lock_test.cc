@@ -1,0 +1,210 @@
+// What a lock's file says, waiting for a lock, and taking one over from a controller that is dead.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "support/remote/world.h"
+
+namespace cnplay::remote::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class LocksIn : public ::testing::TestWithParam<std::string> {
+ protected:
+  LocksIn() : world(GetParam()) {
+    world.options.reconnect_within = seconds(0);
+    world.options.lock_beat = milliseconds(50);
+    world.options.lock_pause = milliseconds(50);
+    file = world.home / ".local/state/cnplay/locks/x";
+  }
+  // Another controller on the same host.
+  std::unique_ptr<Hosts> another(const Options& options) {
+    auto hosts = make_hosts(*world.transport, {world.settings}, options);
+    hosts->connect(0);
+    EXPECT_TRUE(next<HostReady>(*hosts));
+    return hosts;
+  }
+  template <class T>
+  std::optional<T> next(Hosts& hosts) {
+    const auto end = std::chrono::steady_clock::now() + seconds(20);
+    while (std::chrono::steady_clock::now() < end) {
+      auto event = hosts.next(milliseconds(100));
+      if (event && std::holds_alternative<T>(*event)) return std::get<T>(*event);
+    }
+    return std::nullopt;
+  }
+  LockEnded ask(Hosts& hosts, const std::string& owner) {
+    hosts.lock(0, "x", owner);
+    const auto ended = next<LockEnded>(hosts);
+    EXPECT_TRUE(ended);
+    return ended.value_or(LockEnded{});
+  }
+  // Holds the lock without a further sign of life.
+  void hold_silently() {
+    world.options.lock_beat = seconds(3600);
+    world.up();
+    world.hosts->lock(0, "x", "ana, run 1");
+    ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  }
+  // In place: the lock is on the inode.
+  void change(const std::string& from, const std::string& to) {
+    std::string text = contents(file);
+    const auto at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << text;
+    const auto end = text.find('\n', at);
+    text.replace(at, end - at, to);
+    std::ofstream(file) << text;
+  }
+  bool is_free() const { return std::system(("flock -n " + file.string() + " true").c_str()) == 0; }
+  Options taking() const {
+    Options options = world.options;
+    options.run_id = "other";
+    options.take_locks = true;
+    return options;
+  }
+
+  World world;
+  std::filesystem::path file;
+};
+INSTANTIATE_TEST_SUITE_P(Remote, LocksIn, ::testing::ValuesIn(shells()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(LocksIn, TheFileSaysWhoAndWhereAndThatItsControllerLives) {
+  world.up();
+  world.hosts->lock(0, "x", "ana@desk, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  EXPECT_THAT(contents(file), StartsWith("ana@desk, run 1\nstep: \nheld since: "));
+  change("sign of life: ", "sign of life: 5");
+  world.hosts->note(0, "update/code\nprocess: 1 1 on here\\n");
+  EXPECT_TRUE(eventually([&] {
+    const std::string text = contents(file);
+    return text.find("\nstep: update/code") != std::string::npos &&
+           text.find("sign of life: 5\n") == std::string::npos &&
+           text.find("\nprocess: 1 1") == std::string::npos;
+  })) << contents(file);
+
+  Options options = world.options;
+  options.run_id = "other";
+  const auto other = another(options);
+  const LockEnded held = ask(*other, "bob, run 2");
+  EXPECT_FALSE(held.acquired);
+  EXPECT_EQ(held.holder.raw(), "ana@desk, run 1");
+  EXPECT_THAT(held.step.raw(), StartsWith("update/code"));
+  EXPECT_TRUE(held.held_for && held.silent_for);
+  EXPECT_EQ(held.kept, "");
+}
+
+TEST_P(LocksIn, IsWaitedForUntilItIsFree) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  Options options = world.options;
+  options.run_id = "other";
+  options.lock_wait = seconds(60);
+  const auto other = another(options);
+  other->lock(0, "x", "bob, run 2");
+  const auto waiting = next<LockWaiting>(*other);
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->held.holder.raw(), "ana, run 1");
+  world.hosts->close(seconds(3));
+  const auto ended = next<LockEnded>(*other);  // and LockWaiting did not come again
+  ASSERT_TRUE(ended);
+  EXPECT_TRUE(ended->acquired) << ended->error;
+  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n"));
+}
+
+TEST_P(LocksIn, WaitingComesToItsEnd) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  Options options = world.options;
+  options.run_id = "other";
+  options.lock_wait = milliseconds(150);
+  const auto other = another(options);
+  const LockEnded ended = ask(*other, "bob, run 2");
+  EXPECT_FALSE(ended.acquired);
+  EXPECT_EQ(ended.error, "");
+  EXPECT_EQ(ended.holder.raw(), "ana, run 1");
+}
+
+TEST_P(LocksIn, OfALiveControllerIsNotTakenOver) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  const auto other = another(taking());
+  const LockEnded ended = ask(*other, "bob, run 2");
+  EXPECT_FALSE(ended.acquired);
+  EXPECT_EQ(ended.kept, "alive");
+  EXPECT_FALSE(is_free());
+  EXPECT_THAT(contents(file), StartsWith("ana, run 1\n"));
+}
+
+// Half open: the controller's machine died without a word, and sshd has not noticed.
+TEST_P(LocksIn, OfASilentControllerIsTakenOverAndThatOneIsTold) {
+  hold_silently();
+  change("sign of life: ", "sign of life: 1000000000");
+  const auto other = another(taking());
+  const LockEnded ended = ask(*other, "bob, run 2");
+  EXPECT_TRUE(ended.acquired) << ended.kept << ended.error;
+  EXPECT_EQ(ended.holder.raw(), "ana, run 1") << "whose it was";
+  EXPECT_FALSE(is_free());
+  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n"));
+  const LockEnded lost = world.wait_for<LockEnded>();
+  EXPECT_FALSE(lost.acquired);
+  EXPECT_THAT(lost.error, HasSubstr("the lock \"x\""));
+  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n")) << "the former one wrote into it";
+}
+
+TEST_P(LocksIn, WhatDoesNotSayWhichProcessHoldsItIsNotTakenOver) {
+  hold_silently();
+  const auto other = another(taking());
+  const std::string before = contents(file);
+  const auto kept = [&](const std::string& from, const std::string& to) {
+    std::ofstream(file) << before;
+    change("sign of life: ", "sign of life: 1000000000");
+    change(from, to);
+    const LockEnded ended = ask(*other, "bob, run 2");
+    EXPECT_FALSE(ended.acquired);
+    return ended.kept;
+  };
+  const std::string machine = before.substr(before.rfind(" on ") + 4);
+  EXPECT_EQ(kept("process: ", "process: 1 1 on another-machine"), "elsewhere");
+  EXPECT_EQ(kept("process: ", "process: 1 1 on " + machine), "unreadable");
+  EXPECT_EQ(kept("process: ", "process: -1 $(id) on " + machine), "unreadable");
+  EXPECT_EQ(kept("process: ", ""), "unreadable");
+  EXPECT_EQ(kept("sign of life: ", "sign of life: $(touch /tmp/x)"), "unreadable");
+  EXPECT_EQ(kept("sign of life: ", "sign of life: 99999999999999999999"), "unreadable");
+  std::ofstream(file) << std::string("\0\xff nonsense", 11);
+  EXPECT_EQ(ask(*other, "bob, run 2").kept, "unreadable");
+  EXPECT_FALSE(is_free()) << "its holder was ended";
+}
+
+TEST_P(LocksIn, OfAControllerWhoseConnectionIsGoneIsFreeByItself) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  world.transport->cut();
+  EXPECT_TRUE(eventually([&] { return is_free(); }));
+  Options options = world.options;
+  options.run_id = "other";
+  const auto other = another(options);
+  EXPECT_TRUE(ask(*other, "bob, run 2").acquired) << "what the dead one left in the file";
+}
+
+TEST_P(LocksIn, ADirectoryInItsPlaceIsSaid) {
+  std::filesystem::create_directories(file);
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  const LockEnded ended = world.wait_for<LockEnded>();
+  EXPECT_FALSE(ended.acquired);
+  EXPECT_THAT(ended.error, HasSubstr("cannot be made"));
+}
+
+}  // namespace
+}  // namespace cnplay::remote::testing
