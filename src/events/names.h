@@ -33,8 +33,8 @@ struct Names<Stream> {
 };
 template <>
 struct Names<Part> {
-  static constexpr std::array<const char*, 5> all{"forward", "handler", "undo", "on_failure",
-                                                  "always"};
+  static constexpr std::array<const char*, 6> all{"forward",    "handler", "undo",
+                                                  "on_failure", "always",  "rollback"};
 };
 template <>
 struct Names<Verdict> {
@@ -47,7 +47,7 @@ struct Names<HumanEnd> {
                                                   "skipped"};
 };
 
-inline constexpr std::array<const char*, 35> kTypes{"RunStarted",
+inline constexpr std::array<const char*, 38> kTypes{"RunStarted",
                                                     "RunResumed",
                                                     "HostConnecting",
                                                     "HostConnected",
@@ -79,6 +79,9 @@ inline constexpr std::array<const char*, 35> kTypes{"RunStarted",
                                                     "UndoEnded",
                                                     "Held",
                                                     "RollbackOffered",
+                                                    "DeadlinePassed",
+                                                    "RollbackStarted",
+                                                    "RollbackEnded",
                                                     "AbortRequested",
                                                     "Notice",
                                                     "RunEnded"};

@@ -86,6 +86,7 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
     table.row("requires", {text});
   }
   for (const std::string& lock : plan.locks) table.row("lock", {lock + ", on every host"});
+  if (plan.window) table.row("window", {window_text(plan, options.now)});
   table.row("hash", {hash(plan).substr(0, 12)});
   return table.out;
 }
@@ -110,7 +111,10 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
         break;
       }
       case ResponseKind::offer:
-        out += "offer the rollback " + response.rollback;
+        out += "ask whether to take the rollback ";
+        for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
+          out += (i == 0 ? "" : " or ") + response.rollbacks[i];
+        }
         break;
       case ResponseKind::section:
         out += "the steps below";

@@ -56,6 +56,24 @@ std::string source_text(const SecretSource& secret);
 // What a human step asks, and of whom; one string a line.
 std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::size_t width);
 
+// The time of a value that hangs on `now` alone; nullopt if it is not known.
+std::optional<Time> time_of(const Value& value, const std::optional<Time>& now);
+// `must have ended at 03:40 UTC, else the rollback old_site is begun`.
+std::string deadline_text(const Plan& plan, const Deadline& deadline,
+                          const std::optional<Time>& now);
+// `from 2026-12-01 22:00 UTC to ...`.
+std::string window_text(const Plan& plan, const std::optional<Time>& now);
+// How long the rollback is expected to take, and whether a step of it does not say.
+Schedule way_back(const Plan& plan, const Rollback& rollback);
+struct TimeLine {
+  std::string key;
+  std::string text;
+  bool alarm = false;
+};
+// Whether the run fits the window and its deadlines, and until when the way back still does.
+std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
+                                 const std::optional<Time>& now);
+
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
 
