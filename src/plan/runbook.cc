@@ -160,8 +160,9 @@ class Author {
     for (const Deadline& d : plan_.deadlines) {
       if (d.phase != phase) continue;
       const std::string at = clock_.text_of(d.at);
-      p.say("*If it has not ended at ").plain(at.empty() ? describe(d.at, plan_, {}) : at);
-      p.say(": begin nothing more, and take the way back* ").code(d.rollback).say(". ");
+      p.say("*Deadline:* if it has not ended at ")
+          .plain(at.empty() ? describe(d.at, plan_, {}) : at);
+      p.say(", begin nothing more, and take the way back ").code(d.rollback).say(". ");
     }
   }
   void end_of_phase(std::uint32_t index) {

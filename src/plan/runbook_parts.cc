@@ -189,7 +189,8 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
         for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
           p.say(i == 0 ? "" : " or ").code(response.rollbacks[i]);
         }
-        p.say("; if you do, nothing of what follows here is done");
+        p.say(" and, if so, nothing else");
+        if (&response == &on.responses.back()) p.say("; if not, leave all as it is");
         break;
       case ResponseKind::section:
         p.say("do the steps below");

@@ -74,8 +74,10 @@ std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
   const auto from = plan.window ? time_of(plan.window->from, now) : std::nullopt;
   const auto to = plan.window ? time_of(plan.window->to, now) : std::nullopt;
   if (now && from && to) {
-    const Instant end = now->at + main.total;
-    if (now->at < from->at) {
+    const bool early = now->at < from->at;
+    const Instant end = std::max(now->at, from->at) + main.total;
+    const std::string begun = early ? "begun when it opens, the run " : "the run ";
+    if (early) {
       lines.push_back({"window",
                        "opens in " + human_duration(from->at - now->at) +
                            ": a run that begins before is refused",
@@ -85,12 +87,12 @@ std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
     }
     if (end > to->at) {
       lines.push_back({"window",
-                       "the run does NOT FIT: it is expected to end " +
+                       begun + "does NOT FIT: it is expected to end " +
                            human_duration(end - to->at) + " after the window",
                        true});
     } else {
       lines.push_back(
-          {"window", "the run fits: " + human_duration(to->at - end) + " are left at its end"});
+          {"window", begun + "fits: " + human_duration(to->at - end) + " are left at its end"});
     }
   }
   for (const Deadline& deadline : plan.deadlines) {
