@@ -285,6 +285,67 @@ TEST(TakenBackLater, ItsFailureIsItsOwn) {
             std::string::npos);
 }
 
+TEST(TakenBackLater, ItWaitsForPeopleAsAnyRunDoes) {
+  for (const bool yes : {true, false}) {
+    Ways f;
+    plan::NodeId asked = 0;
+    f.rollback("back", [&] {
+      f.b.step("restore");
+      asked = f.b.human("sure", HumanKind::approve).id;
+      f.b.step("check");
+    });
+    f.run();
+    Fixture parked(2);
+    EXPECT_EQ(f.take_back(parked, "back").verdict, Verdict::parked);
+    EXPECT_TRUE(parked.recorder.all<events::RollbackEnded>().empty());
+    std::vector<events::Event> record = parked.recorder.events;
+    HumanAnswered said;
+    said.node = asked;
+    said.user = "bob";
+    said.controller = "desk";
+    said.yes = yes;
+    record.push_back({record.back().seq + 1, record.back().at, said});
+    Fixture next(2);
+    next.b.plan = f.b.plan;
+    next.options = parked.options;
+    next.options.record = &record;
+    next.clock.advance(record.back().at - FakeClock::start + Duration{60'000});
+    next.recorder.events = record;
+    const auto result =
+        run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
+    ASSERT_FALSE(result.not_resumed) << result.not_resumed->what;
+    EXPECT_EQ(result.verdict, yes ? Verdict::success : Verdict::failed);
+    EXPECT_EQ(next.hosts.count("restore#0"), 0u);  // done before
+    EXPECT_EQ(next.hosts.count("check#0"), yes ? 2u : 0u);
+    EXPECT_EQ(next.recorder.all<events::RollbackEnded>().at(0).complete, yes);
+  }
+}
+
+TEST(TakenBackLater, OnlyTheSecretsThatItUsesAreAskedFor) {
+  Ways f;
+  f.b.plan.secrets = {{"forward", plan::SecretSource::Kind::env, {"A"}, "x:1"},
+                      {"back", plan::SecretSource::Kind::env, {"B"}, "x:2"}};
+  const auto secret = [](std::uint32_t index) {
+    plan::Param param = Builder::param("key", plan::Value(plan::SecretRef{index}));
+    param.secret = true;
+    return param;
+  };
+  f.b.plan.nodes[f.a].actions[0].params.push_back(secret(0));
+  f.rollback("back", [&] { f.b.step("restore").actions[0].params.push_back(secret(1)); });
+  std::vector<std::uint32_t> asked;
+  f.options.secret = [&](std::uint32_t index) {
+    asked.push_back(index);
+    return Result<Secret>(Secret("s" + std::to_string(index)));
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(asked, (std::vector<std::uint32_t>{0, 1}));  // a way back must not fail for want of one
+  asked.clear();
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+  EXPECT_EQ(asked, std::vector<std::uint32_t>{1});
+  for (const Started* s : later.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "key"), "s1");
+}
+
 // A rollback of a run, cut off at each of its events in turn, is resumed to the same end, and what
 // was done is not done again.
 TEST(TakenBackLater, CutOffAnywhereItIsResumed) {
