@@ -651,8 +651,8 @@ Write `approve go "Open the site?" by ["ann", "bob", "@ops"] count 2 timeout 2h 
 nobody's answer in time is a failure of the step.
 )~"},
       {"E0526", "A time that cannot hold",
-       R"~(A phase has one `deadline`, a play one `window`, which ends after it begins. Its times hang on nothing that hosts or
-people say: it is looked at before the first of them is asked.
+       R"~(A phase has one `deadline`, a play one `window`. The window ends after it begins, and its times hang on nothing that
+hosts or people say: it is looked at before the first of them is asked.
 
 ```
 window from "2026-12-02 02:00 UTC" to "2026-12-01 22:00 UTC"
