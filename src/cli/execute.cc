@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/clock.h"
@@ -122,8 +123,21 @@ bool ask_yes_no(const std::string& question) {
 
 }  // namespace
 
+Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,
+                                                   const std::vector<std::string>& names) {
+  std::vector<plan::HostIndex> without;
+  for (const std::string& name : names) {
+    const auto host = std::find_if(plan.hosts.begin(), plan.hosts.end(),
+                                   [&](const auto& h) { return h.name == name; });
+    if (host == plan.hosts.end()) return fail("--without " + name + ": the run has no such host");
+    without.push_back(static_cast<plan::HostIndex>(host - plan.hosts.begin()));
+  }
+  return without;
+}
+
 int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
-            const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off) {
+            const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off,
+            const std::optional<TakenBack>& taken_back) {
   std::optional<Duration> wait_lock;
   if (!options.wait_lock.empty()) {
     wait_lock = parse_duration(options.wait_lock);
@@ -159,9 +173,15 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     how.without = cut_off->without;
     last_seq = cut_off->record.back().seq;
   }
+  if (taken_back) {
+    how.way_back = &taken_back->way;
+    // Names and files that hang on `now` are those of the run that is taken back.
+    how.now.at = std::get<events::RunStarted>(taken_back->way.record->front().what).now;
+    if (!cut_off) how.without = taken_back->without;
+  }
   const bool applies = how.mode == events::Mode::apply && options.command != Command::preflight;
-  SecretStore store(plan, prompter, redactor, vault, how.run_id, !options.limit.empty() && !cut_off,
-                    applies);
+  SecretStore store(plan, prompter, redactor, vault, how.run_id,
+                    (!options.limit.empty() && !cut_off) || taken_back, applies);
   auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
   if (cut_off) {

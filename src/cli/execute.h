@@ -12,6 +12,7 @@
 #include "events/event.h"
 #include "journal/run_directory.h"
 #include "plan/plan.h"
+#include "run/run.h"
 
 namespace cnplay::cli {
 
@@ -24,9 +25,20 @@ struct CutOff {
   std::vector<plan::HostIndex> without;
 };
 
+// A run that takes another one back, which has ended.
+struct TakenBack {
+  run::WayBack way;  // its record outlives the call
+  std::vector<plan::HostIndex> without;
+};
+
 // `vault`: the inventory's, perhaps opened already. `say_record`: where the record lies is said at
 // the end.
 int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
-            const MakeView& view, bool say_record, std::optional<CutOff> cut_off = std::nullopt);
+            const MakeView& view, bool say_record, std::optional<CutOff> cut_off = std::nullopt,
+            const std::optional<TakenBack>& taken_back = std::nullopt);
+
+// The hosts of these names. An Error names the option, and the one that the run does not have.
+Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,
+                                                   const std::vector<std::string>& names);
 
 }  // namespace cnplay::cli

@@ -40,6 +40,8 @@ int dispatch(const Options& options) {
       return vault_command(options);
     case Command::report:
       return report_command(options);
+    case Command::rollback:
+      return rollback_command(options);
   }
   return kBug;
 }

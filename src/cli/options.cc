@@ -15,6 +15,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 go on with a run that was cut off, or parked
   cnplay answer RUN STEP --approve              answer a human step of a run that is parked
+  cnplay rollback RUN NAME --check              what a run's way back would do
   cnplay report -o run.html                     write down the newest run, for people
   cnplay explain E0101                          what a diagnostic means
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
@@ -210,6 +211,24 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   resume->add_flag("-D,--diff", o.diff, "Show what changes in detail");
   resume->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
 
+  auto* rollback = app.add_subcommand("rollback", "Take a run back that has ended");
+  rollback->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  rollback->add_option("NAME", o.rollback, "Which rollback of its play (default: the only one)");
+  rollback->add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
+  rollback->add_flag("--again", o.again, "Though it was taken back so already");
+  rollback->add_option("--without", o.without, "Begin without this host (may be repeated)")
+      ->type_name("HOST")
+      ->take_all()
+      ->expected(1);
+  add_connection(*rollback, o);
+  add_vault_key(*rollback, o);
+  add_output(*rollback, o);
+  rollback->add_flag("-D,--diff", o.diff, "Show what changes in detail");
+  rollback->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+  rollback->footer(
+      "It is a run of its own, on the recorded plan, with the facts that the other run has on\n"
+      "record. It can be resumed: cnplay resume.");
+
   auto* vault = app.add_subcommand("vault", "Secrets of an inventory, in a file under a password");
   vault->require_subcommand(1);
   vault->footer(
@@ -267,6 +286,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (answer->parsed()) o.command = Command::answer;
   if (resume->parsed()) o.command = Command::resume;
   if (vault->parsed()) o.command = Command::vault;
+  if (rollback->parsed()) o.command = Command::rollback;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||
                           o.command == Command::plan || o.command == Command::docs ||

@@ -26,7 +26,8 @@ enum class Command {
   exec,
   vault,
   report,
-  locks
+  locks,
+  rollback
 };
 
 enum class VaultAction { init, set, get, list, edit, rekey };
@@ -48,7 +49,9 @@ struct Options {
   std::string vault_key_command;   // what prints it: words parted by spaces
   std::string new_vault_key_file;  // vault rekey: the same of the password that is to be
   std::string new_vault_key_command;
-  std::vector<std::string> without;      // resume: hosts
+  std::vector<std::string> without;      // resume, rollback: hosts
+  std::string rollback;                  // rollback: which; "": the only one
+  bool again = false;                    // rollback: though it was taken before
   std::string step;                      // answer: which
   std::vector<std::string> answers;      // answer: NAME=VALUE, or the value, as given
   bool done = false;                     // answer: --done

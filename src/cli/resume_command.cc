@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
+#include "cli/taken_back.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
 
@@ -79,21 +80,28 @@ int resume_command(const Options& options) {
   if (auto status = can_go_on(*id, *record); !status) return usage_error(status.error());
 
   CutOff cut_off{std::move(*directory), record->events, {}};
-  for (const std::string& name : options.without) {
-    const auto& hosts = record->plan.hosts;
-    const auto host =
-        std::find_if(hosts.begin(), hosts.end(), [&](const auto& h) { return h.name == name; });
-    if (host == hosts.end()) {
-      return usage_error(fail("--without " + name + ": the run has no such host"));
+  auto without = hosts_without(record->plan, options.without);
+  if (!without) return usage_error(without.error());
+  cut_off.without = *std::move(without);
+  // A way back goes by the facts of the run that it takes back.
+  const auto& began = std::get<events::RunStarted>(record->events.front().what);
+  Result<journal::Record> source = journal::Record{};
+  std::optional<TakenBack> taken_back;
+  if (began.rollback && began.rollback_of) {
+    source = journal::read_run(disk, root + "/" + *began.rollback_of);
+    if (!source) return usage_error(source.error());
+    if (auto status = can_be_taken_back(*began.rollback_of, *source); !status) {
+      return usage_error(status.error());
     }
-    cut_off.without.push_back(static_cast<plan::HostIndex>(host - hosts.begin()));
+    taken_back.emplace();
+    taken_back->way = {*began.rollback_of, *began.rollback, &source->events};
   }
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };
   const auto vault = VaultAccess::make(options, record->plan.vault_file);
   if (!vault) return usage_error(vault.error());
-  return execute(record->plan, options, **vault, view, true, std::move(cut_off));
+  return execute(record->plan, options, **vault, view, true, std::move(cut_off), taken_back);
 }
 
 }  // namespace cnplay::cli

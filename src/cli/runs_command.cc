@@ -15,6 +15,7 @@ namespace {
 
 struct Row {
   std::string id, play, inventory, verdict, started, took;
+  std::string rollback, rollback_of;  // of a run that takes another one back
 };
 
 // Only a run that stands at a human step without a controller: its last word is about that.
@@ -38,7 +39,20 @@ std::optional<Row> parked_run(const Disk& disk, const std::string& root, const s
              began->inventory,
              "parked",
              format_rfc3339(record->events.front().at),
-             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`"};
+             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`",
+             began->rollback.value_or(""),
+             began->rollback_of.value_or("")};
+}
+
+// What is said of a run beside its verdict: which one it takes back, or which took it back.
+std::string way_back_of(const Row& row, const std::vector<Row>& rows) {
+  if (!row.rollback.empty()) return "way back `" + row.rollback + "` of " + row.rollback_of;
+  for (auto other = rows.rbegin(); other != rows.rend(); ++other) {
+    if (other->rollback_of == row.id && other->verdict == "success") {
+      return "taken back by " + other->id + " (" + other->rollback + ")";
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -50,7 +64,8 @@ int runs_command(const Options& options) {
   for (const journal::Summary& run : journal::finished_runs(disk, root)) {
     rows.push_back({run.id, run.play, run.inventory,
                     run.mode == "check" ? run.verdict + " (dry run)" : run.verdict,
-                    format_rfc3339(run.started), human_duration(run.ended - run.started)});
+                    format_rfc3339(run.started), human_duration(run.ended - run.started),
+                    run.rollback, run.rollback_of});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
     if (auto row = parked_run(disk, root, id)) {
@@ -59,7 +74,7 @@ int runs_command(const Options& options) {
     }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
     rows.push_back({id, "", "", "cut off, or goes on still", "",
-                    controller ? Untrusted(*controller).display(100) : ""});
+                    controller ? Untrusted(*controller).display(100) : "", "", ""});
   }
   // By time: an id begins with its second, and ends at random.
   constexpr std::size_t kSecond = 15;
@@ -75,6 +90,10 @@ int runs_command(const Options& options) {
                       {"inventory", row.inventory},
                       {"verdict", row.verdict},
                       {"started", row.started}});
+      if (!row.rollback.empty()) {
+        list.back()["rollback"] = row.rollback;
+        list.back()["rollback_of"] = row.rollback_of;
+      }
     }
     std::cout << nlohmann::json{{"version", 1}, {"runs", list}}.dump(
                      1, ' ', false, nlohmann::json::error_handler_t::replace)
@@ -91,7 +110,9 @@ int runs_command(const Options& options) {
   for (const Row& row : rows) {
     const std::string what = row.play.empty() ? "" : row.play + " on " + row.inventory;
     std::cout << pad_right(row.id, ids) << "  " << pad_right(what, plays) << "  "
-              << pad_right(row.verdict, 20) << "  " << row.took << "\n";
+              << pad_right(row.verdict, 20) << "  " << row.took;
+    const std::string back = way_back_of(row, rows);
+    std::cout << (back.empty() ? "" : "  " + back) << "\n";
   }
   return kSuccess;
 }

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/project.h"
+#include "cli/taken_back.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
 #include "journal/run_directory.h"
@@ -19,6 +20,20 @@ int show_command(const Options& options) {
   how.diff = true;
   const auto view = make_view(record->plan, how, Moment::past);
   for (const auto& event : record->events) view->on(event);
+  const auto* began = record->events.empty()
+                          ? nullptr
+                          : std::get_if<events::RunStarted>(&record->events.front().what);
+  if (began != nullptr && began->rollback && !options.json) {
+    std::cout << "this run is the way back `" << *began->rollback << "` of "
+              << began->rollback_of.value_or("") << "\n";
+  }
+  for (const WayTaken& way : ways_taken(disk, root, *id, *record)) {
+    if (options.json || way.dry || way.run == *id) continue;
+    std::cout << (way.complete ? "taken back by "
+                  : way.ended  ? "taken back in part by "
+                               : "being taken back by ")
+              << way.run << ", `" << way.rollback << "`\n";
+  }
   const bool ended = !record->events.empty() &&
                      std::holds_alternative<events::RunEnded>(record->events.back().what);
   if (run::asked_in(record->plan, record->events) && !options.json) {

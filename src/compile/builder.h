@@ -31,7 +31,8 @@ enum class Place {
   always,
   step,
   undo,
-  handler
+  handler,
+  rollback
 };
 
 // A step that later ones may read facts of.
@@ -204,9 +205,23 @@ class Builder {
   void enter_block(const syntax::Block& block);
   void leave_block(const syntax::Block& block, std::size_t pivots_before);
 
+  // ways_back.cc
+  void announce_rollbacks(const syntax::Block& block);
+  void rollbacks(const syntax::Block& block, const Position& position);
+  void rollback(const syntax::Rollback& node, const syntax::Item& item, const Position& position);
+  bool is_rollback(const syntax::Name& name);
+  bool in_rollback(const Position& position) const;
+  void deadline(const syntax::Deadline& node, const syntax::Item& item, const Position& position);
+  void window(const syntax::Window& node, const syntax::Item& item);
+  std::size_t offer(const syntax::Block& block, std::size_t first, const Position& position,
+                    plan::OnFailure& responses);
+  void entitle_offers();
+  std::map<std::string, Span> rollbacks_;    // declared, wherever it stands
+  std::map<std::uint32_t, Span> deadlines_;  // by phase
+  std::optional<Span> window_;
+
   // unsupported.cc: true if the item is something that the run does not carry out yet
   bool unsupported(const syntax::Item& item, const Position& position);
-  std::set<std::string> rollbacks_;
 
   // finish.cc
   void finish();
@@ -249,7 +264,7 @@ class Discard {
 
  private:
   Builder& builder_;
-  std::size_t nodes_, phases_, responses_, steps_, pivots_, paths_;
+  std::size_t nodes_, phases_, responses_, deadlines_, steps_, pivots_, paths_;
   std::vector<std::size_t> sections_;  // the number of nodes of each
 };
 

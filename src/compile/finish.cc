@@ -28,11 +28,7 @@ void Builder::build(const syntax::Play& play) {
   plan.inventory = context_.input.inventory->name();
   plan.file = context_.input.play->name;
   plan.sections.push_back({plan::SectionKind::main, {}, false});
-  for (const auto& item : play.body.items) {
-    if (const auto* rollback = std::get_if<syntax::Rollback>(&item.node)) {
-      rollbacks_.insert(rollback->name.text);
-    }
-  }
+  announce_rollbacks(play.body);
   Flow flow(context_.host_count());
   Position position;
   position.prefix = play.name.text;
@@ -60,6 +56,7 @@ void Builder::build(const syntax::Play& play) {
   enter_block(play.body);
   items(play.body, position);
   leave_block(play.body, pivots);
+  rollbacks(play.body, position);
   handlers(position);
   check_extras();
   const bool works = std::ranges::any_of(

@@ -24,6 +24,7 @@ Discard::Discard(Builder& builder)
       nodes_(builder.context_.plan.nodes.size()),
       phases_(builder.context_.plan.phases.size()),
       responses_(builder.context_.plan.on_failure.size()),
+      deadlines_(builder.context_.plan.deadlines.size()),
       steps_(builder.frame_->steps.size()),
       pivots_(builder.pivots_),
       paths_(builder.taken_paths_.size()) {
@@ -39,6 +40,7 @@ Discard::~Discard() {
   builder_.tolerances_.resize(nodes_);
   plan.phases.resize(phases_);
   plan.on_failure.resize(responses_);
+  plan.deadlines.resize(deadlines_);
   plan.sections.resize(sections_.size());
   for (std::size_t i = 0; i < sections_.size(); ++i) plan.sections[i].nodes.resize(sections_[i]);
   builder_.frame_->steps.resize(steps_);
@@ -115,6 +117,8 @@ std::string_view name_of(Place place) {
       return "an `undo`";
     case Place::handler:
       return "a handler";
+    case Place::rollback:
+      return "a rollback";
   }
   return "";
 }
@@ -126,15 +130,20 @@ std::string belongs(const syntax::Item& item, Place place) {
   }
   if (is_declaration(item)) return "it belongs to the head of the play";
   if (is_one<syntax::Undo>(item)) {
-    return place == Place::handler || place == Place::always || place == Place::on_failure
+    return place == Place::handler || place == Place::always || place == Place::on_failure ||
+                   place == Place::rollback
                ? "what runs here is not undone: leave it out"
                : "an `undo` stands in the step that it takes back";
   }
   if (is_one<syntax::UndoAll, syntax::Hold, syntax::Offer>(item)) {
     return "it belongs in `on_failure { ... }`";
   }
-  if (is_one<syntax::OnFailure>(item)) return "it belongs to a play or a phase";
-  if (is_one<syntax::Always, syntax::Handler>(item)) return "it belongs to the play itself";
+  if (is_one<syntax::OnFailure, syntax::Deadline>(item)) {
+    return "it belongs to a play or a phase of the way forward";
+  }
+  if (is_one<syntax::Always, syntax::Handler, syntax::Rollback, syntax::Window>(item)) {
+    return "it belongs to the play itself";
+  }
   if (is_one<syntax::Report>(item)) return "write `always { report timings }`";
   if (is_one<syntax::Notify>(item)) return "it belongs in a step, or behind an action";
   if (is_one<syntax::TickItem>(item)) return "it belongs in `manual NAME \"...\" { ... }`";
@@ -161,11 +170,13 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
       good = is_flow(item) || is_barrier(item) ||
              (place == Place::play &&
               (is_declaration(item) ||
-               is_one<syntax::OnFailure, syntax::Always, syntax::Handler>(item)));
+               is_one<syntax::OnFailure, syntax::Always, syntax::Handler, syntax::Rollback,
+                      syntax::Deadline, syntax::Window>(item)));
       break;
     case Place::phase:
       good = is_flow(item) || is_barrier(item) ||
-             (place == Place::phase && is_one<syntax::OnFailure>(item));
+             (place == Place::phase && !in_rollback(position) &&
+              is_one<syntax::OnFailure, syntax::Deadline>(item));
       break;
     case Place::procedure:
       good = is_flow(item) || is_barrier(item) ||
@@ -175,6 +186,9 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
       good = is_flow(item);
       break;
     case Place::sequence:
+      good = is_flow(item) || is_barrier(item);
+      break;
+    case Place::rollback:
       good = is_flow(item) || is_barrier(item);
       break;
     case Place::on_failure:
@@ -263,7 +277,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
       Position inner = position;
       inner.place = position.inside.empty() ? position.place : Place::sequence;
       if (inner.place == Place::play || inner.place == Place::phase ||
-          inner.place == Place::procedure) {
+          inner.place == Place::procedure || inner.place == Place::rollback) {
         inner.base = inner.place;
         inner.place = Place::control;
       }
@@ -295,6 +309,9 @@ void Builder::item(const syntax::Item& item, Position& position) {
     if (const auto* n = std::get_if<syntax::Pivot>(&node)) pivot(*n, item, position);
     if (const auto* n = std::get_if<syntax::OnFailure>(&node)) on_failure(*n, item, position);
     if (const auto* n = std::get_if<syntax::Always>(&node)) always(*n, position);
+    if (const auto* n = std::get_if<syntax::Deadline>(&node)) deadline(*n, item, position);
+    if (const auto* n = std::get_if<syntax::Window>(&node)) window(*n, item);
+    // A rollback is built when all that its steps may read is known: rollbacks().
   }
   here_ = outer;
 }

@@ -210,6 +210,7 @@ bool has_step(const syntax::Block& block, const std::string& name) {
     if (const auto* n = std::get_if<syntax::Phase>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::Parallel>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::Sequence>(&item.node)) return has_step(n->body, name);
+    if (const auto* n = std::get_if<syntax::Rollback>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::For>(&item.node)) return has_step(n->body, name);
     if (const auto* n = std::get_if<syntax::If>(&item.node)) {
       return has_step(n->then, name) || (n->otherwise && has_step(*n->otherwise, name));

@@ -142,9 +142,16 @@ void Builder::section_items(const syntax::Block& block, const Position& position
     }
   };
   // A procedure's and a loop's places are told apart from the main way by the section alone.
-  for (const auto& item : block.items) {
+  for (std::size_t i = 0; i < block.items.size(); ++i) {
+    const syntax::Item& item = block.items[i];
     if (responses) {
       plan::Response response;
+      if (std::holds_alternative<syntax::Offer>(item.node)) {
+        // Those that stand together are one question.
+        i += offer(block, i, inner, *responses) - 1;
+        open = false;
+        continue;
+      }
       if (std::holds_alternative<syntax::UndoAll>(item.node)) {
         response.kind = plan::ResponseKind::undo_all;
         responses->responses.push_back(std::move(response));

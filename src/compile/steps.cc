@@ -159,16 +159,20 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
                           "a second `undo`", body.undos[0]->keyword, "the first one",
                           "put their actions in one `undo`");
     }
-    if (position.section != 0) {
+    // A procedure may serve both ways: on the way back nothing is registered for undo.
+    const bool both_ways = in_rollback(position) && frame_->procedure != nullptr;
+    if (position.section != 0 && !both_ways) {
       context_.error(
           "E0502",
           "`undo` cannot stand in a step of " +
-              std::string(position.base == Place::always || position.place == Place::always
+              std::string(in_rollback(position) ? "a rollback"
+                          : position.base == Place::always || position.place == Place::always
                               ? "`always`"
                               : "`on_failure`"),
           body.undos[i]->keyword, "not here", "what runs here is not undone: leave it out");
     }
     undo(*body.undos[i], body, undo_actions);
+    if (both_ways) undo_actions.clear();
   }
   for (const auto* modifier : modifiers.notifies()) {
     if (const auto* ref = std::get_if<syntax::NameRef>(&modifier->values[0].node)) {

@@ -4,38 +4,12 @@
 namespace cnplay::compile {
 
 bool Builder::unsupported(const syntax::Item& item, const Position&) {
-  const auto& node = item.node;
-  const auto refuse = [&](std::string code, std::string what, std::string help) {
-    context_.error(std::move(code), what + " not supported yet", item.keyword,
-                   "cannot be carried out yet", std::move(help));
-    return true;
-  };
-  if (std::holds_alternative<syntax::Rollback>(node)) {
-    return refuse("E0902", "rollback plans are",
-                  "write the way back as a play of its own, and name it in a `hold \"...\"`");
-  }
-  if (const auto* n = std::get_if<syntax::Offer>(&node)) {
-    if (!rollbacks_.contains(n->rollback.text)) {
-      const std::vector<std::string> names(rollbacks_.begin(), rollbacks_.end());
-      const std::string near = diag::did_you_mean(n->rollback.text, names);
-      context_.error("E0521", "there is no rollback " + code(n->rollback.text), n->rollback.span,
-                     "not declared",
-                     near.empty() ? "write `hold \"...\"` and name the play that is the way back"
-                                  : "did you mean " + code(near) + "?");
-    }
-    return true;  // the rollback itself was refused where it is declared
-  }
-  if (std::holds_alternative<syntax::Deadline>(node)) {
-    return refuse("E0903", "deadlines are", "give the phase a `budget` and the steps a `timeout`");
-  }
-  if (std::holds_alternative<syntax::Window>(node)) {
-    return refuse("E0903", "windows are", "begin the play with `wait until T, late_by D`");
-  }
-  if (const auto* n = std::get_if<syntax::Mode>(&node)) {
-    return refuse("E0904", "`mode " + n->mode.text + "` is",
-                  "leave it out; for an incident take a copy of the play without `require`");
-  }
-  return false;
+  const auto* mode = std::get_if<syntax::Mode>(&item.node);
+  if (mode == nullptr) return false;
+  context_.error("E0904", "`mode " + mode->mode.text + "` is not supported yet", item.keyword,
+                 "cannot be carried out yet",
+                 "leave it out; for an incident take a copy of the play without `require`");
+  return true;
 }
 
 }  // namespace cnplay::compile

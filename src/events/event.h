@@ -50,6 +50,8 @@ struct RunStarted {
   std::optional<std::uint32_t> forks{};  // hosts that work at once, if limited
   std::optional<bool> only_preflight{};  // no run was to follow
   std::optional<plan::Past> past{};      // what past runs took, as far as it was known then
+  // It carries out this rollback of the plan, and nothing else, for a run that has ended.
+  std::optional<std::string> rollback{}, rollback_of{};
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.
@@ -102,7 +104,7 @@ struct PhaseEnded {
   bool complete{};
 };
 // What part of the run a step belongs to.
-enum class Part { forward, handler, undo, on_failure, always };
+enum class Part { forward, handler, undo, on_failure, always, rollback };
 const char* name(Part part);
 struct StepStarted {
   NodeId node{};
@@ -239,6 +241,20 @@ struct Held {
 struct RollbackOffered {
   std::string name;
 };
+// A phase (its path; "": the play) has not ended in time. Nothing more of the way forward is
+// started; the rollback follows.
+struct DeadlinePassed {
+  std::string phase;
+  Time until;
+  std::string rollback;
+};
+struct RollbackStarted {
+  std::string name;
+};
+struct RollbackEnded {
+  std::string name;
+  bool complete{};
+};
 struct AbortRequested {
   int times{};
 };  // 1: finish what is in flight; 2: stop at once
@@ -280,7 +296,8 @@ struct Event {
                PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
                Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
                WaitEnded, HumanStarted, HumanAnswered, HumanEnded, RunParked, Pivoted,
-               FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, AbortRequested,
+               FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed,
+               RollbackStarted, RollbackEnded, AbortRequested,
                Notice, RunEnded>
       what;
 };

@@ -43,6 +43,8 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("forks", e.forks);
   a("only_preflight", e.only_preflight);
   a("past", e.past);
+  a("rollback", e.rollback);
+  a("rollback_of", e.rollback_of);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {
@@ -248,6 +250,21 @@ void fields(A& a, Like<Held> auto& e) {
 template <class A>
 void fields(A& a, Like<RollbackOffered> auto& e) {
   a("name", e.name);
+}
+template <class A>
+void fields(A& a, Like<DeadlinePassed> auto& e) {
+  a("phase", e.phase);
+  a("until", e.until);
+  a("rollback", e.rollback);
+}
+template <class A>
+void fields(A& a, Like<RollbackStarted> auto& e) {
+  a("name", e.name);
+}
+template <class A>
+void fields(A& a, Like<RollbackEnded> auto& e) {
+  a("name", e.name);
+  a("complete", e.complete);
 }
 template <class A>
 void fields(A& a, Like<AbortRequested> auto& e) {

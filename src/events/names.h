@@ -33,8 +33,8 @@ struct Names<Stream> {
 };
 template <>
 struct Names<Part> {
-  static constexpr std::array<const char*, 5> all{"forward", "handler", "undo", "on_failure",
-                                                  "always"};
+  static constexpr std::array<const char*, 6> all{"forward",    "handler", "undo",
+                                                  "on_failure", "always",  "rollback"};
 };
 template <>
 struct Names<Verdict> {
@@ -47,14 +47,15 @@ struct Names<HumanEnd> {
                                                   "skipped"};
 };
 
-inline constexpr std::array<const char*, 37> kTypes{
+inline constexpr std::array<const char*, 40> kTypes{
     "RunStarted",       "RunResumed",      "HostConnecting", "HostConnected",    "HostUnreachable",
     "HostReconnecting", "HostReconnected", "HostLost",       "PreflightStarted", "PreflightProblem",
     "PreflightEnded",   "PhaseStarted",    "PhaseEnded",     "StepStarted",      "SentAhead",
     "ActionStarted",    "Output",          "ActionEnded",    "RanAhead",         "RetryScheduled",
     "StepEnded",        "BarrierPassed",   "WaitStarted",    "WaitEnded",        "HumanStarted",
     "HumanAnswered",    "HumanEnded",      "RunParked",      "Pivoted",          "FailureDeclared",
-    "UndoStarted",      "UndoEnded",       "Held",           "RollbackOffered",  "AbortRequested",
+    "UndoStarted",      "UndoEnded",       "Held",           "RollbackOffered",  "DeadlinePassed",
+    "RollbackStarted",  "RollbackEnded",   "AbortRequested",
     "Notice",           "RunEnded"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 

@@ -176,6 +176,8 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
               {"started", format_rfc3339(started_at_)},
               {"ended", format_rfc3339(event.at)},
               {"advice", end.advice}};
+  if (started_->rollback) out["rollback"] = *started_->rollback;
+  if (started_->rollback_of) out["rollback_of"] = *started_->rollback_of;
   if (end.outage) out["outage_ms"] = end.outage->count();
   json hosts = json::object();
   for (const auto& h : end.hosts) {
@@ -269,7 +271,7 @@ std::vector<Summary> finished_runs(const Disk& disk, const std::string& root) {
     const auto ended = parse_rfc3339(field("ended"));
     if (!started || !ended) continue;
     runs.push_back({id, field("play"), field("inventory"), field("program_hash"), field("verdict"),
-                    field("mode"), *started, *ended});
+                    field("mode"), *started, *ended, field("rollback"), field("rollback_of")});
   }
   return runs;
 }
@@ -280,8 +282,8 @@ Rehearsal find_rehearsal(const std::vector<Summary>& runs, const std::string& pl
   Rehearsal found;
   for (const Summary& run : runs) {
     if (run.play != play || run.inventory != inventory || run.mode != "apply" ||
-        run.verdict != "success") {
-      continue;
+        run.verdict != "success" || !run.rollback.empty()) {
+      continue;  // a way back is no rehearsal of the way forward
     }
     const bool valid = run.program_hash == program_hash && now - run.started <= within;
     auto& best = valid ? found.valid : found.nearest;

@@ -107,6 +107,9 @@ struct Summary {
   std::string mode;
   Instant started{};
   Instant ended{};
+  // Of a run that has taken another one back: which of its plans for it, and which run.
+  std::string rollback{};
+  std::string rollback_of{};
 };
 
 // The runs that have ended, oldest first. Directories that hold no readable run.json are left out.

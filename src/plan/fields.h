@@ -158,7 +158,7 @@ template <class A>
 void fields(A& a, Like<Response> auto& r) {
   a("kind", r.kind);
   a("message", r.message);
-  a("rollback", r.rollback);
+  a("rollbacks", r.rollbacks);
   a("section", r.section);
 }
 
@@ -185,6 +185,29 @@ void fields(A& a, Like<Section> auto& s) {
   a("kind", s.kind);
   a("nodes", s.nodes);
   a("report_timings", s.report_timings);
+}
+
+template <class A>
+void fields(A& a, Like<Rollback> auto& r) {
+  a("name", r.name);
+  a("title", r.title);
+  a("section", r.section);
+  a("where", r.where);
+}
+
+template <class A>
+void fields(A& a, Like<Deadline> auto& d) {
+  a("phase", d.phase);
+  a("at", d.at);
+  a("rollback", d.rollback);
+  a("where", d.where);
+}
+
+template <class A>
+void fields(A& a, Like<Window> auto& w) {
+  a("from", w.from);
+  a("to", w.to);
+  a("where", w.where);
 }
 
 template <class A>
@@ -231,6 +254,9 @@ void fields(A& a, Like<Plan> auto& p) {
   a("phases", p.phases);
   a("sections", p.sections);
   a("on_failure", p.on_failure);
+  a("rollbacks", p.rollbacks);
+  a("deadlines", p.deadlines);
+  a("window", p.window);
   a("requirements", p.requirements);
   a("locks", p.locks);
   a("notifications", p.notifications);

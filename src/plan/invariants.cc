@@ -18,6 +18,7 @@ class Checker {
     for (NodeId id = 0; id < plan_.nodes.size() && found_.empty(); ++id) check_node(id);
     check_phases();
     check_responses();
+    check_ways_back();
     for (const auto& [name, value] : plan_.params) check_value(value, "param " + name);
     return found_;
   }
@@ -299,12 +300,53 @@ class Checker {
     for (const OnFailure& on : plan_.on_failure) {
       expect(on.phase == kNone || on.phase < plan_.phases.size(), "on_failure: no such phase");
       for (const Response& response : on.responses) {
-        const bool section = response.kind == ResponseKind::section;
+        const bool section =
+            response.kind == ResponseKind::section || response.kind == ResponseKind::offer;
         expect(!section || (response.section < plan_.sections.size() &&
                             plan_.sections[response.section].kind == SectionKind::on_failure),
                "on_failure: no such section");
         check_value(response.message, "on_failure");
+        if (response.kind == ResponseKind::offer) check_offer(response);
       }
+    }
+  }
+
+  void check_offer(const Response& offer) {
+    expect(!offer.rollbacks.empty(), "an offer of nothing");
+    for (const std::string& name : offer.rollbacks) {
+      expect(find_rollback(plan_, name) != nullptr, [&] { return "no rollback " + name; });
+    }
+    if (!found_.empty()) return;
+    const auto& nodes = plan_.sections[offer.section].nodes;
+    expect(nodes.size() == 1 && plan_.nodes[nodes[0]].human, "an offer that asks nobody");
+    if (!found_.empty()) return;
+    const Human& human = *plan_.nodes[nodes[0]].human;
+    expect(human.kind == (offer.rollbacks.size() == 1 ? HumanKind::approve : HumanKind::ask),
+           "an offer that asks something else");
+  }
+
+  void check_ways_back() {
+    std::set<std::string> names;
+    for (const Rollback& way : plan_.rollbacks) {
+      expect(!way.name.empty() && names.insert(way.name).second,
+             [&] { return "the name of the rollback `" + way.name + "` is empty or not its own"; });
+      expect(way.section < plan_.sections.size() &&
+                 plan_.sections[way.section].kind == SectionKind::rollback,
+             [&] { return "the rollback " + way.name + " has no section"; });
+    }
+    std::set<std::uint32_t> phases;
+    for (const Deadline& deadline : plan_.deadlines) {
+      expect(deadline.phase == kNone || deadline.phase < plan_.phases.size(),
+             "a deadline of no phase");
+      expect(phases.insert(deadline.phase).second, "two deadlines of one phase");
+      expect(!deadline.at.is_none(), "a deadline without a time");
+      expect(names.contains(deadline.rollback), "a deadline without a way back");
+      check_value(deadline.at, "a deadline");
+    }
+    if (plan_.window) {
+      expect(!plan_.window->from.is_none() && !plan_.window->to.is_none(), "an open window");
+      check_value(plan_.window->from, "window");
+      check_value(plan_.window->to, "window");
     }
   }
 

@@ -57,7 +57,7 @@ struct Names<Side> {
 };
 template <>
 struct Names<SectionKind> {
-  static constexpr std::array<std::string_view, 3> all{"main", "always", "on_failure"};
+  static constexpr std::array<std::string_view, 4> all{"main", "always", "on_failure", "rollback"};
 };
 template <>
 struct Names<NotifyKind> {

@@ -178,10 +178,13 @@ enum class ResponseKind { undo_all, hold, offer, section };
 
 struct Response {
   ResponseKind kind{};
-  Value message;                  // hold
-  std::string rollback;           // offer
-  std::uint32_t section = kNone;  // section
+  Value message;                       // hold
+  std::vector<std::string> rollbacks;  // offer: their names
+  // section: what is done. offer: of kind on_failure, one human node that asks: `approve` for one
+  // rollback; for several `ask`, whose choices are their names and kNoRollback.
+  std::uint32_t section = kNone;
 };
+inline constexpr std::string_view kNoRollback = "none";
 
 enum class Side { any, before_pivot, after_pivot };
 
@@ -202,11 +205,37 @@ struct Phase {
 };
 
 // A graph of its own inside the plan: its nodes have edges only among themselves.
-enum class SectionKind { main, always, on_failure };
+enum class SectionKind { main, always, on_failure, rollback };
 struct Section {
   SectionKind kind = SectionKind::main;
   std::vector<NodeId> nodes;  // in source order
   bool report_timings = false;
+};
+
+// A whole plan for the way back. Its steps may read facts of the main section: those of the state
+// before the first change. Taken when people say so, or for a deadline; or later, as a run of its
+// own.
+struct Rollback {
+  std::string name;
+  std::string title;              // for people; the name if none was written
+  std::uint32_t section = kNone;  // of kind rollback
+  std::string where;
+};
+
+// If the phase (kNone: the play) has not ended by `at`, nothing more of the way forward is started,
+// and the rollback is carried out without asking.
+struct Deadline {
+  std::uint32_t phase = kNone;
+  Value at;  // a Time, possibly deferred
+  std::string rollback;
+  std::string where;
+};
+
+// A run that may change something begins in it. Times that read no fact.
+struct Window {
+  Value from;
+  Value to;
+  std::string where;
 };
 
 enum class RequireKind { rehearsed };
@@ -254,6 +283,9 @@ struct Plan {
   std::vector<Phase> phases;
   std::vector<Section> sections;  // [0] is the main one
   std::vector<OnFailure> on_failure;
+  std::vector<Rollback> rollbacks;  // in source order
+  std::vector<Deadline> deadlines;  // at most one a phase
+  std::optional<Window> window;
   std::vector<Requirement> requirements;
   std::vector<std::string> locks;
   std::vector<Notification> notifications;  // not hashed: they decide nothing of what a run does
@@ -263,6 +295,9 @@ struct Plan {
 
   const Node& node(NodeId id) const { return nodes[id]; }
 };
+
+// nullptr: there is none of this name.
+const Rollback* find_rollback(const Plan& plan, std::string_view name);
 
 // SHA-256, hex, over everything that decides what a run does (source places and titles are
 // left out): the same input gives the same hash.

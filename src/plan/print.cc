@@ -43,6 +43,7 @@ class Printer {
     handlers();
     failures();
     out_ += prediction_text(plan_, options_, paint_);
+    times();
     if (options_.pipeline) out_ += pipeline_text(plan_, options_);
     return std::move(out_);
   }
@@ -89,8 +90,11 @@ class Printer {
     const Section& section = plan_.sections[index];
     schedule_ = schedule(plan_, section, options_.now, lengths_);
     clocks_ = index == 0 && options_.now.has_value();
+    if (index == 0) main_ = schedule_;
     if (index != 0) {
-      if (section.kind == SectionKind::on_failure) {
+      if (section.kind == SectionKind::rollback) {
+        way_back_head(index);
+      } else if (section.kind == SectionKind::on_failure) {
         line("\n" + paint_.bold("ON FAILURE") + "  " + response_of(index));
       } else {
         line("\n" + paint_.bold("ALWAYS") + "  at the end, whatever has happened");
@@ -106,6 +110,19 @@ class Printer {
     for (const Zone& z : schedule_.zones) zone(z);
     phases_to(kNone);
     if (section.report_timings) line("  report timings");
+  }
+
+  void way_back_head(std::uint32_t index) {
+    for (const Rollback& way : plan_.rollbacks) {
+      if (way.section != index) continue;
+      line("\n" + paint_.bold("WAY BACK  " + way.name) +
+           (way.title == way.name ? "" : "  " + way.title));
+      line(paint_.dim("  " +
+                      (schedule_.total.count() > 0
+                           ? "takes " + human_duration(schedule_.total) + "; "
+                           : std::string()) +
+                      "later: cnplay rollback RUN " + way.name));
+    }
   }
 
   std::string response_of(std::uint32_t section) const {
@@ -178,6 +195,9 @@ class Printer {
     const auto add = [&](const std::string& part) { text += (text.empty() ? "" : " · ") + part; };
     if (phase.expect) add("expected " + human_duration(*phase.expect));
     if (phase.budget) add("budget " + human_duration(*phase.budget));
+    for (const Deadline& deadline : plan_.deadlines) {
+      if (deadline.phase == index) add(deadline_text(plan_, deadline, options_.now));
+    }
     if (const auto& time = schedule_.phases[index].time) day(time->begin);
     indented("");
     const std::string head = "▶ " + paint_.bold(phase.title);
@@ -411,6 +431,10 @@ class Printer {
   void failures() {
     line("\n" + paint_.bold("IF A STEP FAILS"));
     bool play = false;
+    for (const Deadline& deadline : plan_.deadlines) {
+      if (deadline.phase != kNone) continue;
+      line("  the play " + deadline_text(plan_, deadline, options_.now));
+    }
     for (const OnFailure& on : plan_.on_failure) {
       const auto words = words_of(failure_text(plan_, on, options_));
       for (const auto& text : wrap(words, options_.width - 2, 4)) line("  " + text);
@@ -423,11 +447,20 @@ class Printer {
     }
   }
 
+  // Whether it all fits, and until when the way back does.
+  void times() {
+    for (const TimeLine& row : time_lines(plan_, main_, options_.now)) {
+      const std::string text = row.alarm ? paint_.warn(row.text) : row.text;
+      line("  " + pad_right(row.key, 8) + text);
+    }
+  }
+
   const Plan& plan_;
   PrintOptions options_;
   Paint paint_;
   Lengths lengths_;
   Schedule schedule_;
+  Schedule main_;  // of the way forward
   std::string out_;
   std::string gutter_;
   std::string date_;

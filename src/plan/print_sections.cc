@@ -111,6 +111,7 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
   }
   for (const std::string& lock : plan.locks) table.row("lock", {lock + ", on every host"});
   for (const Notification& n : plan.notifications) table.row("tells", {told_text(n)});
+  if (plan.window) table.row("window", {window_text(plan, options.now)});
   table.row("hash", {hash(plan).substr(0, 12)});
   return table.out;
 }
@@ -135,7 +136,10 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
         break;
       }
       case ResponseKind::offer:
-        out += "offer the rollback " + response.rollback;
+        out += "ask whether to take the rollback ";
+        for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
+          out += (i == 0 ? "" : " or ") + response.rollbacks[i];
+        }
         break;
       case ResponseKind::section:
         out += "the steps below";

@@ -58,6 +58,23 @@ std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::si
 
 // How long all of it takes: total, outage, and a table of the phases.
 std::string prediction_text(const Plan& plan, const PrintOptions& options, const Paint& paint);
+// The time of a value that hangs on `now` alone; nullopt if it is not known.
+std::optional<Time> time_of(const Value& value, const std::optional<Time>& now);
+// `must have ended at 03:40 UTC, else the rollback old_site is begun`.
+std::string deadline_text(const Plan& plan, const Deadline& deadline,
+                          const std::optional<Time>& now);
+// `from 2026-12-01 22:00 UTC to ...`.
+std::string window_text(const Plan& plan, const std::optional<Time>& now);
+// How long the rollback is expected to take, and whether a step of it does not say.
+Schedule way_back(const Plan& plan, const Rollback& rollback);
+struct TimeLine {
+  std::string key;
+  std::string text;
+  bool alarm = false;
+};
+// Whether the run fits the window and its deadlines, and until when the way back still does.
+std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
+                                 const std::optional<Time>& now);
 
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);

@@ -33,6 +33,7 @@ class Author {
     handlers();
     ways_back();
     failures();
+    rollbacks();
     always();
     timings();
     book.blocks = std::move(out_);
@@ -152,7 +153,17 @@ class Author {
     if (phase.outage) p.say("*The outage begins.* ");
     if (phase.expect) p.say("Expected to take " + human_duration(*phase.expect) + ". ");
     if (phase.budget) p.say("It must not take more than " + human_duration(*phase.budget) + ". ");
+    deadline(p, index);
     if (!p.empty()) put(p, phase.outage ? BlockKind::note : BlockKind::paragraph);
+  }
+  void deadline(Prose& p, std::uint32_t phase) const {
+    for (const Deadline& d : plan_.deadlines) {
+      if (d.phase != phase) continue;
+      const std::string at = clock_.text_of(d.at);
+      p.say("*Deadline:* if it has not ended at ")
+          .plain(at.empty() ? describe(d.at, plan_, {}) : at);
+      p.say(", begin nothing more, and take the way back ").code(d.rollback).say(". ");
+    }
   }
   void end_of_phase(std::uint32_t index) {
     const Phase& phase = plan_.phases[index];
@@ -379,12 +390,15 @@ class Author {
     heading("If a step fails", 2);
     say("Stop. Let the hosts that are in the middle of a step finish it, and begin nothing more. "
         "Then:");
+    Prose late;
+    deadline(late, kNone);
+    if (!late.empty()) put(late, BlockKind::note);
     RunbookBlock list = block(BlockKind::list, {});
     bool play = false;
     std::vector<std::uint32_t> sections;
     for (const OnFailure& on : plan_.on_failure) {
       play = play || (on.phase == kNone && on.side == Side::any);
-      list.rows.push_back({response(on, sections)});
+      list.rows.push_back({failure_response(plan_, on, sections)});
     }
     if (!play) {
       Prose p;
@@ -400,43 +414,15 @@ class Author {
       section(index);
     }
   }
-  Text response(const OnFailure& on, std::vector<std::uint32_t>& sections) const {
-    Prose p;
-    if (on.phase == kNone) {
-      p.say("*Anywhere");
-    } else {
-      p.say("In ").add(SpanKind::strong, plan_.phases[on.phase].title);
+  void rollbacks() {
+    for (const Rollback& way : plan_.rollbacks) {
+      heading("Way back " + way.name + (way.title == way.name ? "" : ": " + way.title), 2);
+      const Schedule time = way_back(plan_, way);
+      say("Only when people decide so, or a deadline was missed." +
+          (time.total.count() > 0 ? " Takes " + human_duration(time.total) + "." : "") +
+          " What the steps above have not done anywhere is not taken back there.");
+      section(way.section);
     }
-    if (on.phase == kNone) p = std::move(Prose().say("*Anywhere*"));
-    if (on.side == Side::before_pivot) p.say(", before the point of no return");
-    if (on.side == Side::after_pivot) p.say(", after the point of no return");
-    p.say(": ");
-    bool first = true;
-    for (const Response& response : on.responses) {
-      p.say(first ? "" : "; then ");
-      first = false;
-      switch (response.kind) {
-        case ResponseKind::undo_all:
-          p.say("take back what was done, as “Ways back” says");
-          break;
-        case ResponseKind::hold:
-          p.say("leave all as it is. ");
-          if (const auto* text = response.message.as<std::string>()) {
-            p.plain(*text);
-          } else {
-            p.code(describe(response.message, plan_, {}));
-          }
-          break;
-        case ResponseKind::offer:
-          p.say("think about the rollback ").code(response.rollback);
-          break;
-        case ResponseKind::section:
-          p.say("do the steps below");
-          sections.push_back(response.section);
-          break;
-      }
-    }
-    return p.take();
   }
 
   void always() {

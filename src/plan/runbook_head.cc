@@ -60,6 +60,12 @@ class Head {
                      .say(", " + std::to_string(n) + (n == 1 ? " host" : " hosts")));
     }
     takes(list);
+    if (plan_.window) {
+      item(list, p.say("*Window:* ")
+                     .plain(window_text(plan_, std::nullopt))
+                     .say("; not begun "
+                          "before, nor after"));
+    }
     if (!options_.command.empty()) {
       item(list, p.say("*Carried out by machine:* ").code(options_.command));
     }

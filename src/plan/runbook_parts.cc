@@ -157,4 +157,48 @@ std::map<std::pair<NodeId, std::uint32_t>, std::set<std::string>> wanted_facts(c
   return std::move(notes.wanted);
 }
 
+Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::uint32_t>& sections) {
+  Prose p;
+  if (on.phase == kNone) {
+    p.say("*Anywhere");
+  } else {
+    p.say("In ").add(SpanKind::strong, plan.phases[on.phase].title);
+  }
+  if (on.phase == kNone) p = std::move(Prose().say("*Anywhere*"));
+  if (on.side == Side::before_pivot) p.say(", before the point of no return");
+  if (on.side == Side::after_pivot) p.say(", after the point of no return");
+  p.say(": ");
+  bool first = true;
+  for (const Response& response : on.responses) {
+    p.say(first ? "" : "; then ");
+    first = false;
+    switch (response.kind) {
+      case ResponseKind::undo_all:
+        p.say("take back what was done, as “Ways back” says");
+        break;
+      case ResponseKind::hold:
+        p.say("leave all as it is. ");
+        if (const auto* text = response.message.as<std::string>()) {
+          p.plain(*text);
+        } else {
+          p.code(describe(response.message, plan));
+        }
+        break;
+      case ResponseKind::offer:
+        p.say("decide whether to take the way back ");
+        for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
+          p.say(i == 0 ? "" : " or ").code(response.rollbacks[i]);
+        }
+        p.say(" and, if so, nothing else");
+        if (&response == &on.responses.back()) p.say("; if not, leave all as it is");
+        break;
+      case ResponseKind::section:
+        p.say("do the steps below");
+        sections.push_back(response.section);
+        break;
+    }
+  }
+  return p.take();
+}
+
 }  // namespace cnplay::plan

@@ -71,6 +71,9 @@ std::string hosts_of(const Plan& plan, const RunbookOptions& options,
 // What people call the node: "code", of a handler "reload".
 std::string name_of(const Node& node);
 
+// What answers a failure, in a sentence; adds the sections that hold its steps.
+Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::uint32_t>& sections);
+
 RunbookBlock block(BlockKind kind, Text text, std::size_t level = 0);
 
 }  // namespace cnplay::plan

@@ -49,7 +49,7 @@ class Reader {
     if (a.state == State::going) a.until = std::max(a.until, a.about.written);
     for (Step& step : a.steps) finish(step);
     for (const plan::Section& section : a.plan->sections) {
-      if (section.kind != plan::SectionKind::main) continue;
+      if (!is_the_way(section)) continue;
       for (const plan::NodeId id : section.nodes) {
         const bool is_step = a.plan->node(id).kind == plan::NodeKind::step;
         if (is_step && !begun(id)) a.not_begun.push_back(id);
@@ -60,6 +60,13 @@ class Reader {
   }
 
  private:
+  // What the run was to carry out: the way forward, or the way back that it was begun for.
+  bool is_the_way(const plan::Section& section) const {
+    if (!account_.started->rollback) return section.kind == plan::SectionKind::main;
+    const plan::Rollback* way = plan::find_rollback(*account_.plan, *account_.started->rollback);
+    return way != nullptr && &section == &account_.plan->sections[way->section];
+  }
+
   // Lines that were taken out leave no trace but this. Output beyond the journal's cap is left out,
   // and said to be by a Notice.
   Status in_sequence(const Event& event) {
@@ -88,6 +95,9 @@ class Reader {
            std::holds_alternative<Pivoted>(what) || std::holds_alternative<FailureDeclared>(what) ||
            std::holds_alternative<UndoStarted>(what) || std::holds_alternative<UndoEnded>(what) ||
            std::holds_alternative<Held>(what) || std::holds_alternative<RollbackOffered>(what) ||
+           std::holds_alternative<DeadlinePassed>(what) ||
+           std::holds_alternative<RollbackStarted>(what) ||
+           std::holds_alternative<RollbackEnded>(what) ||
            std::holds_alternative<AbortRequested>(what) || std::holds_alternative<Notice>(what);
   }
 
@@ -224,7 +234,8 @@ class Reader {
     step.to = last;
   }
 
-  static constexpr std::array kAhead{Part::forward, Part::on_failure, Part::always, Part::handler};
+  static constexpr std::array kAhead{Part::forward, Part::on_failure, Part::always, Part::handler,
+                                     Part::rollback};
 
   Account account_;
   Instant at_{};

@@ -118,6 +118,8 @@ std::string part_prefix(Part part) {
       return "on_failure ";
     case Part::always:
       return "always ";
+    case Part::rollback:
+      return "way back ";
   }
   return "";
 }
@@ -377,6 +379,23 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const Held& e) { return paint(options, Style::yellow, "held: ") + e.message + "\n"; },
           [&](const RollbackOffered& e) { return "rollback offered: " + e.name + "\n"; },
+          [&](const DeadlinePassed& e) {
+            return bad("too late") + ": " + (e.phase.empty() ? "the play" : e.phase) +
+                   " was to have ended at " + format_time(e.until) +
+                   ": nothing more is started; the way back is " + e.rollback + "\n";
+          },
+          [&](const RollbackStarted& e) {
+            const plan::Rollback* way = plan::find_rollback(plan, e.name);
+            const bool titled = way != nullptr && way->title != e.name;
+            return paint(options, Style::bold,
+                         "<< way back " + e.name + (titled ? ": " + way->title : "") + " <<") +
+                   "\n";
+          },
+          [&](const RollbackEnded& e) {
+            return e.complete
+                       ? "the way back " + e.name + " was taken to its end\n"
+                       : bad("the way back " + e.name + " is not complete") + ": see above\n";
+          },
           [&](const AbortRequested& e) {
             return e.times == 1 ? std::string(
                                       "stopping: what is in flight ends, nothing more is "

@@ -49,6 +49,10 @@ void verdict(Markup& out, const Account& account) {
       << Text(verdict_words(account)) << "</strong> after " << Text(human_duration(time));
   if (is_dry(account)) out << ", a dry run: nothing was changed";
   if (account.started->only_preflight.value_or(false)) out << ", a preflight alone";
+  if (account.started->rollback) {
+    out << ", the way back <code>" << Text(*account.started->rollback) << "</code> of <code>"
+        << Text(account.started->rollback_of.value_or("")) << "</code>";
+  }
   out << "</p>\n";
   if (account.state == State::going) {
     out << "<p>This is the run as it stood at " << Text(moment(account, account.about.written))

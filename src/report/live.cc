@@ -96,8 +96,15 @@ void LiveSink::follow(const Event& event) {
     asking_later_ = std::exchange(asking_, false);
   } else if (std::holds_alternative<PreflightEnded>(what)) {
     asking_ = std::exchange(asking_later_, false);
-  } else if (std::holds_alternative<FailureDeclared>(what)) {
+  } else if (std::holds_alternative<FailureDeclared>(what) ||
+             std::holds_alternative<DeadlinePassed>(what)) {
     asking_ = false;
+    waiting_.reset();
+  } else if (std::holds_alternative<RollbackStarted>(what)) {
+    doing_ = "going back";
+    waiting_.reset();
+  } else if (std::holds_alternative<RollbackEnded>(what)) {
+    doing_.clear();
   } else if (const auto* undo = std::get_if<UndoStarted>(&what)) {
     doing_ = undo->nodes.empty() ? "" : "undoing";
     waiting_.reset();

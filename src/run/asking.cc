@@ -24,7 +24,7 @@ void Runner::begin_human(const Ready& point) {
     if (holds == nullptr) {
       context_.emit.notice(node.where + ": whether people are asked is not known" +
                            (value ? "" : ": " + value.error().what));
-      return ending_.failed_at ? stop() : declare(point.node);
+      return fail_at(point.node);
     }
     if (!*holds) {
       context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
@@ -138,6 +138,7 @@ void Runner::take_answer(events::HumanAnswered answer) {
 void Runner::end_human(HumanEnd how) {
   if (human_->begun) context_.options.prompter->end("the time to answer is over");
   HumanWait done = *std::exchange(human_, std::nullopt);
+  human_end_ = how;
   const plan::NodeId node = done.point.node;
   const plan::Human& human = *done.asked.node->human;
   const Duration now = context_.clock.steady();
@@ -153,8 +154,7 @@ void Runner::end_human(HumanEnd how) {
         false);
     return walk_->finish(done.point);
   }
-  if (ending_.failed_at) return stop();  // what answers a failure ends here
-  declare(node);
+  fail_at(node);
 }
 
 // Connections are let go; who resumes the run finds it here.

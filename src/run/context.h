@@ -52,9 +52,22 @@ struct Context {
         emit(s, clock, replay),
         facts(p),
         hosts(p.hosts.size()),
-        last_task(replay.last_task()) {}
+        last_task(replay.last_task()) {
+    rollback_of.assign(p.nodes.size(), plan::kNone);
+    for (std::uint32_t s = 0; s < p.sections.size(); ++s) {
+      if (p.sections[s].kind != plan::SectionKind::rollback) continue;
+      for (const plan::NodeId id : p.sections[s].nodes) rollback_of[id] = s;
+    }
+  }
 
   bool dry() const { return options.mode == events::Mode::check; }
+  // Of a run that takes another one back: the section that it carries out. nullptr: the way
+  // forward.
+  const plan::Section* way_back() const {
+    if (options.way_back == nullptr) return nullptr;
+    const plan::Rollback* way = plan::find_rollback(plan, options.way_back->rollback);
+    return way == nullptr ? nullptr : &plan.sections[way->section];
+  }
   const std::string& name(plan::HostIndex host) const { return plan.hosts[host].name; }
 
   // The only way to a host's sh. In a dry run nothing is ever started that could apply. What may
@@ -104,6 +117,8 @@ struct Context {
   const Options& options;
   Emitter emit;
   FactStore facts;
+  std::vector<std::uint32_t>
+      rollback_of;              // by node: its section, if that is a rollback; else kNone
   std::vector<Secret> secrets;  // as Plan::secrets, resolved by the preflight
   std::vector<HostState> hosts;
   remote::TaskId last_task;

@@ -144,6 +144,12 @@ void FactStore::save(plan::NodeId node, std::uint32_t action, plan::HostIndex ho
   if (!e.saved) e.saved = facts;
 }
 
+void FactStore::touch(plan::NodeId node, plan::HostIndex host) { touched_.insert({node, host}); }
+
+bool FactStore::touched(const plan::FactRef& ref, plan::HostIndex host) const {
+  return touched_.contains({ref.node, home(ref, host)});
+}
+
 plan::HostIndex FactStore::home(const plan::FactRef& ref, plan::HostIndex host) const {
   const plan::Node& node = plan_.node(ref.node);
   if (node.human) return 0;  // what people say holds for all

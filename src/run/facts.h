@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -39,6 +40,10 @@ class FactStore {
   void save(plan::NodeId node, std::uint32_t action, plan::HostIndex host,
             const plan::Record& facts);
 
+  // An apply of the node has run on the host, or may have.
+  void touch(plan::NodeId node, plan::HostIndex host);
+  bool touched(const plan::FactRef& ref, plan::HostIndex host) const;
+
   // Nothing where the step was skipped there, or failed.
   std::optional<plan::Value> get(const plan::FactRef& ref, plan::HostIndex host) const;
   std::optional<plan::Value> saved(const plan::FactRef& ref, plan::HostIndex host) const;
@@ -61,6 +66,7 @@ class FactStore {
 
   const plan::Plan& plan_;
   std::unordered_map<std::uint64_t, std::unordered_map<plan::HostIndex, Entry>> entries_;
+  std::set<std::pair<plan::NodeId, plan::HostIndex>> touched_;
 };
 
 }  // namespace cnplay::run

@@ -52,8 +52,13 @@ void Runner::respond() {
     begin_round(handlers_.take_all(), std::nullopt);
     drive();
   }
-  const plan::OnFailure* answer = answer_for(*ending_.failed_at);
   if (stopping_) return;
+  if (ending_.late) {
+    // Somebody decided it beforehand: it is not asked.
+    return roll_back(
+        *plan::find_rollback(context_.plan, context_.plan.deadlines[*ending_.late].rollback));
+  }
+  const plan::OnFailure* answer = answer_for(*ending_.failed_at);
   if (answer == nullptr) return undo_all();
   for (const plan::Response& response : answer->responses) {
     if (stopping_) return;
@@ -74,8 +79,11 @@ void Runner::respond() {
         break;
       }
       case plan::ResponseKind::offer:
-        context_.emit(events::RollbackOffered{response.rollback});
-        ending_.offered = response.rollback;
+        if (offer(response)) return;
+        if (&response == &answer->responses.back()) {
+          context_.emit(events::Held{"nothing was taken back"});
+          ending_.held = true;
+        }
         break;
       case plan::ResponseKind::section:
         run_section(context_.plan.sections[response.section], Part::on_failure);

@@ -23,6 +23,7 @@ void Runner::go_forward() {
   part_ = Part::forward;
   live_ = live_hosts(false);
   walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
+  say_deadlines();
   steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
     return walk_ && !stopping_ ? walk_->only_next(through, host) : std::nullopt;
   });
@@ -63,6 +64,8 @@ void Runner::run_section(const plan::Section& section, Part part) {
 
 void Runner::start_ready() {
   while (!stopping_) {
+    // A record that has just ended: hosts and deadlines first, as they are now.
+    if (context_.replay.over() && !went_on_) break;
     if (!ready_.empty()) {
       const Unit unit = ready_.front();
       ready_.pop_front();
@@ -149,6 +152,7 @@ void Runner::once_is_gone(const Ready& ready) {
   if (part_ == Part::forward && failed_hosts_ > tolerance(context_.plan, node)) {
     return declare(ready.node);
   }
+  if (part_ == Part::rollback) return fail_at(ready.node);
   walk_->finish(ready);
 }
 
@@ -201,7 +205,7 @@ void Runner::begin_wait(const Ready& point) {
   if (until == nullptr) {
     context_.emit.notice(node.where + ": the time to wait for is not known" +
                          (value ? "" : ": " + value.error().what));
-    return declare(point.node);
+    return fail_at(point.node);
   }
   if (context_.dry()) {
     context_.emit.notice("a run would wait until " + format_time(*until));
@@ -237,7 +241,7 @@ void Runner::look_at_waits() {
               : context_.options.ask && context_.options.ask(what + ". Go on all the same?");
       if (!go) {
         context_.emit.notice(node.where + ": " + what + ", so the run stops here");
-        declare(wait.point.node);
+        fail_at(wait.point.node);
         continue;
       }
     }
@@ -338,6 +342,7 @@ void Runner::step_ended(StepEnd ended) {
     case Part::forward:
     case Part::on_failure:
     case Part::always:
+    case Part::rollback:
       if (failed) host_failed(unit.node, unit.host);
       // Once the run has stopped nobody may be set free by this.
       if (!stopping_ && walk_) walk_->finish({unit.node, unit.host});
@@ -347,6 +352,7 @@ void Runner::step_ended(StepEnd ended) {
 
 // The host drops out; whether the run goes on without it is for the node to say.
 void Runner::host_failed(NodeId node, HostIndex host) {
+  if (part_ == Part::rollback) return host_failed_on_the_way_back(node, host);
   if (!context_.hosts[host].failed) {
     context_.hosts[host].failed = true;
     ++failed_hosts_;

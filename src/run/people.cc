@@ -47,6 +47,7 @@ std::optional<Asked> asked_in(const plan::Plan& plan, const std::vector<events::
     } else if (std::holds_alternative<events::HumanEnded>(event.what) ||
                std::holds_alternative<events::AbortRequested>(event.what) ||
                std::holds_alternative<events::FailureDeclared>(event.what) ||
+               std::holds_alternative<events::DeadlinePassed>(event.what) ||
                std::holds_alternative<events::RunEnded>(event.what)) {
       asked.reset();
     }

@@ -67,12 +67,15 @@ bool Preflight::look_here() {
   const plan::Plan& plan = context_.plan;
   started_ = context_.clock.steady();
   context_.emit(events::PreflightStarted{});
+  find_scope();
+  look_at_the_clock();
   if (plan.hosts.empty()) {
     problem(std::nullopt, Kind::here, "the plan has no hosts",
             "look at the host sets of the play, and at --limit");
   }
   for (const plan::Requirement& requirement : plan.requirements) {
-    if (again_) break;  // they held when it began
+    // They held when it began; and a way back is never refused for them.
+    if (again_ || context_.options.way_back != nullptr) break;
     const Status holds = context_.options.requirement
                              ? context_.options.requirement(requirement)
                              : Status(fail("nothing here can tell whether it holds"));
@@ -86,6 +89,10 @@ bool Preflight::look_here() {
     }
   }
   for (std::uint32_t i = 0; i < plan.secrets.size(); ++i) {
+    if (!uses(i)) {
+      context_.secrets.emplace_back();
+      continue;
+    }
     auto value = context_.options.secret ? context_.options.secret(i)
                                          : Result<Secret>(fail("nothing here can resolve it"));
     context_.secrets.push_back(value ? *value : Secret());
@@ -118,10 +125,13 @@ void Preflight::group_hosts() {
   // What only a failure brings about may look for what is not there yet.
   answers_failure_.assign(context_.plan.nodes.size(), false);
   for (const plan::Section& section : context_.plan.sections) {
-    if (section.kind != plan::SectionKind::on_failure) continue;
+    const bool back =
+        section.kind == plan::SectionKind::rollback && &section != context_.way_back();
+    if (section.kind != plan::SectionKind::on_failure && !back) continue;
     for (const NodeId id : section.nodes) answers_failure_[id] = true;
   }
   for (const plan::Node& node : context_.plan.nodes) {
+    if (!takes_part_[node.id]) continue;
     for (const HostIndex h : node.hosts) nodes_of_[h].push_back(node.id);
   }
   for (const auto& nodes : nodes_of_) {
@@ -145,8 +155,13 @@ void Preflight::group_hosts() {
 
 // A host that the run goes on without, or went on without before.
 bool Preflight::given_up(HostIndex host) const {
-  if (!again_) return false;
   const auto& without = context_.options.without;
+  if (context_.options.way_back != nullptr) {
+    // What the way back does not need is left alone.
+    if (nodes_of_[host].empty()) return true;
+    if (!again_) return std::find(without.begin(), without.end(), host) != without.end();
+  }
+  if (!again_) return false;
   return !context_.replay.hosts()[host].connected ||
          std::find(without.begin(), without.end(), host) != without.end();
 }
@@ -384,7 +399,8 @@ bool Preflight::tolerated() const {
     if (!bad[*p.host]) ++count;
     bad[*p.host] = true;
   }
-  for (const NodeId id : context_.plan.sections.front().nodes) {
+  const plan::Section* back = context_.way_back();
+  for (const NodeId id : (back ? *back : context_.plan.sections.front()).nodes) {
     const plan::Node& node = context_.plan.node(id);
     if (tolerance(context_.plan, node) >= count) continue;
     for (const HostIndex h : node.hosts) {

@@ -66,6 +66,10 @@ class Preflight {
   void problem(std::optional<plan::HostIndex> host, Kind kind, std::string message,
                std::string help = {});
   void group_hosts();
+  // preflight_scope.cc: of a run that takes another one back, what it needs of the plan.
+  void find_scope();
+  bool uses(std::uint32_t secret) const;
+  void look_at_the_clock();
   void fill(plan::HostIndex host);
   void add_scripts(plan::HostIndex host, const plan::Node& node);
   void next_task(plan::HostIndex host);
@@ -90,7 +94,8 @@ class Preflight {
   std::optional<plan::HostIndex> lock_asked_of_;
   std::vector<Queue> queues_;                        // by host
   std::vector<std::vector<plan::NodeId>> nodes_of_;  // by host
-  std::vector<bool> answers_failure_;                // by node: it stands in an on_failure section
+  std::vector<bool> takes_part_;                     // by node
+  std::vector<bool> answers_failure_;  // by node: it stands in what only a failure brings about
   std::map<std::vector<plan::NodeId>, Needs> needs_;
   std::unordered_map<remote::TaskId, std::string> tasks_;  // in flight: what is looked at
   std::vector<Problem> problems_;

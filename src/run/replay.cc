@@ -48,6 +48,12 @@ auto about(const E& e) {
     return std::tuple(true);  // its text may have been redacted
   } else if constexpr (std::is_same_v<E, RollbackOffered>) {
     return std::tuple(e.name);
+  } else if constexpr (std::is_same_v<E, DeadlinePassed>) {
+    return std::tuple(e.phase, e.rollback);
+  } else if constexpr (std::is_same_v<E, RollbackStarted>) {
+    return std::tuple(e.name);
+  } else if constexpr (std::is_same_v<E, RollbackEnded>) {
+    return std::tuple(e.name, e.complete);
   } else if constexpr (std::is_same_v<E, AbortRequested>) {
     return std::tuple(e.times);
   } else if constexpr (std::is_same_v<E, HostLost>) {
@@ -224,7 +230,11 @@ bool Replay::out_of_time(plan::NodeId node, plan::HostIndex host) const {
   return retry != nullptr && retry->node == node && retry->host == host;
 }
 
-bool Replay::went_on() const { return upcoming<FailureDeclared>() == nullptr; }
+bool Replay::went_on() const {
+  return upcoming<FailureDeclared>() == nullptr && upcoming<RollbackEnded>() == nullptr;
+}
+
+const DeadlinePassed* Replay::deadline_passed() const { return upcoming<DeadlinePassed>(); }
 
 const HumanAnswered* Replay::answered(plan::NodeId node) const {
   const auto* next = upcoming<HumanAnswered>();

@@ -80,6 +80,8 @@ class Replay {
   const events::HumanAnswered* answered(plan::NodeId node) const;
   std::optional<Time> until(plan::NodeId node) const;
   std::optional<events::HumanEnd> time_over(plan::NodeId node) const;
+  // A deadline that was missed, if that comes next.
+  const events::DeadlinePassed* deadline_passed() const;
   // What is on record cannot be.
   void refuse(std::string why) { problem_ = std::move(why); }
   // How often an abort has been asked for by now, `so_far` being known.

@@ -51,6 +51,10 @@ RunResult Runner::run(bool only_preflight) {
   if (options.forks > 0) started.forks = options.forks;
   if (only_preflight) started.only_preflight = true;
   if (!only_preflight) started.past = options.past;
+  if (options.way_back != nullptr) {
+    started.rollback = options.way_back->rollback;
+    started.rollback_of = options.way_back->of;
+  }
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;
@@ -59,6 +63,7 @@ RunResult Runner::run(bool only_preflight) {
 }
 
 RunResult Runner::go() {
+  if (context_.options.way_back != nullptr) return take_back();
   go_forward();
   if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
   if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty())
@@ -128,6 +133,7 @@ void Runner::drive() {
     if (context_.replay.over() && !went_on_) end_record();
     look_outside();
     take_ended_steps();
+    look_at_deadlines();
     start_ready();
     // Steps that were skipped have ended already, and others may be ready for it.
     if (take_ended_steps()) continue;
@@ -138,7 +144,7 @@ void Runner::drive() {
       // What has come already counts before the run turns to other work: a host whose last task
       // was lost is reported as lost right after it.
       take(*std::move(event));
-    } else {
+    } else if (!context_.replay.over() || went_on_) {
       break;
     }
   }
@@ -206,6 +212,7 @@ void Runner::wait_and_take() {
   Duration wait = context_.options.tick;
   if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
   for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
+  wait = std::min(wait, until_deadline());
   if (human_ && human_->asked.until) {
     wait = std::min(wait, human_->asked.until->at - context_.clock.now());
   }
@@ -221,6 +228,8 @@ void Runner::wait_and_take() {
     context_.sink.tick(context_.clock.now());
     last_tick_ = context_.clock.steady();
   }
+  // On record it came before whatever else was due.
+  if (context_.replay.deadline_passed() != nullptr) return;
   steps_.fire_timers();
   look_at_waits();
   look_at_human();

@@ -20,6 +20,13 @@ namespace cnplay::run {
 
 class Prompter;  // people.h
 
+// A run that takes another one back, which has ended.
+struct WayBack {
+  std::string of;                                      // its id
+  std::string rollback;                                // which of the plan's
+  const std::vector<events::Event>* record = nullptr;  // its own, from RunStarted to RunEnded
+};
+
 struct Options {
   events::Mode mode = events::Mode::apply;
   std::string run_id;
@@ -45,7 +52,11 @@ struct Options {
   // The record of a run that was cut off or parked, from its RunStarted on: it is taken up where it
   // ends. What is said above must be as it was then. Null: a new run.
   const std::vector<events::Event>* record = nullptr;
-  // Of a run that is taken up: hosts to go on without, as if they had been lost now.
+  // The plan's rollback alone is carried out, on the hosts that it needs, with the facts of that
+  // other run. `now` is that run's. Null: the way forward.
+  const WayBack* way_back = nullptr;
+  // Of a run that is taken up: hosts to go on without, as if they had been lost now. Of a way back:
+  // hosts to begin without.
   std::vector<plan::HostIndex> without;
   // What past runs took: goes on record, so that what is expected stands beside what came.
   std::optional<plan::Past> past;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,20 @@ class Runner {
   void park(std::string reason);
   RunResult parked();
 
+  // way_back.cc
+  bool offer(const plan::Response& response);
+  std::optional<std::string> chosen(const plan::Response& response) const;
+  void roll_back(const plan::Rollback& way);
+  void fail_at(plan::NodeId node);
+  void host_failed_on_the_way_back(plan::NodeId node, plan::HostIndex host);
+  RunResult take_back();
+
+  // deadline.cc
+  void look_at_deadlines();
+  Duration until_deadline() const;
+  void say_deadlines();
+  bool has_ended(std::uint32_t phase) const;
+
   // failure.cc
   void stop();
   void resume();
@@ -126,7 +141,9 @@ class Runner {
   std::uint32_t last_round_ = 0;
   std::vector<bool> pivots_;  // passed, by node
   std::size_t failed_hosts_ = 0;
-  bool stopping_ = false;  // of the work at hand nothing more is started
+  std::set<plan::HostIndex> failed_back_;      // on the way back, which takes all hosts up anew
+  std::optional<events::HumanEnd> human_end_;  // of the last human step
+  bool stopping_ = false;                      // of the work at hand nothing more is started
   int aborts_ = 0;
   int aborts_before_ = 0;           // of these: asked of an earlier controller
   std::vector<HostState> reached_;  // of a run that is taken up: the hosts as they are now

@@ -30,6 +30,9 @@ void Steps::start(Unit unit) {
   }
   if (unit.part != Part::undo) {
     if (run.node->timeout) run.deadline = run.started + *run.node->timeout;
+    if (auto instead = nothing_to_take_back(run)) {
+      return end(run, instead->outcome, std::move(instead->reason));
+    }
     if (auto instead = condition(run, run.node->when, "step")) {
       return end(run, instead->outcome, std::move(instead->reason));
     }
@@ -200,6 +203,7 @@ void Steps::remember(Run& run, const Decision& decision, plan::Record facts,
   const Unit& unit = run.unit;
   if (unit.part == Part::undo) return;  // its actions are not those of the step
   const bool unapplied = is_unapplied(decision.outcome);
+  if (decision.applied) context_.facts.touch(unit.node, unit.host);
   if (!a.returns.empty()) {
     if (decision.applied) context_.facts.save(unit.node, run.action, unit.host, facts);
     if (unapplied || decision.outcome == Outcome::ok || decision.outcome == Outcome::changed) {

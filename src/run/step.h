@@ -173,6 +173,7 @@ class Steps {
   // step_task.cc: from a plan's action to a task.
   plan::Environment environment(const Run& run) const;
   bool reads_unapplied(const Run& run, const plan::Value& value) const;
+  std::optional<Instead> nothing_to_take_back(const Run& run) const;  // way_back_step.cc
   std::optional<Instead> condition(const Run& run, const plan::Column& when,
                                    const char* whose) const;
   std::optional<Instead> prepare(Run& run, remote::Task& task);

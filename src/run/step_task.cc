@@ -2,6 +2,7 @@
 // a dry run `would_run` and `depends`.
 #include <algorithm>
 
+#include "run/recall.h"
 #include "run/step.h"
 #include "run/variables.h"
 
@@ -39,8 +40,12 @@ plan::Environment Steps::environment(const Run& run) const {
   const bool undo = run.unit.part == Part::undo;
   const plan::NodeId self = run.unit.node;
   const FactStore& facts = context_.facts;
-  environment.fact = [&facts, undo, self](const plan::FactRef& ref, plan::HostIndex host) {
-    return undo && ref.node == self ? facts.saved(ref, host) : facts.get(ref, host);
+  const Context& context = context_;
+  const bool back = run.unit.part == Part::rollback;
+  environment.fact = [&facts, &context, undo, back, self](const plan::FactRef& ref,
+                                                          plan::HostIndex host) {
+    const bool before = undo ? ref.node == self : back && of_the_way_forward(context, ref);
+    return before ? facts.saved(ref, host) : facts.get(ref, host);
   };
   return environment;
 }

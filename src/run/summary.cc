@@ -138,6 +138,7 @@ Verdict Summary::verdict(const Ending& ending) const {
       std::any_of(hosts_.begin(), hosts_.end(), [](const auto& h) { return h.unreachable; })) {
     return Verdict::unreachable;
   }
+  if (!ending.rolled_back.empty() && !ending.rollback_complete) return Verdict::failed;
   return ending.failed_at ? Verdict::failed : Verdict::success;
 }
 
@@ -191,10 +192,9 @@ std::string Summary::advice(const Ending& ending, Verdict verdict) const {
             : "Not everything could be undone: see above which steps, on which hosts, and put "
               "those right by hand.");
   }
-  if (!ending.offered.empty()) {
-    say("To go back: cnplay rollback " + context_.options.run_id + " " + ending.offered);
-  }
+  say_ways_back(ending, say);
   if (outage_open_) say("The outage goes on.");
+  if (context_.options.way_back != nullptr) return text;
   if (ending.aborted) {
     say("Steps that had ended stay as they are, nothing was undone. Run the same command again to "
         "go on: what is done is found done by its checks.");
@@ -206,6 +206,27 @@ std::string Summary::advice(const Ending& ending, Verdict verdict) const {
         ", then run the same command again.");
   }
   return text;
+}
+
+void Summary::say_ways_back(const Ending& ending,
+                            const std::function<void(const std::string&)>& say) const {
+  const WayBack* back = context_.options.way_back;
+  const std::string& run = back != nullptr ? back->of : context_.options.run_id;
+  if (ending.rolled_back.empty()) {
+    std::vector<std::string> ways = ending.offered;
+    const bool undone = ending.undo_ran && ending.undo_complete;
+    if (undone) ways.clear();
+    if (ways.empty() && back == nullptr && !undone) {
+      for (const plan::Rollback& way : context_.plan.rollbacks) ways.push_back(way.name);
+    }
+    for (const std::string& way : ways) say("To go back: cnplay rollback " + run + " " + way);
+  } else if (ending.rollback_complete) {
+    say("The way back `" + ending.rolled_back + "` was taken to its end.");
+  } else {
+    say("The way back `" + ending.rolled_back +
+        "` is not complete. Mend what stopped it, then take it again: cnplay rollback " + run +
+        " " + ending.rolled_back);
+  }
 }
 
 events::RunEnded Summary::build(const Ending& ending) const {

@@ -2,6 +2,8 @@
 // what a person does next.
 #pragma once
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +22,12 @@ struct Ending {
   std::optional<events::Verdict> preflight;  // it went no further
   std::optional<plan::NodeId> failed_at;
   bool held = false;
-  std::string offered;                 // a rollback
-  std::optional<plan::NodeId> parked;  // at this human step
+  std::vector<std::string> offered;   // rollbacks that nobody took
+  std::optional<std::uint32_t> late;  // this deadline of the plan was missed
+  std::string rolled_back;            // this rollback was begun
+  bool rollback_complete = false;
+  std::optional<plan::NodeId> rollback_failed;  // it stopped here
+  std::optional<plan::NodeId> parked;           // at this human step
   std::string parked_why;
   bool undo_ran = false;
   bool undo_complete = false;
@@ -45,6 +51,9 @@ class Summary {
   // Opens the phases around a node that are not open yet, outermost first.
   void enter(std::uint32_t phase);
   void phase_ended(std::uint32_t phase);
+  bool has_ended(std::uint32_t phase) const {
+    return opened_[phase] && std::find(open_.begin(), open_.end(), phase) == open_.end();
+  }
   bool in_outage() const { return outages_ > 0; }
   // Closes what the run leaves behind; `undone`: an outage that began is over all the same.
   void close_phases(bool undone);
@@ -62,6 +71,8 @@ class Summary {
   bool outermost_outage(std::uint32_t phase) const;
   events::Verdict verdict(const Ending& ending) const;
   std::string advice(const Ending& ending, events::Verdict verdict) const;
+  void say_ways_back(const Ending& ending,
+                     const std::function<void(const std::string&)>& say) const;
   std::string names(const std::vector<plan::HostIndex>& hosts) const;
 
   Context& context_;

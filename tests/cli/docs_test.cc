@@ -137,6 +137,19 @@ TEST(Docs, Control) {
   expect_golden("docs/control.md", answer.out);
 }
 
+// Ways back, what offers them, a deadline and a window.
+TEST(Docs, WaysBack) {
+  const In in(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile");
+  const fs::path plans = "../golden/compile/plans";
+  Options options;
+  options.play = plans / "launch.play";
+  options.inventory = plans / "default.inv";
+  const Answer answer = docs(options);
+  EXPECT_EQ(answer.code, kSuccess) << answer.err;
+  EXPECT_NE(answer.out.find("## Way back dns: Back to the old domain"), std::string::npos);
+  expect_golden("docs/launch.md", answer.out);
+}
+
 // Every example has its goldens: one that is added must be added here.
 TEST(Docs, NoExampleIsForgotten) {
   std::vector<std::string> plays;

@@ -84,11 +84,28 @@ std::string describe(const plan::Plan& plan) {
       static const char* const names[] = {"undo all", "hold", "offer", "section"};
       out += std::string(" [") + names[static_cast<int>(one.kind)] + "]";
       if (one.kind == plan::ResponseKind::hold) out += " " + plan::describe(one.message, plan);
-      if (one.kind == plan::ResponseKind::section) {
+      for (const auto& name : one.rollbacks) out += " " + name;
+      if (one.kind == plan::ResponseKind::section || one.kind == plan::ResponseKind::offer) {
         for (const auto id : plan.sections[one.section].nodes) out += " " + plan.nodes[id].path;
       }
     }
     out += "\n";
+  }
+  const auto where = [&](std::uint32_t phase) {
+    return phase == plan::kNone ? plan.play : plan.phases[phase].path;
+  };
+  for (const auto& way : plan.rollbacks) {
+    out += "rollback " + way.name + " \"" + way.title + "\"";
+    for (const auto id : plan.sections[way.section].nodes) out += " " + plan.nodes[id].path;
+    out += "\n";
+  }
+  for (const auto& d : plan.deadlines) {
+    out += "deadline of " + where(d.phase) + " at " + plan::describe(d.at, plan) + " else " +
+           d.rollback + "\n";
+  }
+  if (plan.window) {
+    out += "window " + plan::describe(plan.window->from, plan) + " to " +
+           plan::describe(plan.window->to, plan) + "\n";
   }
   return out;
 }
@@ -107,7 +124,8 @@ TEST_P(Plans, AreWhatTheyShouldBe) {
   expect_golden("compile/plans/" + name + ".txt", describe(*world->plan));
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Plans, ::testing::Values("serial", "parallel", "control", "human"),
+INSTANTIATE_TEST_SUITE_P(Golden, Plans,
+                         ::testing::Values("serial", "parallel", "control", "human", "launch"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Plan, TheHashDoesNotDependOnNow) {

@@ -112,6 +112,10 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(UndoEnded{false});
   add(Held{"by hand"});
   add(RollbackOffered{"restore"});
+  add(DeadlinePassed{"update_code/cutover", *parse_time("2026-12-01 22:00 UTC"), "restore"});
+  add(RollbackStarted{"restore"});
+  add(StepEnded{u.smoke, 0, Part::rollback, Outcome::changed, "", Duration{0}});
+  add(RollbackEnded{"restore", true});
   add(AbortRequested{2});
   add(Notice{"text"});
   RunEnded end;

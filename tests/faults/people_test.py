@@ -315,7 +315,7 @@ class AnotherUser(Processes):
         self.assertEqual(self.other("answer", name, "go", "--approve").returncode, 2)
 
 
-del Killed, Processes  # what they test is tested there
+del Killed  # what it tests is tested there
 
 if __name__ == "__main__":
     unittest.main()

@@ -341,6 +341,10 @@ TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {
   EXPECT_FALSE(find({run("a", "abc", "success", "check", 2)}).valid);
   EXPECT_FALSE(find({run("a", "abc", "success", "apply", 25)}).valid);
   EXPECT_EQ(find({run("a", "old", "success", "apply", 2)}).nearest->id, "a");
+  Summary back = run("a", "abc", "success", "apply", 2);
+  back.rollback = "dns";
+  back.rollback_of = "z";
+  EXPECT_FALSE(find({back}).valid);
   EXPECT_EQ(find({run("a", "abc", "success", "apply", 9), run("b", "abc", "success", "apply", 3)})
                 .valid->id,
             "b");

@@ -91,7 +91,7 @@ TEST(PlanInvariants, EachViolationIsNamed) {
        [](UpdateCode& u) { u.plan.sections[0].nodes.pop_back(); }},
       {"on_failure: no such section",
        [](UpdateCode& u) {
-         u.plan.on_failure[0].responses[0] = {ResponseKind::section, Value(), "", 1};
+         u.plan.on_failure[0].responses[0] = {ResponseKind::section, Value(), {}, 1};
        }},
   };
   for (const Case& c : cases) {

@@ -59,10 +59,7 @@ Plan small() {
   last.tolerate = 9;
   b.plan.sections.push_back(Section{SectionKind::on_failure, {}, false});
   b.step("small/on_failure/say", half, {b.action("maintenance.place")}, {}, kNone, 1);
-  b.plan.on_failure = {{Side::any,
-                        kNone,
-                        {{ResponseKind::section, Value(), "", 1},
-                         {ResponseKind::offer, Value(), "restore", kNone}}}};
+  b.plan.on_failure = {{Side::any, kNone, {{ResponseKind::section, Value(), {}, 1}}}};
   b.plan.sections.push_back(Section{SectionKind::always, {}, false});
   b.step("small/always/tidy", half, {b.action("maintenance.remove")}, {}, kNone, 2);
   return std::move(b.plan);
@@ -73,6 +70,38 @@ TEST(PlanPrint, DisjointStepsAreConcurrent) {
   const Plan p = small();
   ASSERT_EQ(check_invariants(p), "");
   expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
+}
+
+// What a person must know of the clock: whether all of it fits, and the way back as well.
+TEST(PlanPrint, TheWindowADeadlineAndTheLastMinuteOfTheWayBack) {
+  PlanBuilder b;
+  b.plan.play = "launch";
+  b.plan.inventory = "prod";
+  const std::vector<HostIndex> web{b.host("web1"), b.host("web2")};
+  const auto sync = b.phase("launch/sync", "Copy the files");
+  b.step("launch/sync/copy", web, {b.action("sh")}, {}, sync).expect = Duration{90 * 60'000};
+  b.plan.phases[sync].end = b.node(NodeKind::phase_end, "launch/sync/(end)", all({0}), sync);
+  b.plan.sections.push_back(Section{SectionKind::rollback, {}, false});
+  b.step("launch/rollback:dns/point", web, {b.action("sh")}, {}, kNone, 1).expect =
+      Duration{20 * 60'000};
+  b.plan.rollbacks.push_back({"dns", "Back to the old site", 1, "launch.play:9"});
+  b.plan.deadlines.push_back(
+      {0, Value(*parse_time("2026-12-02 01:45 UTC")), "dns", "launch.play:3"});
+  b.plan.window = Window{Value(*parse_time("2026-12-01 22:00 UTC")),
+                         Value(*parse_time("2026-12-02 02:00 UTC")), "launch.play:2"};
+  ASSERT_EQ(check_invariants(b.plan), "");
+  const auto copied = from_json(to_json(b.plan));
+  ASSERT_TRUE(copied);
+  EXPECT_EQ(hash(*copied), hash(b.plan));
+  const std::string early = print(b.plan, at("2026-12-01 22:10 UTC"));
+  expect_golden("plan/launch.txt", early);
+  EXPECT_NE(early.find("begun by 2026-12-02 01:40 UTC it ends within the window"),
+            std::string::npos);
+  // Begun at the deadline itself the way back would be too long.
+  EXPECT_NE(early.find("dns ends 5 min after the window"), std::string::npos);
+  const std::string late = print(b.plan, at("2026-12-02 01:00 UTC"));
+  EXPECT_NE(late.find("does NOT FIT"), std::string::npos);
+  EXPECT_NE(late.find("AFTER its deadline"), std::string::npos);
 }
 
 TEST(PlanPrint, HumanSteps) {

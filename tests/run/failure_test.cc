@@ -167,20 +167,16 @@ TEST(Failure, TheInnermostPhaseAnswersAlone) {
   EXPECT_EQ(f.hosts.count("a!0"), 0u);
 }
 
-TEST(Failure, OfferAndASectionOfItsOwn) {
+TEST(Failure, ASectionOfItsOwn) {
   Fixture f(2);
   f.b.step("a");
   const auto section = f.b.section(plan::SectionKind::on_failure, [&] { f.b.step("mend"); });
-  plan::Response offer = response(plan::ResponseKind::offer);
-  offer.rollback = "restore";
   plan::Response run = response(plan::ResponseKind::section);
   run.section = section;
-  f.b.on_failure(plan::Side::any, plan::kNone, {run, offer});
+  f.b.on_failure(plan::Side::any, plan::kNone, {run});
   f.hosts.on("a#0", 1, {{Will::fail}});
   EXPECT_EQ(f.run().verdict, Verdict::failed);
   EXPECT_EQ(f.outcomes("mend"), (Lines{"h0 changed", "h1 changed"}));
-  EXPECT_EQ(f.recorder.all<events::RollbackOffered>()[0].name, "restore");
-  EXPECT_NE(f.ended().advice.find("cnplay rollback"), std::string::npos);
 }
 
 TEST(Failure, HandlersRunBeforeAnUndo) {

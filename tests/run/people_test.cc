@@ -299,8 +299,8 @@ TEST(Parked, InWhatAnswersAFailure) {
   const auto section = f.b.section(plan::SectionKind::on_failure,
                                    [&] { look = f.b.human("look", HumanKind::manual).id; });
   f.b.on_failure(plan::Side::any, plan::kNone,
-                 {{plan::ResponseKind::section, {}, "", section},
-                  {plan::ResponseKind::undo_all, {}, "", plan::kNone}});
+                 {{plan::ResponseKind::section, {}, {}, section},
+                  {plan::ResponseKind::undo_all, {}, {}, plan::kNone}});
   EXPECT_EQ(f.run().verdict, Verdict::parked);
   EXPECT_EQ(f.hosts.count("a!0"), 0u);
   f.answer(look, "bob", "", true);

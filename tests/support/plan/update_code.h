@@ -179,12 +179,13 @@ inline UpdateCode update_code(std::size_t webs = 2) {
     u.restart = n.id;
     p.nodes[u.statics].actions[0].notify = {u.restart};
   }
-  p.on_failure = {{Side::before_pivot, u.cutover, {{ResponseKind::undo_all, Value(), "", kNone}}},
+  p.on_failure = {{Side::before_pivot, u.cutover, {{ResponseKind::undo_all, Value(), {}, kNone}}},
                   {Side::after_pivot,
                    u.cutover,
                    {{ResponseKind::hold,
                      Value("The maintenance page stays up. Fix forward, or restore the snapshot."),
-                     "", kNone}}}};
+                     {},
+                     kNone}}}};
   p.sections.push_back(Section{SectionKind::always, {}, true});
   u.plan = std::move(p);
   return u;

@@ -1,0 +1,87 @@
+// `cnplay rollback RUN [NAME]`: takes a run back that has ended, by a plan that its play has for
+// it.
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/execute.h"
+#include "cli/project.h"
+#include "cli/taken_back.h"
+#include "cli/views.h"
+#include "cli/wiring.h"
+
+namespace cnplay::cli {
+namespace {
+
+int refused(const Error& error) {
+  usage_error(error);
+  return kRefused;
+}
+
+// The one that is meant; an Error lists those there are.
+Result<const plan::Rollback*> which(const std::string& id, const plan::Plan& plan,
+                                    const std::string& name) {
+  if (plan.rollbacks.empty()) {
+    return fail("the play of " + id + " has no rollback",
+                "it says no way back but its `undo`s; go back by hand, or with a play of its own");
+  }
+  if (const plan::Rollback* way = plan::find_rollback(plan, name)) return way;
+  if (name.empty() && plan.rollbacks.size() == 1) return &plan.rollbacks.front();
+  std::string list;
+  for (const plan::Rollback& way : plan.rollbacks) {
+    list += (list.empty() ? "" : "; ") + way.name +
+            (way.title == way.name ? "" : " (" + way.title + ")");
+  }
+  return fail(name.empty() ? "there are several ways back" : "there is no rollback `" + name + "`",
+              "name one: " + list);
+}
+
+// Whether somebody has gone this way already, or is on it.
+Status not_taken(const std::vector<WayTaken>& ways, const std::string& id, const std::string& name,
+                 bool again) {
+  for (const WayTaken& way : ways) {
+    if (way.dry || way.rollback != name) continue;
+    if (!way.ended) {
+      return fail(way.run + " takes this way back already, and has not ended",
+                  "go on with it: cnplay resume " + way.run);
+    }
+    if (way.complete && !again) {
+      return fail(id + " was taken back so already" +
+                      (way.run == id ? std::string(", by the run itself") : ", by " + way.run),
+                  "to do it once more: --again; what is done is found done by its checks");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+int rollback_command(const Options& options) {
+  const SystemDisk disk;
+  const std::string root = runs_root();
+  const auto id = find_run(disk, root, options.topic);
+  if (!id) return usage_error(id.error());
+  const auto record = journal::read_run(disk, root + "/" + *id);
+  if (!record) return usage_error(record.error());
+  if (auto status = can_be_taken_back(*id, *record); !status) return refused(status.error());
+  const auto way = which(*id, record->plan, options.rollback);
+  if (!way) return usage_error(way.error());
+  if (!options.dry_run) {
+    const auto ways = ways_taken(disk, root, *id, *record);
+    if (auto status = not_taken(ways, *id, (*way)->name, options.again); !status) {
+      return refused(status.error());
+    }
+  }
+  auto without = hosts_without(record->plan, options.without);
+  if (!without) return usage_error(without.error());
+  const auto vault = VaultAccess::make(options, record->plan.vault_file);
+  if (!vault) return usage_error(vault.error());
+  const auto view = [](const plan::Plan& plan, const Options& how) {
+    return make_view(plan, how, Moment::now);
+  };
+  TakenBack taken_back;
+  taken_back.way = {*id, (*way)->name, &record->events};
+  taken_back.without = *std::move(without);
+  return execute(record->plan, options, **vault, view, true, std::nullopt, taken_back);
+}
+
+}  // namespace cnplay::cli

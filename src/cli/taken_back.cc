@@ -1,0 +1,70 @@
+#include "cli/taken_back.h"
+
+#include "run/people.h"
+
+namespace cnplay::cli {
+
+Status can_be_taken_back(const std::string& id, const journal::Record& record) {
+  const auto& events = record.events;
+  const auto* began =
+      events.empty() ? nullptr : std::get_if<events::RunStarted>(&events.front().what);
+  if (began == nullptr) {
+    return fail(id + " was cut off before it began: nothing was done",
+                "there is nothing to take back");
+  }
+  if (began->rollback) {
+    const std::string of = began->rollback_of.value_or("");
+    return fail(
+        id + " is the way back `" + *began->rollback + "` of " + of + " itself",
+        "to take it once more: cnplay rollback " + of + " " + *began->rollback + " --again");
+  }
+  if (began->mode == events::Mode::check || began->only_preflight.value_or(false)) {
+    return fail(id + " is a " +
+                    (began->mode == events::Mode::check ? "dry run" : "preflight alone") +
+                    ": it has changed nothing",
+                "there is nothing to take back");
+  }
+  const auto* ended = std::get_if<events::RunEnded>(&events.back().what);
+  if (ended == nullptr) {
+    if (run::asked_in(record.plan, events)) {
+      return fail(id + " has not ended: it waits for people",
+                  "`cnplay show " + id + "` says for what: answer it, then cnplay resume " + id);
+    }
+    return fail(id + " has not ended: it goes on still, or was cut off",
+                "nobody knows yet what it has done: cnplay resume " + id);
+  }
+  if (ended->verdict == events::Verdict::refused) {
+    return fail(id + " was refused before its first change", "there is nothing to take back");
+  }
+  if (began->plan_hash != plan::hash(record.plan)) {
+    return fail(id + ": its plan.json is not the one that it was begun with",
+                "it was changed, or written by another version of cnplay: go back by hand; "
+                "`cnplay show " +
+                    id + "` says what was done");
+  }
+  return {};
+}
+
+std::vector<WayTaken> ways_taken(const Disk& disk, const std::string& root, const std::string& id,
+                                 const journal::Record& record) {
+  std::vector<WayTaken> ways;
+  for (const events::Event& event : record.events) {
+    if (const auto* e = std::get_if<events::RollbackEnded>(&event.what)) {
+      ways.push_back({id, e->name, true, e->complete, false});
+    }
+  }
+  for (const journal::Summary& run : journal::finished_runs(disk, root)) {
+    if (run.rollback_of != id || run.rollback.empty()) continue;
+    ways.push_back({run.id, run.rollback, true, run.verdict == "success", run.mode == "check"});
+  }
+  for (const std::string& other : journal::unfinished_runs(disk, root)) {
+    const auto unfinished = journal::read_run(disk, root + "/" + other);
+    if (!unfinished || unfinished->events.empty()) continue;
+    const auto* began = std::get_if<events::RunStarted>(&unfinished->events.front().what);
+    if (began == nullptr || began->rollback_of != id || !began->rollback) continue;
+    ways.push_back({other, *began->rollback, false, false, began->mode == events::Mode::check});
+  }
+  return ways;
+}
+
+}  // namespace cnplay::cli

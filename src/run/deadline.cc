@@ -1,0 +1,81 @@
+// Deadlines: a phase that has not ended in time is given up, and its way back taken.
+#include <algorithm>
+
+#include "run/runner.h"
+
+namespace cnplay::run {
+namespace {
+
+// nullopt: not known yet. It is in force as soon as all that it reads is.
+std::optional<Time> time_of(const plan::Deadline& deadline, const Context& context) {
+  plan::Environment environment;
+  environment.now = context.options.now;
+  environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {
+    return context.facts.get(ref, host);
+  };
+  const auto value = plan::resolve(deadline.at, 0, environment);
+  const Time* time = value ? value->as<Time>() : nullptr;
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+}  // namespace
+
+bool Runner::has_ended(std::uint32_t phase) const {
+  return phase == plan::kNone ? !walk_ || walk_->done() : summary_.has_ended(phase);
+}
+
+// A dry run waits for nothing and is never late: it says what a run would hold to.
+void Runner::say_deadlines() {
+  if (!context_.dry()) return;
+  for (const plan::Deadline& deadline : context_.plan.deadlines) {
+    const auto at = time_of(deadline, context_);
+    const std::string what = deadline.phase == plan::kNone
+                                 ? "it"
+                                 : "`" + context_.plan.phases[deadline.phase].title + "`";
+    context_.emit.notice("a run would take the way back `" + deadline.rollback + "` if " + what +
+                         " had not ended at " +
+                         (at ? format_time(*at) : "a time that is not known yet"));
+  }
+}
+
+void Runner::look_at_deadlines() {
+  const bool forward = part_ == events::Part::forward && walk_ && !stopping_ && !ending_.failed_at;
+  if (!forward || context_.dry()) return;
+  const auto& deadlines = context_.plan.deadlines;
+  const auto path_of = [&](const plan::Deadline& d) {
+    return d.phase == plan::kNone ? std::string() : context_.plan.phases[d.phase].path;
+  };
+  for (std::uint32_t i = 0; i < deadlines.size(); ++i) {
+    const plan::Deadline& deadline = deadlines[i];
+    if (context_.replay.active()) {
+      const auto* passed = context_.replay.deadline_passed();
+      if (passed == nullptr || passed->phase != path_of(deadline)) continue;
+    } else if (context_.replay.started() && !went_on_) {
+      return;  // the record ends here: first the hosts are what they are now
+    }
+    if (has_ended(deadline.phase)) continue;
+    const auto at = time_of(deadline, context_);
+    if (!at || (!context_.replay.active() && context_.clock.now() < at->at)) continue;
+    context_.emit(events::DeadlinePassed{path_of(deadline), *at, deadline.rollback});
+    ending_.late = i;
+    ending_.failed_at = deadline.phase == plan::kNone ? context_.plan.sections.front().nodes.back()
+                                                      : context_.plan.phases[deadline.phase].end;
+    return stop();
+  }
+}
+
+// How long nothing has to be looked at for their sake.
+Duration Runner::until_deadline() const {
+  Duration wait = Duration::max();
+  // On record it is there when it came.
+  if (context_.replay.active()) return wait;
+  if (part_ != events::Part::forward || ending_.failed_at || context_.dry()) return wait;
+  for (const plan::Deadline& deadline : context_.plan.deadlines) {
+    if (has_ended(deadline.phase)) continue;
+    const auto at = time_of(deadline, context_);
+    if (at) wait = std::min(wait, at->at - context_.clock.now());
+  }
+  return wait;
+}
+
+}  // namespace cnplay::run

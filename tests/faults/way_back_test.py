@@ -1,0 +1,174 @@
+"""Ways back with real processes: offered on a terminal and without one, taken later as runs of their own, killed on
+the way and resumed, for a deadline that has passed. Needs CNPLAY and DIE, as controller_test.py does."""
+
+import datetime
+import json
+import os
+import shutil
+import unittest
+
+from people_test import Processes
+
+MODULE = '''module mark.set "Set a mark" {
+  param text: string
+  returns { before: string }
+  check sh """
+    before=$(cat "$HOME/mark" 2>/dev/null || echo none)
+    fact before "$before"
+    [ "$before" = "$text" ] && ok
+    change "$before -> $text"
+  """
+  apply sh """printf '%s' "$text" >"$HOME/mark"; echo "set $text" >>"$HOME/effects" """
+}
+'''
+
+PLAY = '''play launch "Launch" {
+  hosts all = group("all_of_them")
+  hosts first = group("one")
+  step set on first { let old = mark.set(text: "new") }
+  pivot "people write to it"
+  step go on all { sh """%s""" }
+  on_failure after pivot { offer back offer other }
+  rollback back "Back to what it was" {
+    step unset on first { mark.set(text: set.old.before) }
+    barrier
+    step told on all { sh """echo told >>"$HOME/effects"; sleep 0.05""" }
+  }
+  rollback other "Something else" { step other on all { sh """echo other >>"$HOME/effects" """ } }
+}
+'''.replace("offer back offer other", "\n    offer back\n    offer other\n  ")
+LATE = '''play late "Late" {
+  hosts all = group("all_of_them")
+  phase sync "Sync" {
+    deadline "%s" else rollback back
+    step copy on all { sh """sleep 3""" }
+    step more on all { sh """echo more >>"$HOME/effects" """ }
+  }
+  rollback back { step back on all { sh """echo back >>"$HOME/effects" """ } }
+}
+'''
+
+
+class WaysBack(Processes):
+    def setUp(self):
+        super().setUp()
+        (self.root / "modules").mkdir(exist_ok=True)
+        (self.root / "modules" / "mark.play").write_text(MODULE)
+        self.mark = self.sshd.home / "mark"
+        self.mark.write_text("old")
+
+    def ids(self):
+        return sorted((run.name for run in self.runs.iterdir()), key=lambda name: (self.runs / name).stat().st_ctime_ns)
+
+    def of_run(self, name):
+        return [json.loads(line) for line in (self.runs / name / "events.jsonl").read_text().splitlines()]
+
+    def succeeded(self):
+        run = self.cnplay(*self.play(PLAY % "true"))
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(self.mark.read_text(), "new")
+        return self.ids()[0]
+
+    def test_on_a_terminal(self):
+        code, shown = self.on_a_terminal(self.play(PLAY % "exit 1"), [("one of back, other or none", "back\n")])
+        self.assertEqual(code, 1, shown)
+        self.assertIn("<< way back back: Back to what it was <<", shown)
+        self.assertEqual(self.mark.read_text(), "old")
+        self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 2})
+
+    def test_parked_answered_and_resumed(self):
+        run = self.cnplay(*self.play(PLAY % "exit 1"))
+        self.assertEqual(run.returncode, 7, run.stdout + run.stderr)
+        (name,) = self.ids()
+        refused = self.cnplay("rollback", name, "back")
+        self.assertEqual(refused.returncode, 3, refused.stdout)
+        self.assertIn("it waits for people", refused.stderr)
+        answered = self.cnplay("answer", name, "offer", "back")
+        self.assertEqual(answered.returncode, 0, answered.stderr)
+        resumed = self.cnplay("resume", name)
+        self.assertEqual(resumed.returncode, 1, resumed.stdout + resumed.stderr)
+        self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 2})
+        again = self.cnplay("rollback", name, "back")
+        self.assertEqual(again.returncode, 3, again.stdout)
+        self.assertIn("was taken back so already, by the run itself", again.stderr)
+
+    def test_none_holds_and_it_is_taken_later(self):
+        run = self.cnplay(*self.play(PLAY % "exit 1"))
+        (name,) = self.ids()
+        self.assertEqual(self.cnplay("answer", name, "offer", "none").returncode, 0)
+        resumed = self.cnplay("resume", name)
+        self.assertEqual(resumed.returncode, 1, resumed.stdout + resumed.stderr)
+        self.assertIn(f"cnplay rollback {name} back", resumed.stdout)
+        self.assertEqual(self.counted(), {"set new": 1})
+        later = self.cnplay("rollback", name, "back")
+        self.assertEqual(later.returncode, 0, later.stdout + later.stderr)
+        self.assertEqual(self.mark.read_text(), "old")
+
+    def test_later(self):
+        name = self.succeeded()
+        which = self.cnplay("rollback", name)
+        self.assertEqual(which.returncode, 2)
+        self.assertIn("back (Back to what it was); other (Something else)", which.stderr)
+        self.assertIn("name one: back", self.cnplay("rollback", name, "bakc").stderr)
+        rehearsed = self.cnplay("rollback", name, "back", "--check")
+        self.assertEqual(rehearsed.returncode, 0, rehearsed.stdout + rehearsed.stderr)
+        self.assertIn("new -> old", rehearsed.stdout)
+        self.assertEqual(self.counted(), {"set new": 1})
+        taken = self.cnplay("rollback", name, "back")
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+        self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 2})
+        back = self.ids()[-1]
+        began = self.of_run(back)[0]
+        self.assertEqual((began["rollback"], began["rollback_of"]), ("back", name))
+        runs = self.cnplay("runs").stdout
+        self.assertIn(f"way back `back` of {name}", runs)
+        self.assertIn(f"taken back by {back} (back)", runs)
+        self.assertIn(f"taken back by {back}, `back`", self.cnplay("show", name).stdout)
+        self.assertIn(f"this run is the way back `back` of {name}", self.cnplay("show", back).stdout)
+        once_more = self.cnplay("rollback", name, "back")
+        self.assertEqual(once_more.returncode, 3)
+        self.assertIn(f"was taken back so already, by {back}", once_more.stderr)
+        self.assertIn(f"is the way back `back` of {name} itself", self.cnplay("rollback", back).stderr)
+        self.assertEqual(self.cnplay("rollback", name, "back", "--again").returncode, 0)
+        self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 4})  # the mark was found as it should be
+        self.assertEqual(self.cnplay("rollback", name, "other").returncode, 0)
+        report = self.cnplay("report", back, "-o", "-")
+        self.assertIn("the way back <code>back</code>", report.stdout)
+
+    def test_killed_on_the_way_back_it_is_resumed(self):
+        name = self.succeeded()
+        taken = self.cnplay("rollback", name, "back")
+        whole = len(self.of_run(self.ids()[-1]))
+        shutil.rmtree(self.runs / self.ids()[-1])
+        resumed = 0
+        for at in range(2, whole, 3):
+            with self.subTest(at=at):
+                self.effects.unlink(missing_ok=True)
+                self.mark.write_text("new")
+                self.cnplay("rollback", name, "back", at=at, how="after")
+                (run,) = [r for r in self.ids() if r != name]
+                if not (self.runs / run / "run.json").exists():
+                    blocked = self.cnplay("rollback", name, "back")
+                    self.assertEqual(blocked.returncode, 3)
+                    self.assertIn(f"cnplay resume {run}", blocked.stderr)
+                    again = self.cnplay("resume", run)
+                    self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+                    resumed += 1
+                self.assertEqual(self.counted(), {"set old": 1, "told": 2})
+                self.assertEqual(self.mark.read_text(), "old")
+                shutil.rmtree(self.runs / run)
+        self.assertGreater(resumed, 3, taken.stdout)
+
+    def test_a_deadline(self):
+        soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+        run = self.cnplay(*self.play(LATE % soon.strftime("%Y-%m-%d %H:%M:%S UTC")))
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        self.assertIn("too late", run.stdout)
+        self.assertEqual(self.counted(), {"back": 2})
+        over = self.cnplay(*self.play(LATE % "2020-01-01 00:00 UTC"))
+        self.assertEqual(over.returncode, 3, over.stdout + over.stderr)
+        self.assertEqual(self.counted(), {"back": 2})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,520 @@
+// Rollbacks: offered after a failure, taken for a deadline, later by a run of its own; resumed.
+#include <algorithm>
+
+#include "support/run/people.h"
+
+namespace cnplay::run::test {
+namespace {
+
+using events::Outcome;
+using plan::ResponseKind;
+
+// a, then b on two hosts; two ways back, of which `back` reads a fact of a.
+struct Ways : People {
+  Ways() {
+    plan::Node& first = b.step("a");
+    first.actions[0].returns = {{"before", plan::FactType::string}};
+    a = first.id;
+    b.undo(first);
+    hosts.on("a#0", {{Will::change, {{"before", "v1"}}}});
+    phase = b.phase("work", [&] { b.step("b"); });
+  }
+  void rollback(const std::string& name, const std::function<void()>& inside) {
+    const auto section = b.section(plan::SectionKind::rollback, inside);
+    b.plan.rollbacks.push_back({name, name, section, "play.play:9"});
+  }
+  void back() {
+    rollback("back", [&] {
+      b.step("restore").actions[0].params.push_back(
+          Builder::param("to", Builder::fact(a, "before")));
+      b.step("check");
+    });
+  }
+  plan::NodeId offer(std::vector<std::string> names) {
+    plan::Response response;
+    response.kind = ResponseKind::offer;
+    plan::NodeId id = 0;
+    response.section = b.section(plan::SectionKind::on_failure, [&] {
+      plan::Node& node = b.human("offer", names.size() == 1 ? HumanKind::approve : HumanKind::ask);
+      id = node.id;
+      if (names.size() == 1) return;
+      node.human->questions[0].choices = names;
+      node.human->questions[0].choices.emplace_back(plan::kNoRollback);
+    });
+    response.rollbacks = std::move(names);
+    b.on_failure(plan::Side::any, plan::kNone, {response});
+    return id;
+  }
+  void fails() { hosts.on("b#0", 1, {{Will::fail}}); }
+  void deadline(Duration after, std::uint32_t of) {
+    b.plan.deadlines.push_back(
+        {of, plan::Value(Time{FakeClock::start + after, "UTC"}), "back", "play.play:3"});
+  }
+  // As `cnplay rollback` does.
+  RunResult take_back(Fixture& next, const std::string& name) {
+    source = recorder.events;
+    way = {options.run_id, name, &source};
+    next.b.plan = b.plan;
+    next.options = options;
+    next.options.prompter = nullptr;
+    next.options.run_id = "20261120-223005-play-5b3b";
+    next.options.way_back = &way;
+    next.clock.advance(Duration{3'600'000});
+    const RunResult result =
+        run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
+    check_run(next);
+    return result;
+  }
+  std::vector<events::Event> source;
+  WayBack way;
+  plan::NodeId a = 0;
+  std::uint32_t phase = 0;
+};
+
+// ---- offers
+
+TEST(Offer, AYesTakesTheWayBackAsPartOfTheRun) {
+  Ways f;
+  f.back();
+  f.offer({"back"});
+  f.fails();
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.yes();
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
+  for (const Started* s : f.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "to"), "v1");
+  EXPECT_EQ(f.hosts.count("a!0"), 0u);  // one way back, not two
+  ASSERT_EQ(f.recorder.all<events::RollbackEnded>().size(), 1u);
+  EXPECT_TRUE(f.recorder.all<events::RollbackEnded>()[0].complete);
+  EXPECT_TRUE(f.recorder.all<events::Held>().empty());
+  EXPECT_NE(f.ended().advice.find("`back` was taken to its end"), std::string::npos);
+}
+
+TEST(Offer, ANoHolds) {
+  Ways f;
+  f.back();
+  f.offer({"back"});
+  f.fails();
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.no("the new site is nearly up");
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.hosts.count("restore#0"), 0u);
+  EXPECT_EQ(f.recorder.all<events::Held>().size(), 1u);
+  EXPECT_NE(f.ended().advice.find("cnplay rollback " + f.options.run_id + " back"),
+            std::string::npos);
+}
+
+TEST(Offer, OfSeveralOneIsChosenOrNone) {
+  for (const std::string choice : {"back", "other", "none"}) {
+    Ways f;
+    f.back();
+    f.rollback("other", [&] { f.b.step("dns"); });
+    f.offer({"back", "other"});
+    f.fails();
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    ann.yes({{"offer", "neither"}});  // is none of them: asked once more
+    ann.yes({{"offer", choice}});
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.hosts.count("restore#0"), choice == "back" ? 2u : 0u);
+    EXPECT_EQ(f.hosts.count("dns#0"), choice == "other" ? 2u : 0u);
+    EXPECT_EQ(f.recorder.all<events::Held>().size(), choice == "none" ? 1u : 0u);
+  }
+}
+
+TEST(Offer, WithoutATerminalTheRunParksAndTheAnswerIsHeardWhenItIsResumed) {
+  for (const bool yes : {true, false}) {
+    Ways f;
+    f.back();
+    const plan::NodeId asked = f.offer({"back"});
+    f.fails();
+    EXPECT_EQ(f.run().verdict, Verdict::parked);
+    EXPECT_EQ(f.hosts.count("restore#0"), 0u);
+    f.answer(asked, "bob", "", yes);
+    Fixture second(2);
+    EXPECT_EQ(f.resume(second).verdict, Verdict::failed);
+    EXPECT_EQ(second.hosts.count("restore#0"), yes ? 2u : 0u);
+    EXPECT_EQ(second.recorder.all<events::RollbackEnded>().size(), yes ? 1u : 0u);
+    EXPECT_EQ(second.recorder.all<events::Held>().size(), yes ? 0u : 1u);
+    check_run(second);
+  }
+}
+
+TEST(Offer, WhatStandsBehindItIsForWhoSaysNo) {
+  for (const bool yes : {true, false}) {
+    Ways f;
+    f.back();
+    f.offer({"back"});
+    plan::Response undo;
+    undo.kind = ResponseKind::undo_all;
+    f.b.plan.on_failure[0].responses.push_back(undo);
+    f.fails();
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    yes ? ann.yes() : ann.no("undo is enough");
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.hosts.count("a!0"), yes ? 0u : 2u);
+    EXPECT_EQ(f.hosts.count("restore#0"), yes ? 2u : 0u);
+  }
+}
+
+// ---- the way back itself
+
+TEST(Rollback, WhereTheWayForwardHasNotComeByItIsSkipped) {
+  Ways f;
+  f.back();
+  f.offer({"back"});
+  f.hosts.on("a#0", 1, {{Will::fail}});
+  f.hosts.on("a#0", 0, {{Will::change, {{"before", "v1"}}}});
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.yes();
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.outcomes("restore"), (Lines{"h0 changed", "h1 skipped"}));
+  EXPECT_EQ(f.outcomes("check"), (Lines{"h0 changed", "h1 changed"}));
+  EXPECT_TRUE(f.recorder.all<events::RollbackEnded>()[0].complete);
+}
+
+TEST(Rollback, WhatWasChangedWithoutTheFactOnRecordFailsAndStopsIt) {
+  Ways f;
+  f.back();
+  f.offer({"back"});
+  f.hosts.on("a#0", 0, {{Will::change, {{"before", "v1"}}}});
+  f.hosts.on("a#0", 1, {{Will::lose_shell}});
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.yes();
+  f.run();
+  EXPECT_EQ(f.outcomes("restore"), (Lines{"h0 changed", "h1 failed"}));
+  EXPECT_EQ(f.hosts.count("check#0"), 0u);
+  EXPECT_FALSE(f.recorder.all<events::RollbackEnded>()[0].complete);
+  EXPECT_NE(f.ended().advice.find("is not complete"), std::string::npos);
+}
+
+TEST(Rollback, FactsAreThoseOfBeforeTheFirstChange) {
+  Ways f;
+  f.back();
+  f.offer({"back"});
+  f.b.plan.nodes[f.a].retry = {1, Duration{1000}};
+  // The second attempt's check sees what the first has left.
+  f.hosts.on("a#0", {{Will::apply_fail, {{"before", "v1"}}}, {Will::change, {{"before", "half"}}}});
+  f.fails();
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.yes();
+  f.run();
+  ASSERT_EQ(f.hosts.count("restore#0"), 2u);
+  for (const Started* s : f.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "to"), "v1");
+  // And so it is for who goes back later.
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+  for (const Started* s : later.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "to"), "v1");
+}
+
+TEST(Rollback, AFailureOfItStopsItUnlessItIsTolerated) {
+  for (const std::uint32_t tolerate : {0u, 1u}) {
+    Ways f;
+    f.rollback("back", [&] {
+      f.b.step("restore").tolerate = tolerate;
+      f.b.barrier();
+      f.b.step("check").tolerate = tolerate;
+    });
+    f.offer({"back"});
+    f.fails();
+    f.hosts.on("restore#0", 0, {{Will::fail}});
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    ann.yes();
+    f.run();
+    EXPECT_EQ(f.outcomes("check"), tolerate == 1 ? Lines{"h1 changed"} : Lines{});
+    EXPECT_FALSE(f.recorder.all<events::RollbackEnded>()[0].complete);
+  }
+}
+
+// ---- later
+
+TEST(TakenBackLater, ItIsARunOfItsOwnWithTheFactsOnRecord) {
+  Ways f;
+  f.back();
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+  EXPECT_EQ(later.hosts.count("a#0") + later.hosts.count("b#0"), 0u);
+  EXPECT_EQ(later.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
+  for (const Started* s : later.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "to"), "v1");
+  const auto began = later.recorder.all<events::RunStarted>().at(0);
+  EXPECT_EQ(began.rollback, "back");
+  EXPECT_EQ(began.rollback_of, f.options.run_id);
+}
+
+TEST(TakenBackLater, WhatItDoesNotNeedIsLeftAlone) {
+  Ways f;
+  f.b.plan.requirements.push_back({plan::RequireKind::rehearsed, "staging", Duration{1}, "x:1"});
+  f.options.requirement = [](const plan::Requirement&) { return Status(); };
+  f.rollback("dns", [&] { f.b.step("dns", {1}); });
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  f.options.requirement = nullptr;
+  Fixture later(2);
+  later.hosts.refuse(0);
+  EXPECT_EQ(f.take_back(later, "dns").verdict, Verdict::success);
+  EXPECT_EQ(later.hosts.connects(), 1u);
+  EXPECT_EQ(later.outcomes("dns"), Lines{"h1 changed"});
+}
+
+TEST(TakenBackLater, ItCanBeRehearsed) {
+  Ways f;
+  f.back();
+  f.run();
+  f.options.mode = events::Mode::check;
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+  EXPECT_EQ(later.outcomes("restore"), (Lines{"h0 would_change", "h1 would_change"}));
+}
+
+TEST(TakenBackLater, ItsFailureIsItsOwn) {
+  Ways f;
+  f.back();
+  f.run();
+  Fixture later(2);
+  later.hosts.on("restore#0", 0, {{Will::fail}});
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::failed);
+  EXPECT_EQ(later.hosts.count("check#0"), 0u);
+  EXPECT_NE(later.ended().advice.find("cnplay rollback " + f.options.run_id + " back"),
+            std::string::npos);
+}
+
+TEST(TakenBackLater, ItWaitsForPeopleAsAnyRunDoes) {
+  for (const bool yes : {true, false}) {
+    Ways f;
+    plan::NodeId asked = 0;
+    f.rollback("back", [&] {
+      f.b.step("restore");
+      asked = f.b.human("sure", HumanKind::approve).id;
+      f.b.step("check");
+    });
+    f.run();
+    Fixture parked(2);
+    EXPECT_EQ(f.take_back(parked, "back").verdict, Verdict::parked);
+    EXPECT_TRUE(parked.recorder.all<events::RollbackEnded>().empty());
+    std::vector<events::Event> record = parked.recorder.events;
+    HumanAnswered said;
+    said.node = asked;
+    said.user = "bob";
+    said.controller = "desk";
+    said.yes = yes;
+    record.push_back({record.back().seq + 1, record.back().at, said});
+    Fixture next(2);
+    next.b.plan = f.b.plan;
+    next.options = parked.options;
+    next.options.record = &record;
+    next.clock.advance(record.back().at - FakeClock::start + Duration{60'000});
+    next.recorder.events = record;
+    const auto result =
+        run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
+    ASSERT_FALSE(result.not_resumed) << result.not_resumed->what;
+    EXPECT_EQ(result.verdict, yes ? Verdict::success : Verdict::failed);
+    EXPECT_EQ(next.hosts.count("restore#0"), 0u);  // done before
+    EXPECT_EQ(next.hosts.count("check#0"), yes ? 2u : 0u);
+    EXPECT_EQ(next.recorder.all<events::RollbackEnded>().at(0).complete, yes);
+  }
+}
+
+TEST(TakenBackLater, OnlyTheSecretsThatItUsesAreAskedFor) {
+  Ways f;
+  f.b.plan.secrets = {{"forward", plan::SecretSource::Kind::env, {"A"}, "x:1"},
+                      {"back", plan::SecretSource::Kind::env, {"B"}, "x:2"}};
+  const auto secret = [](std::uint32_t index) {
+    plan::Param param = Builder::param("key", plan::Value(plan::SecretRef{index}));
+    param.secret = true;
+    return param;
+  };
+  f.b.plan.nodes[f.a].actions[0].params.push_back(secret(0));
+  f.rollback("back", [&] { f.b.step("restore").actions[0].params.push_back(secret(1)); });
+  std::vector<std::uint32_t> asked;
+  f.options.secret = [&](std::uint32_t index) {
+    asked.push_back(index);
+    return Result<Secret>(Secret("s" + std::to_string(index)));
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(asked, (std::vector<std::uint32_t>{0, 1}));  // a way back must not fail for want of one
+  asked.clear();
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+  EXPECT_EQ(asked, std::vector<std::uint32_t>{1});
+  for (const Started* s : later.hosts.started("restore#0")) EXPECT_EQ(param_of(*s, "key"), "s1");
+}
+
+// A rollback of a run, cut off at each of its events in turn, is resumed to the same end, and what
+// was done is not done again.
+TEST(TakenBackLater, CutOffAnywhereItIsResumed) {
+  Ways f;
+  f.back();
+  f.run();
+  Fixture whole(2);
+  f.take_back(whole, "back");
+  const auto& all = whole.recorder.events;
+  for (std::size_t end = 1; end < all.size(); ++end) {
+    SCOPED_TRACE(end);
+    const std::vector<events::Event> record(all.begin(), all.begin() + static_cast<long>(end));
+    std::size_t done = 0;
+    for (const auto& event : record) {
+      done += std::holds_alternative<events::ActionEnded>(event.what) ? 1 : 0;
+    }
+    Fixture next(2);
+    next.b.plan = f.b.plan;
+    next.options = whole.options;
+    next.options.record = &record;
+    next.clock.advance(record.back().at - FakeClock::start + Duration{60'000});
+    next.recorder.events = record;
+    EXPECT_TRUE(next.recorder.commit());
+    const auto result =
+        run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
+    ASSERT_FALSE(result.not_resumed) << result.not_resumed->what;
+    EXPECT_EQ(result.verdict, Verdict::success);
+    EXPECT_EQ(next.hosts.count("restore#0") + next.hosts.count("check#0"), 4 - done);
+    check_run(next);
+  }
+}
+
+// ---- deadlines
+
+TEST(Deadline, WhatHasEndedInTimeIsNotTakenBack) {
+  Ways f;
+  f.back();
+  f.hosts.on("b#0", {{Will::change, {}, Duration{10'000}}});
+  f.deadline(Duration{600'000}, f.phase);
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_TRUE(f.recorder.all<events::DeadlinePassed>().empty());
+}
+
+TEST(Deadline, HostsInFlightFinishNothingMoreIsStartedAndNobodyIsAsked) {
+  for (const bool play : {false, true}) {
+    Ways f;
+    f.b.step("c");
+    f.back();
+    f.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
+    f.deadline(Duration{600'000}, play ? plan::kNone : f.phase);
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.outcomes("b"), (Lines{"h0 changed", "h1 changed"}));
+    EXPECT_EQ(f.hosts.count("c#0"), 0u);
+    EXPECT_EQ(f.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
+    const auto passed = f.recorder.all<events::DeadlinePassed>();
+    ASSERT_EQ(passed.size(), 1u);
+    EXPECT_EQ(passed[0].phase, play ? "" : "play/work");
+    EXPECT_EQ(passed[0].rollback, "back");
+    EXPECT_EQ(f.hosts.count("a!0"), 0u);
+  }
+}
+
+TEST(Deadline, OfAPhaseThatIsOverDoesNotMatterToWhatFollows) {
+  Ways f;
+  f.b.step("c");
+  f.back();
+  f.hosts.on("c#0", {{Will::change, {}, Duration{900'000}}});
+  f.deadline(Duration{600'000}, f.phase);
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+}
+
+TEST(Deadline, AFailureBeforeItIsAnsweredAsFailuresAre) {
+  Ways f;
+  f.back();
+  f.fails();
+  f.deadline(Duration{600'000}, f.phase);
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.hosts.count("a!0"), 2u);
+  EXPECT_EQ(f.hosts.count("restore#0"), 0u);
+}
+
+TEST(Deadline, ItHoldsForARunThatIsParkedMeanwhile) {
+  for (const bool answered : {false, true}) {
+    Ways f;
+    plan::NodeId asked = 0;
+    const auto late = f.b.phase("late", [&] {
+      asked = f.b.human("disk", HumanKind::manual).id;
+      f.b.step("c");
+    });
+    f.back();
+    f.deadline(Duration{1'800'000}, late);
+    EXPECT_EQ(f.run().verdict, Verdict::parked);
+    if (answered) f.answer(asked, "bob", "", true);
+    Fixture second(2);
+    EXPECT_EQ(f.resume(second).verdict, Verdict::failed);  // an hour later
+    EXPECT_EQ(second.recorder.all<events::DeadlinePassed>().size(), 1u);
+    EXPECT_EQ(second.hosts.count("c#0"), 0u);
+    EXPECT_EQ(second.hosts.count("restore#0"), 2u);
+    check_run(second);
+  }
+}
+
+TEST(Deadline, ARunThatIsCutOffOnItsWayBackIsResumedOnIt) {
+  Ways f;
+  f.back();
+  f.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
+  f.deadline(Duration{600'000}, f.phase);
+  f.run();
+  const auto all = f.recorder.events;
+  for (std::size_t end = 1; end < all.size(); ++end) {
+    SCOPED_TRACE(end);
+    if (std::holds_alternative<events::PreflightEnded>(all[end].what)) continue;
+    f.recorder.events.assign(all.begin(), all.begin() + static_cast<long>(end));
+    f.later = Duration{1000};
+    Fixture second(2);
+    second.hosts.on("a#0", {{Will::change, {{"before", "v1"}}}});
+    second.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
+    const RunResult result = f.resume(second);
+    ASSERT_FALSE(result.not_resumed) << result.not_resumed->what;
+    EXPECT_EQ(result.verdict, Verdict::failed);
+    EXPECT_EQ(second.recorder.all<events::DeadlinePassed>().size(), 1u);
+    EXPECT_EQ(second.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
+  }
+}
+
+TEST(Deadline, ADryRunSaysIt) {
+  Ways f;
+  f.back();
+  f.deadline(Duration{600'000}, f.phase);
+  f.options.mode = events::Mode::check;
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_NE(f.notices().find("take the way back `back` if `work` had not ended at"),
+            std::string::npos);
+}
+
+TEST(Deadline, OneThatIsOverAlreadyRefusesTheRun) {
+  Ways f;
+  f.back();
+  f.deadline(Duration{-1}, f.phase);
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(f.hosts.connects(), 0u);
+}
+
+// ---- the window
+
+TEST(Window, ARunBeginsInItOrNotAtAll) {
+  const Duration hour{3'600'000};
+  for (const auto& [from, to, verdict] :
+       {std::tuple(-hour, hour, Verdict::success), std::tuple(hour, 2 * hour, Verdict::refused),
+        std::tuple(-2 * hour, Duration{0}, Verdict::refused)}) {
+    Ways f;
+    f.back();
+    f.b.plan.window = plan::Window{plan::Value(Time{FakeClock::start + from, "UTC"}),
+                                   plan::Value(Time{FakeClock::start + to, "UTC"}), "play.play:2"};
+    EXPECT_EQ(f.run().verdict, verdict);
+    EXPECT_EQ(f.hosts.connects(), verdict == Verdict::success ? 2u : 0u);
+  }
+}
+
+TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
+  Ways f;
+  f.back();
+  f.b.plan.window =
+      plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
+                   plan::Value(Time{FakeClock::start + Duration{1000}, "UTC"}), "play.play:2"};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  Fixture later(2);
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
+}
+
+}  // namespace
+}  // namespace cnplay::run::test
