@@ -119,7 +119,9 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
                         const std::vector<HostIndex>& hosts, const std::string& label,
                         const Modifiers& modifiers) {
   const Span at = node.name ? node.name->span : item.keyword;
-  const plan::NodeId id = add_node(NodeKind::step, path, item.keyword, position).id;
+  const plan::NodeId id =
+      add_node(NodeKind::step, path, item.keyword, tagged(position, modifiers)).id;
+  spans_[id] = at;
   {
     plan::Node& made = context_.plan.nodes[id];
     made.hosts = hosts;

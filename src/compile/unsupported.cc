@@ -31,10 +31,6 @@ bool Builder::unsupported(const syntax::Item& item, const Position&) {
   if (std::holds_alternative<syntax::Window>(node)) {
     return refuse("E0903", "windows are", "begin the play with `wait until T, late_by D`");
   }
-  if (const auto* n = std::get_if<syntax::Mode>(&node)) {
-    return refuse("E0904", "`mode " + n->mode.text + "` is",
-                  "leave it out; for an incident take a copy of the play without `require`");
-  }
   return false;
 }
 

@@ -121,10 +121,12 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
     for (const Edge& edge : node.after) {
       if (orders(plan, edge, node)) time.begin = std::max(time.begin, out.nodes[edge.from].end);
     }
-    time.end = time.begin + node.expect.value_or(Duration{0});
-    if (const auto until = wait_end(node, now)) time.end = std::max(time.end, *until);
+    const bool done = node.left_out.empty();
+    time.end = time.begin + (done ? node.expect.value_or(Duration{0}) : Duration{0});
+    if (const auto until = done ? wait_end(node, now) : std::nullopt)
+      time.end = std::max(time.end, *until);
     const bool unknown =
-        (node.kind == NodeKind::step || node.kind == NodeKind::human) && !node.expect;
+        (node.kind == NodeKind::step || node.kind == NodeKind::human) && done && !node.expect;
     if (unknown) ++out.without_expect;
     for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
       PhaseTiming& phase = out.phases[p];
@@ -138,6 +140,7 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
     for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
       PhaseTiming& phase = out.phases[p];
       if (plan.phases[p].end != id || !phase.time) continue;
+      if (!done) continue;
       const Duration said = phase.time->begin + plan.phases[p].expect.value_or(Duration{0});
       phase.time->end = std::max(phase.time->end, said);
       time.end = std::max(time.end, phase.time->end);
