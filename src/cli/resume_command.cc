@@ -1,11 +1,15 @@
 #include <algorithm>
+#include <iostream>
 
 #include "base/clock.h"
+#include "cli/ask.h"
+#include "cli/changed.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
+#include "run/restart.h"
 
 namespace cnplay::cli {
 namespace {
@@ -58,6 +62,29 @@ Result<std::string> cut_off_run(const Disk& disk, const std::string& root) {
               "`cnplay runs` lists them; `cnplay resume RUN` says why one cannot be taken up");
 }
 
+// A run goes on with the plan that is on record. What has changed in the play since is shown, and
+// asked.
+bool goes_on_with(const plan::Plan& recorded, const Options& options,
+                  std::vector<std::string>& changed) {
+  const auto changes = changes_since(recorded);
+  if (!changes) {
+    std::cerr << "cnplay: whether the play has changed since is not known: " << changes.error().what
+              << "; the run goes on with its recorded plan\n";
+    return true;
+  }
+  if (changes->empty()) return true;
+  changed = *changes;
+  std::cerr << "cnplay: the play has changed since this run began:\n";
+  for (const std::string& line : changed) std::cerr << "  " << line << "\n";
+  const std::string question = "Go on with the plan as it was recorded?";
+  if (options.yes) return say_yes(question);
+  if (somebody_is_there()) return ask_yes_no(question);
+  std::cerr << "cnplay: it is not taken up: nobody is at a terminal to say whether it goes on with "
+               "the recorded plan\nhelp: `-y` says so; a changed plan is never taken up: end this "
+               "run, and start the changed play with --start-at STEP\n";
+  return false;
+}
+
 }  // namespace
 
 int resume_command(const Options& options) {
@@ -78,7 +105,16 @@ int resume_command(const Options& options) {
   if (!record) return usage_error(record.error());
   if (auto status = can_go_on(*id, *record); !status) return usage_error(status.error());
 
-  CutOff cut_off{std::move(*directory), record->events, {}};
+  CutOff cut_off{std::move(*directory), record->events, {}, {}, {}};
+  if (!options.from.empty()) {
+    const auto from = find_step(record->plan, options.from);
+    if (!from) return usage_error(from.error());
+    if (auto status = run::can_restart(record->plan, record->events, *from); !status) {
+      usage_error(status.error());
+      return kRefused;
+    }
+    cut_off.from = *from;
+  }
   for (const std::string& name : options.without) {
     const auto& hosts = record->plan.hosts;
     const auto host =
@@ -88,6 +124,7 @@ int resume_command(const Options& options) {
     }
     cut_off.without.push_back(static_cast<plan::HostIndex>(host - hosts.begin()));
   }
+  if (!goes_on_with(record->plan, options, cut_off.changed)) return kRefused;
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };

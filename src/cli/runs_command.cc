@@ -15,7 +15,15 @@ namespace {
 
 struct Row {
   std::string id, play, inventory, verdict, started, took;
+  std::string incident;
+  bool partial = false;
 };
+
+// What is special about a run, for people.
+std::string notes(const Row& row) {
+  return (row.partial ? " (a part)" : "") +
+         (row.incident.empty() ? "" : ", incident " + Untrusted(row.incident).display(80));
+}
 
 // Only a run that stands at a human step without a controller: its last word is about that.
 std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
@@ -38,7 +46,8 @@ std::optional<Row> parked_run(const Disk& disk, const std::string& root, const s
              began->inventory,
              "parked",
              format_rfc3339(record->events.front().at),
-             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`"};
+             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`",
+             began->incident.value_or("")};
 }
 
 }  // namespace
@@ -50,7 +59,8 @@ int runs_command(const Options& options) {
   for (const journal::Summary& run : journal::finished_runs(disk, root)) {
     rows.push_back({run.id, run.play, run.inventory,
                     run.mode == "check" ? run.verdict + " (dry run)" : run.verdict,
-                    format_rfc3339(run.started), human_duration(run.ended - run.started)});
+                    format_rfc3339(run.started), human_duration(run.ended - run.started),
+                    run.incident, run.partial});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
     if (auto row = parked_run(disk, root, id)) {
@@ -59,7 +69,7 @@ int runs_command(const Options& options) {
     }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
     rows.push_back({id, "", "", "cut off, or goes on still", "",
-                    controller ? Untrusted(*controller).display(100) : ""});
+                    controller ? Untrusted(*controller).display(100) : "", ""});
   }
   // By time: an id begins with its second, and ends at random.
   constexpr std::size_t kSecond = 15;
@@ -74,6 +84,8 @@ int runs_command(const Options& options) {
                       {"play", row.play},
                       {"inventory", row.inventory},
                       {"verdict", row.verdict},
+                      {"incident", row.incident},
+                      {"partial", row.partial},
                       {"started", row.started}});
     }
     std::cout << nlohmann::json{{"version", 1}, {"runs", list}}.dump(
@@ -91,7 +103,7 @@ int runs_command(const Options& options) {
   for (const Row& row : rows) {
     const std::string what = row.play.empty() ? "" : row.play + " on " + row.inventory;
     std::cout << pad_right(row.id, ids) << "  " << pad_right(what, plays) << "  "
-              << pad_right(row.verdict, 20) << "  " << row.took << "\n";
+              << pad_right(row.verdict + notes(row), 20) << "  " << row.took << "\n";
   }
   return kSuccess;
 }

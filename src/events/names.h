@@ -47,41 +47,21 @@ struct Names<HumanEnd> {
                                                   "skipped"};
 };
 
-inline constexpr std::array<const char*, 35> kTypes{"RunStarted",
-                                                    "RunResumed",
-                                                    "HostConnecting",
-                                                    "HostConnected",
-                                                    "HostUnreachable",
-                                                    "HostReconnecting",
-                                                    "HostReconnected",
-                                                    "HostLost",
-                                                    "PreflightStarted",
-                                                    "PreflightProblem",
-                                                    "PreflightEnded",
-                                                    "PhaseStarted",
-                                                    "PhaseEnded",
-                                                    "StepStarted",
-                                                    "ActionStarted",
-                                                    "Output",
-                                                    "ActionEnded",
-                                                    "RetryScheduled",
-                                                    "StepEnded",
-                                                    "BarrierPassed",
-                                                    "WaitStarted",
-                                                    "WaitEnded",
-                                                    "HumanStarted",
-                                                    "HumanAnswered",
-                                                    "HumanEnded",
-                                                    "RunParked",
-                                                    "Pivoted",
-                                                    "FailureDeclared",
-                                                    "UndoStarted",
-                                                    "UndoEnded",
-                                                    "Held",
-                                                    "RollbackOffered",
-                                                    "AbortRequested",
-                                                    "Notice",
-                                                    "RunEnded"};
+template <>
+struct Names<Choice> {
+  static constexpr std::array<const char*, 3> all{"run", "skip", "run_all"};
+};
+
+inline constexpr std::array<const char*, 36> kTypes{
+    "RunStarted",       "RunResumed",       "HostConnecting",  "HostConnected",
+    "HostUnreachable",  "HostReconnecting", "HostReconnected", "HostLost",
+    "PreflightStarted", "PreflightProblem", "PreflightEnded",  "PhaseStarted",
+    "PhaseEnded",       "StepStarted",      "ActionStarted",   "Output",
+    "ActionEnded",      "RetryScheduled",   "StepEnded",       "BarrierPassed",
+    "WaitStarted",      "WaitEnded",        "HumanStarted",    "HumanAnswered",
+    "HumanEnded",       "StepChosen",       "RunParked",       "Pivoted",
+    "FailureDeclared",  "UndoStarted",      "UndoEnded",       "Held",
+    "RollbackOffered",  "AbortRequested",   "Notice",          "RunEnded"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 
 template <class E>

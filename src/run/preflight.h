@@ -65,6 +65,7 @@ class Preflight {
 
   void problem(std::optional<plan::HostIndex> host, Kind kind, std::string message,
                std::string help = {});
+  void look_at_requirements();
   void group_hosts();
   void fill(plan::HostIndex host);
   void add_scripts(plan::HostIndex host, const plan::Node& node);

@@ -26,6 +26,7 @@ void Steps::start(Unit unit) {
   if (at_work_[unit.host].empty()) ++hosts_at_work_;
   at_work_[unit.host].push_back(id);
   context_.emit(events::StepStarted{unit.node, unit.host, unit.part, 1});
+  if (!unit.left_out.empty()) return end(run, Outcome::skipped, unit.left_out);
   if (unit.part != Part::undo) {
     if (run.node->timeout) run.deadline = run.started + *run.node->timeout;
     if (auto instead = condition(run, run.node->when, "step")) {

@@ -41,8 +41,14 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  *parse_rfc3339("2026-11-20T21:30:05Z"),
                  {"web1", "web2"},
                  5,
+                 true,
+                 "INC-7",
                  true});
   add(RunResumed{"ann", "other-desk"});
+  add(RunResumed{"ann", "other-desk", u.code, std::vector<std::string>{"p.play was changed"}});
+  for (const Choice choice : {Choice::run, Choice::skip, Choice::run_all}) {
+    add(StepChosen{u.code, "ann", choice});
+  }
   add(HostReconnecting{0, "reset by peer"});
   add(HostReconnected{0, "boot-id-2"});
   add(HostConnecting{1});
