@@ -7,14 +7,17 @@
 #include <iostream>
 
 #include "base/clock.h"
+#include "cli/ask.h"
 #include "cli/local_file.h"
 #include "cli/project.h"
 #include "cli/prompter.h"
 #include "cli/signals.h"
+#include "cli/step_prompter.h"
 #include "cli/wiring.h"
 #include "events/redact.h"
 #include "journal/past.h"
 #include "journal/run_directory.h"
+#include "plan/choice.h"
 #include "report/notify.h"
 #include "run/run.h"
 
@@ -76,7 +79,7 @@ void settle_secrets(SecretStore& store, events::Verdict verdict) {
   std::cerr
       << "cnplay: new secrets are in the vault, and not committed: " << paths << ": "
       << (!status   ? status.error().what
-          : success ? std::string("the run was for a part of the hosts")
+          : success ? std::string("the run was for a part of the hosts or steps")
                     : std::string("the run did not succeed"))
       << "\nhelp: a host may have the new or the former one: `cnplay vault get PATH` and `cnplay "
          "vault get --former PATH` print them; the next run goes on with the new ones\n";
@@ -115,10 +118,23 @@ void notify_all(const plan::Plan& plan, const report::Occasion& occasion, Secret
   }
 }
 
-bool ask_yes_no(const std::string& question) {
-  std::cerr << question << " [y/N] " << std::flush;
-  std::string answer;
-  return std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+// Which incident the run is for, if it is for one: as given, or asked for where the play says that
+// there is one. A run that changes nothing needs no ticket.
+Result<std::optional<std::string>> incident(const plan::Plan& plan, const Options& options,
+                                            bool applies) {
+  std::optional<std::string> text = options.incident;
+  if (!text && plan.incident && applies && somebody_is_there()) {
+    text = ask_line("`mode incident`: which incident is it for (its ticket)?").value_or("");
+  }
+  if (!text) return text;
+  auto ticket = read_ticket(*text);
+  if (!ticket) return ticket.error();
+  return std::optional(*std::move(ticket));
+}
+
+int refused(const Error& error) {
+  usage_error(error);
+  return kRefused;
 }
 
 }  // namespace
@@ -135,18 +151,19 @@ Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,
   return without;
 }
 
-int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
+int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
             const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off,
             const std::optional<TakenBack>& taken_back) {
   std::optional<Duration> wait_lock;
-  if (!options.wait_lock.empty()) {
-    wait_lock = parse_duration(options.wait_lock);
+  if (!given.wait_lock.empty()) {
+    wait_lock = parse_duration(given.wait_lock);
     if (!wait_lock || wait_lock->count() <= 0) {
-      return usage_error(fail("`--wait-lock " + options.wait_lock + "` is no duration",
+      return usage_error(fail("`--wait-lock " + given.wait_lock + "` is no duration",
                               "write `--wait-lock 10m`"));
     }
   }
   SignalWatch signals;  // before any thread begins
+  Options options = given;
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
   SystemClock clock;
@@ -171,6 +188,10 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     how.past = began.past;
     how.record = &cut_off->record;
     how.without = cut_off->without;
+    how.from = cut_off->from;
+    how.changed = cut_off->changed;
+    how.incident = began.incident;
+    options.stepwise = began.stepwise.value_or(false);
     last_seq = cut_off->record.back().seq;
   }
   if (taken_back) {
@@ -180,8 +201,19 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     if (!cut_off) how.without = taken_back->without;
   }
   const bool applies = how.mode == events::Mode::apply && options.command != Command::preflight;
-  SecretStore store(plan, prompter, redactor, vault, how.run_id,
-                    (!options.limit.empty() && !cut_off) || taken_back, applies);
+  if (!cut_off) {
+    auto ticket = incident(plan, options, applies);
+    if (!ticket) return refused(ticket.error());
+    how.incident = *std::move(ticket);
+  }
+  how.stepwise = options.stepwise && options.command != Command::preflight;
+  if (how.stepwise && !somebody_is_there()) {
+    return refused(fail("a run with --step asks before each step, and nobody is at a terminal",
+                        "run it on a terminal, or without --step"));
+  }
+  // Where hosts or steps were left out, some may still have the former secrets.
+  const bool part = !options.limit.empty() || !plan::chosen_part(plan).empty() || options.stepwise;
+  SecretStore store(plan, prompter, redactor, vault, how.run_id, (part && !cut_off) || taken_back, applies);
   auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
   if (cut_off) {
@@ -196,10 +228,13 @@ int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
     return check_requirement(r, plan, disk, root, how.now.at);
   };
   TerminalPrompter people(0, 2, cut_off || options.json || ::isatty(1) == 0);
-  if (::isatty(0) == 1 && ::isatty(2) == 1) {
+  TerminalStepPrompter steps(0, 2);
+  if (somebody_is_there()) {
     how.ask = ask_yes_no;
     how.prompter = &people;
+    how.stepper = &steps;
   }
+  if (options.yes) how.ask = say_yes;
 
   auto record = cut_off
                     ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))

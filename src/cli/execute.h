@@ -23,6 +23,8 @@ struct CutOff {
   std::unique_ptr<journal::RunDirectory> directory;  // reopened
   const std::vector<events::Event>& record;  // begins with its RunStarted; outlives the call
   std::vector<plan::HostIndex> without;
+  std::optional<plan::NodeId> from;  // what was done from there on is done again
+  std::vector<std::string> changed;  // what has changed in the play since, if the person accepts it
 };
 
 // A run that takes another one back, which has ended.

@@ -12,6 +12,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
+  cnplay -i prod update_code.play --start-at migrate   what stands before it is done already
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 go on with a run that was cut off, or parked
   cnplay answer RUN STEP --approve              answer a human step of a run that is parked
@@ -35,6 +36,27 @@ void add_target(CLI::App& app, Options& o) {
       ->expected(1);
   app.add_option("--play", o.play_name, "Which play, where the file has several")
       ->type_name("NAME");
+}
+
+std::string not_empty(const std::string& value) { return value.empty() ? "it names nothing" : ""; }
+
+void add_choice(CLI::App& app, Options& o) {
+  app.add_option("--tags", o.tags, "Only steps with one of these tags: a,b")
+      ->type_name("TAGS")
+      ->check(not_empty);
+  app.add_option("--skip-tags", o.skip_tags, "Not the steps with one of these tags")
+      ->type_name("TAGS")
+      ->check(not_empty);
+  app.add_option("--start-at", o.start_at, "Leave out what stands before this step")
+      ->type_name("STEP")
+      ->check(not_empty);
+}
+
+void add_incident(CLI::App& app, Options& o) {
+  app.add_option_function<std::string>(
+         "--incident", [&o](const std::string& ticket) { o.incident = ticket; },
+         "For this incident, by its ticket: `require` is not held; on record")
+      ->type_name("TICKET");
 }
 
 void add_file(CLI::App& app, Options& o, bool required) {
@@ -97,10 +119,14 @@ std::variant<Options, int> read_options(int argc, char** argv) {
 
   add_file(app, o, false);
   add_target(app, o);
+  add_choice(app, o);
+  add_incident(app, o);
   add_connection(app, o);
   add_vault_key(app, o);
   add_locks(app, o);
   add_output(app, o);
+  auto* yes = app.add_flag("-y,--yes", o.yes, "Answer yes where cnplay asks; never at human steps");
+  app.add_flag("--step", o.stepwise, "Ask before each step, on a terminal")->excludes(yes);
   app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
   app.add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
@@ -108,12 +134,14 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Find all mistakes in a play, connect to nothing");
   add_file(*check, o, true);
   add_target(*check, o);
+  add_choice(*check, o);
   add_vault_key(*check, o);
   add_output(*check, o);
 
   auto* plan = app.add_subcommand("plan", "Print what would run where, and in which order");
   add_file(*plan, o, true);
   add_target(*plan, o);
+  add_choice(*plan, o);
   add_vault_key(*plan, o);
   plan->add_flag("--pipeline", o.pipeline,
                  "Also which actions go to a host together, and where the run decides between");
@@ -132,6 +160,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       app.add_subcommand("preflight", "Reach every host and prove what the play needs");
   add_file(*preflight, o, true);
   add_target(*preflight, o);
+  add_choice(*preflight, o);
+  add_incident(*preflight, o);
   add_connection(*preflight, o);
   add_vault_key(*preflight, o);
   add_output(*preflight, o);
@@ -204,6 +234,12 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->type_name("HOST")
       ->take_all()
       ->expected(1);
+  resume
+      ->add_option("--from", o.from,
+                   "Do again what was done from this step on (its name, or its path)")
+      ->type_name("STEP")
+      ->check(not_empty);
+  resume->add_flag("-y,--yes", o.yes, "Answer yes where cnplay asks; never at human steps");
   add_login(*resume, o);
   add_vault_key(*resume, o);
   add_locks(*resume, o);

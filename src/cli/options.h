@@ -36,11 +36,18 @@ struct Options {
   std::string wait_lock;   // --wait-lock: a duration
   bool take_lock = false;  // --take-lock
   Command command = Command::run;
-  std::string play;                // path of the play, as given
-  std::string play_name;           // --play: which of several in the file
-  std::string inventory;           // -i, as given
-  std::string limit;               // -l
-  std::vector<std::string> extra;  // -e name=value, as given
+  std::string play;                     // path of the play, as given
+  std::string play_name;                // --play: which of several in the file
+  std::string inventory;                // -i, as given
+  std::string limit;                    // -l
+  std::vector<std::string> extra;       // -e name=value, as given
+  std::string tags;                     // --tags a,b
+  std::string skip_tags;                // --skip-tags a,b
+  std::string start_at;                 // --start-at: a step's name, or its path
+  std::optional<std::string> incident;  // --incident: its ticket
+  bool stepwise = false;                // --step
+  bool yes = false;                     // -y
+  std::string from;                     // resume: --from, a step's name, or its path
   // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).
   std::string topic;
   VaultAction vault_action = VaultAction::list;

@@ -113,6 +113,7 @@ Status load_inventory(Project& project, const Options& options) {
     auto found = find_inventory(options.inventory);
     if (!found) return found.error();
     path = *found;
+    project.inventory_file = path;
     auto text = read_file(path);
     if (!text) return text.error();
     content = std::move(*text);
@@ -173,6 +174,9 @@ Status load(Project& project, const Options& options) {
     }
     input.extra.emplace_back(extra.substr(0, equals), extra.substr(equals + 1));
   }
+  input.tags = options.tags;
+  input.skip_tags = options.skip_tags;
+  input.start_at = options.start_at;
   input.load = read_library;
   input.file = [base = fs::path(*path).parent_path()](
                    const std::string& name) -> Result<compile::Input::LocalFile> {
@@ -186,7 +190,16 @@ Status load(Project& project, const Options& options) {
   give_vault(input, project, options);
   project.plan = compile::compile(input, project.diags);
   if (project.diags.has_errors()) project.plan.reset();
-  if (project.plan) note_vault(*project.plan, project);
+  if (!project.plan) return {};
+  note_vault(*project.plan, project);
+  plan::Origin& origin = project.plan->origin;
+  std::error_code ignored;
+  origin.directory = fs::current_path(ignored).string();
+  origin.file = *path;
+  origin.play = options.play_name;
+  origin.inventory = project.inventory_file;
+  origin.limit = options.limit;
+  origin.extra = options.extra;
   return {};
 }
 

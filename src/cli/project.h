@@ -22,6 +22,7 @@ struct Project {
   diag::Diagnostics diags;
   catalog::Catalog catalog;
   std::unique_ptr<inventory::Inventory> inventory;
+  std::string inventory_file;          // as it was found
   std::unique_ptr<VaultAccess> vault;  // of the inventory; the file need not be there
   std::string inventory_text;          // not empty: read in place of the file that -i names
   std::vector<inventory::HostIndex> limit;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/line_input.h"
 #include "run/dialogue.h"
 
 namespace cnplay::cli {
@@ -12,7 +13,8 @@ class TerminalPrompter final : public run::Prompter {
  public:
   // Descriptors stay the caller's. `introduce`: no view right above the prompt has shown what this
   // is about, so it is said again: nobody approves what they cannot see.
-  TerminalPrompter(int in, int out, bool introduce) : in_(in), out_(out), introduce_(introduce) {}
+  TerminalPrompter(int in, int out, bool introduce)
+      : input_(in), out_(out), introduce_(introduce) {}
 
   // What was typed before it was asked for is thrown away: nobody answers in advance.
   void begin(const run::Asked& asked) override;
@@ -23,10 +25,9 @@ class TerminalPrompter final : public run::Prompter {
  private:
   void write(const std::string& text) const;
 
-  int in_;
+  LineInput input_;
   int out_;
   bool introduce_;
-  std::string typed_;  // of a line that has not ended
   std::optional<run::Dialogue> dialogue_;
 };
 

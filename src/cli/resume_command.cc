@@ -1,12 +1,16 @@
 #include <algorithm>
+#include <iostream>
 
 #include "base/clock.h"
+#include "cli/ask.h"
+#include "cli/changed.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
 #include "cli/taken_back.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
+#include "run/restart.h"
 
 namespace cnplay::cli {
 namespace {
@@ -59,6 +63,29 @@ Result<std::string> cut_off_run(const Disk& disk, const std::string& root) {
               "`cnplay runs` lists them; `cnplay resume RUN` says why one cannot be taken up");
 }
 
+// A run goes on with the plan that is on record. What has changed in the play since is shown, and
+// asked.
+bool goes_on_with(const plan::Plan& recorded, const Options& options,
+                  std::vector<std::string>& changed) {
+  const auto changes = changes_since(recorded);
+  if (!changes) {
+    std::cerr << "cnplay: whether the play has changed since is not known: " << changes.error().what
+              << "; the run goes on with its recorded plan\n";
+    return true;
+  }
+  if (changes->empty()) return true;
+  changed = *changes;
+  std::cerr << "cnplay: the play has changed since this run began:\n";
+  for (const std::string& line : changed) std::cerr << "  " << line << "\n";
+  const std::string question = "Go on with the plan as it was recorded?";
+  if (options.yes) return say_yes(question);
+  if (somebody_is_there()) return ask_yes_no(question);
+  std::cerr << "cnplay: it is not taken up: nobody is at a terminal to say whether it goes on with "
+               "the recorded plan\nhelp: `-y` says so; a changed plan is never taken up: end this "
+               "run, and start the changed play with --start-at STEP\n";
+  return false;
+}
+
 }  // namespace
 
 int resume_command(const Options& options) {
@@ -79,12 +106,26 @@ int resume_command(const Options& options) {
   if (!record) return usage_error(record.error());
   if (auto status = can_go_on(*id, *record); !status) return usage_error(status.error());
 
-  CutOff cut_off{std::move(*directory), record->events, {}};
+  CutOff cut_off{std::move(*directory), record->events, {}, {}, {}};
+  const auto& began = std::get<events::RunStarted>(record->events.front().what);
+  if (!options.from.empty()) {
+    if (began.rollback) {
+      usage_error(fail("--from: " + *id + " is a way back, which is gone once",
+                       "resume it without --from"));
+      return kRefused;
+    }
+    const auto from = find_step(record->plan, options.from);
+    if (!from) return usage_error(from.error());
+    if (auto status = run::can_restart(record->plan, record->events, *from); !status) {
+      usage_error(status.error());
+      return kRefused;
+    }
+    cut_off.from = *from;
+  }
   auto without = hosts_without(record->plan, options.without);
   if (!without) return usage_error(without.error());
   cut_off.without = *std::move(without);
   // A way back goes by the facts of the run that it takes back.
-  const auto& began = std::get<events::RunStarted>(record->events.front().what);
   Result<journal::Record> source = journal::Record{};
   std::optional<TakenBack> taken_back;
   if (began.rollback && began.rollback_of) {
@@ -96,6 +137,7 @@ int resume_command(const Options& options) {
     taken_back.emplace();
     taken_back->way = {*began.rollback_of, *began.rollback, &source->events};
   }
+  if (!goes_on_with(record->plan, options, cut_off.changed)) return kRefused;
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };

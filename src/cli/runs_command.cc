@@ -16,7 +16,15 @@ namespace {
 struct Row {
   std::string id, play, inventory, verdict, started, took;
   std::string rollback, rollback_of;  // of a run that takes another one back
+  std::string incident;
+  bool partial = false;
 };
+
+// What is special about a run, for people.
+std::string notes(const Row& row) {
+  return (row.partial ? " (a part)" : "") +
+         (row.incident.empty() ? "" : ", incident " + Untrusted(row.incident).display(80));
+}
 
 // Only a run that stands at a human step without a controller: its last word is about that.
 std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
@@ -41,7 +49,8 @@ std::optional<Row> parked_run(const Disk& disk, const std::string& root, const s
              format_rfc3339(record->events.front().at),
              answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`",
              began->rollback.value_or(""),
-             began->rollback_of.value_or("")};
+             began->rollback_of.value_or(""),
+             began->incident.value_or("")};
 }
 
 // What is said of a run beside its verdict: which one it takes back, or which took it back.
@@ -65,7 +74,7 @@ int runs_command(const Options& options) {
     rows.push_back({run.id, run.play, run.inventory,
                     run.mode == "check" ? run.verdict + " (dry run)" : run.verdict,
                     format_rfc3339(run.started), human_duration(run.ended - run.started),
-                    run.rollback, run.rollback_of});
+                    run.rollback, run.rollback_of, run.incident, run.partial});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
     if (auto row = parked_run(disk, root, id)) {
@@ -74,7 +83,7 @@ int runs_command(const Options& options) {
     }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
     rows.push_back({id, "", "", "cut off, or goes on still", "",
-                    controller ? Untrusted(*controller).display(100) : "", "", ""});
+                    controller ? Untrusted(*controller).display(100) : "", "", "", ""});
   }
   // By time: an id begins with its second, and ends at random.
   constexpr std::size_t kSecond = 15;
@@ -89,6 +98,8 @@ int runs_command(const Options& options) {
                       {"play", row.play},
                       {"inventory", row.inventory},
                       {"verdict", row.verdict},
+                      {"incident", row.incident},
+                      {"partial", row.partial},
                       {"started", row.started}});
       if (!row.rollback.empty()) {
         list.back()["rollback"] = row.rollback;
@@ -110,7 +121,7 @@ int runs_command(const Options& options) {
   for (const Row& row : rows) {
     const std::string what = row.play.empty() ? "" : row.play + " on " + row.inventory;
     std::cout << pad_right(row.id, ids) << "  " << pad_right(what, plays) << "  "
-              << pad_right(row.verdict, 20) << "  " << row.took;
+              << pad_right(row.verdict + notes(row), 20) << "  " << row.took;
     const std::string back = way_back_of(row, rows);
     std::cout << (back.empty() ? "" : "  " + back) << "\n";
   }

@@ -57,7 +57,9 @@ std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& o
   view.colour = wants_colour(options, 1);
   view.diff = options.diff;
   view.verbosity = options.verbosity;
-  if (moment == Moment::now && can_redraw()) return std::make_unique<LiveView>(plan, view);
+  // A question before each step would stand in the middle of what is redrawn.
+  if (moment == Moment::now && !options.stepwise && can_redraw())
+    return std::make_unique<LiveView>(plan, view);
   return std::make_unique<report::PlainSink>(plan, view, write_out);
 }
 

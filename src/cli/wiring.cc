@@ -9,6 +9,7 @@
 
 #include "cli/reach.h"
 #include "journal/run_directory.h"
+#include "plan/choice.h"
 
 namespace cnplay::cli {
 namespace {
@@ -111,23 +112,79 @@ Result<Connections> connections(const plan::Plan& plan, const Options& options,
   return all;
 }
 
-Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
-                         const Disk& disk, const std::string& root, Instant now) {
-  if (requirement.on == plan.inventory) return {};  // this is the rehearsal
+namespace {
+
+std::string listed(const std::vector<std::string>& parts) {
+  constexpr std::size_t kShown = 6;
+  std::string out;
+  for (std::size_t i = 0; i < parts.size() && i < kShown; ++i) {
+    out += (i == 0 ? "" : ", ") + parts[i];
+  }
+  if (parts.size() > kShown) out += " and " + std::to_string(parts.size() - kShown) + " more";
+  return out;
+}
+
+// Why a rehearsal that there was counts no more.
+std::string why_void(const journal::Summary& run, const plan::Requirement& requirement,
+                     const plan::Plan& plan, const Disk& disk, const std::string& root,
+                     Instant now) {
+  std::string why = "the last one, " + run.id + ", " + human_duration(now - run.started) + " ago, ";
+  std::vector<std::string> reasons;
+  if (run.program_hash != plan.program_hash) {
+    constexpr std::size_t kMost = 1u << 30;
+    const auto text = disk.read(root + "/" + run.id + "/plan.json", kMost);
+    const auto before = text ? plan::from_json(*text) : Result<plan::Plan>(text.error());
+    const auto changes =
+        before ? plan::program_changes(before->program, plan.program) : std::vector<std::string>();
+    reasons.push_back(changes.empty() ? "was of another version of the play, its files or modules"
+                                      : "is void: since then " + listed(changes));
+  }
+  if (run.partial) reasons.emplace_back("left steps out");
+  if (now - run.started > requirement.within) {
+    reasons.push_back("is older than " + format_duration(requirement.within));
+  }
+  for (std::size_t i = 0; i < reasons.size(); ++i) why += (i == 0 ? "" : "; and it ") + reasons[i];
+  return why;
+}
+
+}  // namespace
+
+Result<std::string> check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
+                                      const Disk& disk, const std::string& root, Instant now) {
+  if (requirement.on == plan.inventory) return std::string();  // this is the rehearsal
   const auto found =
       journal::find_rehearsal(journal::finished_runs(disk, root), plan.play, requirement.on,
                               plan.program_hash, requirement.within, now);
-  if (found.valid) return {};
-  std::string why = "no complete run of it on `" + requirement.on + "` is on record in " + root;
-  if (found.nearest) {
-    const bool changed = found.nearest->program_hash != plan.program_hash;
-    why = "the last one, " + found.nearest->id +
-          (changed ? ", was of another version of the play or its modules"
-                   : ", is older than " + format_duration(requirement.within));
+  if (found.valid) {
+    return "holds by run " + found.valid->id + ", " + human_duration(now - found.valid->started) +
+           " ago";
   }
-  return fail(requirement.where + ": the play must have been rehearsed on `" + requirement.on +
-                  "` within " + format_duration(requirement.within) + ": " + why,
+  const std::string why =
+      found.nearest ? why_void(*found.nearest, requirement, plan, disk, root, now)
+                    : "no complete run of it on `" + requirement.on + "` is on record in " + root;
+  return fail("the play must have been rehearsed on `" + requirement.on + "` within " +
+                  format_duration(requirement.within) + ": " + why,
               "rehearse it: cnplay -i " + requirement.on + " " + plan.file);
+}
+
+Result<plan::NodeId> find_step(const plan::Plan& plan, const std::string& name) {
+  const auto found = plan::steps_called(plan, name);
+  if (found.empty()) {
+    std::string names;
+    for (const plan::NodeId id : plan.sections.front().nodes) {
+      const plan::Node& node = plan.node(id);
+      if (!plan::has_work(node)) continue;
+      names += (names.empty() ? "" : ", ") + node.path.substr(node.path.find('/') + 1);
+    }
+    return fail("the run has no step `" + name + "`", "its steps are " + names);
+  }
+  const std::string& first = plan.node(found.front()).path;
+  for (const plan::NodeId id : found) {
+    const std::string& other = plan.node(id).path;
+    if (plan::without_keys(other) == plan::without_keys(first)) continue;
+    return fail("`" + name + "` may be " + first + " or " + other, "write more of the path");
+  }
+  return found.front();
 }
 
 Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix) {

@@ -35,9 +35,14 @@ struct Connections {
 // passphrases asked for, if there is somebody to ask.
 Result<Connections> connections(const plan::Plan& plan, const Options& options, SecretStore& store);
 
-// Whether a precondition holds, by the record under `root`; the Error says why not.
-Status check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
-                         const Disk& disk, const std::string& root, Instant now);
+// Whether a precondition holds, by the record under `root`, and which run of it says so ("": this
+// is that run); the Error says why not, and what has changed since the last one.
+Result<std::string> check_requirement(const plan::Requirement& requirement, const plan::Plan& plan,
+                                      const Disk& disk, const std::string& root, Instant now);
+
+// The step, or human step, of the plan's main section that is called so: its path, or the end of
+// it. Of one in a loop or in batches the first is meant, or the one named with its key.
+Result<plan::NodeId> find_step(const plan::Plan& plan, const std::string& name);
 
 // The id of the run that begins with `prefix`, the newest if it is empty.
 Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix);

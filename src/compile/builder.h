@@ -80,6 +80,7 @@ struct Position {
   Flow* flow = nullptr;
   const std::vector<HostIndex>* batch = nullptr;  // of a `serial` phase
   Tolerance tolerance;
+  std::vector<std::string> tags;  // of what is around; sorted
   std::vector<std::uint64_t> iteration;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;
   std::string_view inside;  // what of the blocks around forbids barriers: "`parallel`", "`serial`"
@@ -220,8 +221,16 @@ class Builder {
   std::map<std::uint32_t, Span> deadlines_;  // by phase
   std::optional<Span> window_;
 
-  // unsupported.cc: true if the item is something that the run does not carry out yet
-  bool unsupported(const syntax::Item& item, const Position& position);
+
+  void mode(const syntax::Mode& node);
+  // choice.cc: --tags, --skip-tags, --start-at
+  Position tagged(const Position& position, const Modifiers& modifiers);
+  struct Chosen;
+  void choose();
+  bool read_tags(const char* option, const std::string& text, std::vector<std::string>& tags);
+  std::optional<plan::NodeId> find_start();
+  std::string why_left_out(const plan::Node& node, const Chosen& chosen) const;
+  void check_facts_of_left_out();
 
   // finish.cc
   void finish();
@@ -240,6 +249,8 @@ class Builder {
   std::vector<std::string> taken_paths_;               // in order, so that they can be given back
   std::unordered_map<std::string, int> path_numbers_;  // the last `-N` that was tried
   std::vector<Tolerance> tolerances_;                  // by node
+  std::vector<Span> spans_;                            // by node: where it is written
+  std::set<std::string> tags_;                         // all that are written
   std::map<std::tuple<std::uint64_t, const void*, std::size_t>, std::uint64_t> epochs_;
   std::uint64_t next_epoch_ = 1;
   std::uint32_t next_parallel_ = 0;

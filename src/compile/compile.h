@@ -26,6 +26,9 @@ struct Input {
   std::vector<std::pair<std::string, std::string>> extra;  // `-e name=value`
   std::vector<inventory::HostIndex> limit;                 // empty: no limit
   bool limited = false;
+  // --tags, --skip-tags, --start-at, as given; "": not given. What they leave out stays in the
+  // plan, and is said to be left out (plan::Node::left_out).
+  std::string tags, skip_tags, start_at;
   // The text of a library named by `use`, by a path relative to the using file; an Error if it
   // cannot be read. Also returns the name to show.
   std::function<Result<std::pair<std::string, std::string>>(const std::string& from,

@@ -374,6 +374,17 @@ void Builder::rehearsed(const syntax::Call& call, Span at) {
   context_.plan.requirements.push_back(std::move(out));
 }
 
+void Builder::mode(const syntax::Mode& node) {
+  if (node.mode.text == "incident") {
+    context_.plan.incident = true;
+    return;
+  }
+  const std::string near = diag::did_you_mean(node.mode.text, {"incident"});
+  context_.error("E0531", "there is no mode " + code(node.mode.text), node.mode.span,
+                 "unknown mode",
+                 near.empty() ? "a play has `mode incident`, or none" : "did you mean `incident`?");
+}
+
 void Builder::lock(const syntax::Lock& node) {
   const auto name = evaluator_.constant_text(node.name, {"the name of a lock", "write a name"});
   if (!name) return;

@@ -191,8 +191,13 @@ void Builder::finish() {
     if (expr->fact.host && place[*expr->fact.host] != kNone)
       expr->fact.host = place[*expr->fact.host];
   }
+  choose();
   std::vector<std::string> texts;
-  for (const auto& [name, text] : context_.program_texts) texts.push_back(text);
+  for (const auto& [name, text] : context_.program_texts) {
+    texts.push_back(text);
+    // What a file holds is known by its checksum already.
+    plan.program.push_back({name, name.starts_with("file ") ? text : sha256_hex(text)});
+  }
   std::ranges::sort(texts);
   std::string all = "cnplay program 1\n";
   for (const auto& text : texts) all += std::to_string(text.size()) + "\n" + text;

@@ -255,7 +255,8 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   const std::string base =
       node.name ? claim_path(position.prefix, node.name->text + position.key, node.name->span, word)
                 : unique_path(position.prefix, word + position.key);
-  plan::Node& made = add_node(NodeKind::human, base, item.keyword, position);
+  plan::Node& made = add_node(NodeKind::human, base, item.keyword, tagged(position, modifiers));
+  if (node.name) spans_.back() = node.name->span;
   if (!title.empty()) made.title = title;
   made.timeout = timeout;
   made.expect = expect;

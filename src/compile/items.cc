@@ -38,6 +38,7 @@ Discard::~Discard() {
   plan::Plan& plan = builder_.context_.plan;
   plan.nodes.resize(nodes_);
   builder_.tolerances_.resize(nodes_);
+  builder_.spans_.resize(nodes_);
   plan.phases.resize(phases_);
   plan.on_failure.resize(responses_);
   plan.deadlines.resize(deadlines_);
@@ -80,7 +81,8 @@ bool is_one(const syntax::Item& item) {
 
 bool is_declaration(const syntax::Item& item) {
   return is_one<syntax::Owner, syntax::HostsDecl, syntax::ParamDecl, syntax::HostvarDecl,
-                syntax::SecretDecl, syntax::Require, syntax::Lock, syntax::PlayModifier>(item);
+                syntax::SecretDecl, syntax::Require, syntax::Lock, syntax::Mode,
+                syntax::PlayModifier>(item);
 }
 
 bool is_flow(const syntax::Item& item) {
@@ -248,7 +250,7 @@ void Builder::items(const syntax::Block& block, Position& position) {
 
 void Builder::item(const syntax::Item& item, Position& position) {
   const Position* outer = std::exchange(here_, &position);
-  if (!unsupported(item, position) && allowed(item, position)) {
+  if (allowed(item, position)) {
     const auto& node = item.node;
     if (const auto* n = std::get_if<syntax::Let>(&node)) {
       const auto* call = std::get_if<syntax::Call>(&n->value.node);
@@ -269,6 +271,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
     if (const auto* n = std::get_if<syntax::SecretDecl>(&node)) secret(*n);
     if (const auto* n = std::get_if<syntax::Require>(&node)) require(*n);
     if (const auto* n = std::get_if<syntax::Lock>(&node)) lock(*n);
+    if (const auto* n = std::get_if<syntax::Mode>(&node)) mode(*n);
     if (const auto* n = std::get_if<syntax::Step>(&node)) step(*n, item, position);
     if (const auto* n = std::get_if<syntax::Phase>(&node)) phase(*n, item, position);
     if (const auto* n = std::get_if<syntax::Parallel>(&node)) parallel(*n, item, position);
@@ -368,9 +371,11 @@ plan::Node& Builder::add_node(NodeKind kind, std::string path, Span at, const Po
   node.path = std::move(path);
   node.where = context_.where(at);
   node.phase = position.phase;
+  node.tags = position.tags;
   if (kind != NodeKind::handler) plan.sections[position.section].nodes.push_back(node.id);
   plan.nodes.push_back(std::move(node));
   tolerances_.push_back(position.tolerance);
+  spans_.push_back(at);
   return plan.nodes.back();
 }
 
@@ -417,7 +422,7 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
     made.outage = modifiers.has("outage");
     context_.plan.phases.push_back(std::move(made));
   }
-  Position inner = position;
+  Position inner = tagged(position, modifiers);
   inner.place = Place::phase;
   inner.prefix = base;
   inner.key.clear();

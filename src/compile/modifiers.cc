@@ -4,18 +4,20 @@
 
 namespace cnplay::compile {
 
-const ModifierPlace kStepPlace{
-    "a step",
-    {"on", "once", "serial", "when", "as", "timeout", "retry", "expect", "tolerate", "notify"}};
-const ModifierPlace kPhasePlace{"a phase", {"outage", "expect", "budget", "serial", "tolerate"}};
+const ModifierPlace kStepPlace{"a step",
+                               {"on", "once", "serial", "when", "as", "timeout", "retry", "expect",
+                                "tolerate", "tags", "notify"}};
+const ModifierPlace kPhasePlace{"a phase",
+                                {"outage", "expect", "budget", "serial", "tolerate", "tags"}};
+const ModifierPlace kDoPlace{"a `do`", {"tags"}};
 const ModifierPlace kActionPlace{"an action", {"as", "when", "notify"}};
 const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
 const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
 const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
-const ModifierPlace kManualPlace{"a manual step", {"when", "by", "timeout", "expect"}};
+const ModifierPlace kManualPlace{"a manual step", {"when", "by", "timeout", "expect", "tags"}};
 const ModifierPlace kApprovePlace{"an approval",
-                                  {"when", "by", "count", "timeout", "default", "expect"}};
-const ModifierPlace kAskPlace{"a question", {"when", "by", "timeout", "default", "expect"}};
+                                  {"when", "by", "count", "timeout", "default", "expect", "tags"}};
+const ModifierPlace kAskPlace{"a question", {"when", "by", "timeout", "default", "expect", "tags"}};
 const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
 const ModifierPlace kPlainPlace{"this", {}};
 
@@ -36,6 +38,7 @@ std::string value_example(std::string_view word) {
   if (word == "by") return "`by [\"ann\", \"@ops\"]`";
   if (word == "count") return "`count 2`";
   if (word == "default") return "`default refuse`, or the answer that is taken";
+  if (word == "tags") return "`tags [\"web\", \"code\"]`";
   if (word == "as") return "`as root`";
   if (word == "when") return "`when code.moved.before != \"\"`";
   if (word == "notify") return "`notify reload`";
@@ -80,11 +83,6 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
   faulty_ = true;
   const std::string& word = modifier.word.text;
   const Span at = modifier.word.span;
-  if (word == "tags") {
-    context.error("E0906", "tags are not supported yet", at, "cannot be carried out yet",
-                  "leave them out; `--limit` chooses hosts, and a `param` with `if` chooses steps");
-    return;
-  }
   if (word == "via") {
     context.error("E0907", "`via` at a step is not supported yet", at, "cannot be carried out yet",
                   "say in the inventory how the hosts are reached: `ssh { jump: \"gate\" }`");
@@ -108,6 +106,7 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
   if (word == "every") help = "it stands behind `retry N`: `retry 3 every 10s`";
   if (word == "on" && place.name == "a phase")
     help = "say it at each step: `step NAME on web { ... }`";
+  if (word == "tags") help = "say it at a step, a phase or a `do`";
   if ((word == "timeout" || word == "retry") && place.name == "an action") {
     help = "say it at the step: it holds for all of its actions";
   }
@@ -244,6 +243,31 @@ std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Mod
   if (!number->percent) return n;
   // Never more than the percentage says, but one host at least.
   return std::max<std::size_t>(1, hosts * n / 100);
+}
+
+std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* modifier) {
+  std::vector<std::string> tags;
+  if (!modifier) return tags;
+  const syntax::Expr& expr = modifier->values[0];
+  const auto value = evaluator.constant(expr, list_of(simple(Kind::string)),
+                                        {"`tags`", "what is chosen is known before the run"});
+  if (!value) return tags;
+  for (const auto& item : *value->as<plan::List>()) {
+    const std::string& tag = *item.as<std::string>();
+    const bool good = !tag.empty() && std::ranges::all_of(tag, [](unsigned char c) {
+      return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+    });
+    if (!good) {
+      refuse_number(evaluator, "tags", expr.span, "\"" + tag + "\" is no tag",
+                    "use letters, digits, `_`, `-` and `.`: " + value_example("tags"));
+      return {};
+    }
+    tags.push_back(tag);
+  }
+  if (tags.empty()) {
+    refuse_number(evaluator, "tags", expr.span, "no tag", "write " + value_example("tags"));
+  }
+  return tags;
 }
 
 std::optional<std::string> user_of(Evaluator& evaluator, const syntax::Modifier* modifier) {

@@ -17,12 +17,12 @@ struct ModifierPlace {
   std::vector<std::string_view> allowed;
 };
 
-extern const ModifierPlace kStepPlace, kPhasePlace, kActionPlace, kUndoActionPlace, kWaitPlace,
-    kHandlerPlace, kManualPlace, kApprovePlace, kAskPlace, kPlayPlace, kPlainPlace;
+extern const ModifierPlace kStepPlace, kPhasePlace, kDoPlace, kActionPlace, kUndoActionPlace,
+    kWaitPlace, kHandlerPlace, kManualPlace, kApprovePlace, kAskPlace, kPlayPlace, kPlainPlace;
 
 class Modifiers {
  public:
-  // Reports unknown, repeated, senseless and not yet supported ones (E0503 to E0506, E0906 ...).
+  // Reports unknown, repeated, senseless and not yet supported ones (E0503 to E0506, E0907 ...).
   Modifiers(Context& context, const std::vector<syntax::Modifier>& written,
             const ModifierPlace& place);
 
@@ -56,6 +56,8 @@ std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifi
 // The number of hosts of a batch, of `hosts` in all.
 std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Modifier* modifier,
                                          std::size_t hosts);
+// As written, at least one; none if there is no such modifier.
+std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 // `as root`: a bare word, or a string.
 std::optional<std::string> user_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 

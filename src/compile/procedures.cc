@@ -145,9 +145,7 @@ void Builder::bind_arguments(const syntax::Procedure& procedure, const syntax::C
 }
 
 void Builder::do_call(const syntax::Do& node, const syntax::Item& item, const Position& position) {
-  if (!node.modifiers.empty()) {
-    Modifiers(context_, node.modifiers, {"a `do`", {}});
-  }
+  const Modifiers modifiers(context_, node.modifiers, kDoPlace);
   const auto* call = std::get_if<syntax::Call>(&node.call.node);
   if (!call) return;
   LoadedFile* file = nullptr;
@@ -178,7 +176,7 @@ void Builder::do_call(const syntax::Do& node, const syntax::Item& item, const Po
   Frame* outer = std::exchange(frame_, &frame);
   {
     OpenScope scope(*this, &parameters);
-    Position inner = position;
+    Position inner = tagged(position, modifiers);
     inner.place = Place::procedure;
     inner.prefix = unique_path(position.prefix, procedure->name.text + position.key);
     inner.key.clear();

@@ -119,7 +119,9 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
                         const std::vector<HostIndex>& hosts, const std::string& label,
                         const Modifiers& modifiers) {
   const Span at = node.name ? node.name->span : item.keyword;
-  const plan::NodeId id = add_node(NodeKind::step, path, item.keyword, position).id;
+  const plan::NodeId id =
+      add_node(NodeKind::step, path, item.keyword, tagged(position, modifiers)).id;
+  spans_[id] = at;
   {
     plan::Node& made = context_.plan.nodes[id];
     made.hosts = hosts;
@@ -227,10 +229,6 @@ void Builder::body_items(const syntax::Block& block, Body& body) {
 
 void Builder::body_item(const syntax::Item& item, Body& body) {
   const auto& node = item.node;
-  if (unsupported(item, *here_)) {
-    body.empty = false;
-    return;
-  }
   if (const auto* n = std::get_if<syntax::ActionItem>(&node)) {
     body.empty = false;
     const auto* call = std::get_if<syntax::Call>(&n->call.node);

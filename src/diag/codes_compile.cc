@@ -660,23 +660,56 @@ window from "2026-12-02 02:00 UTC" to "2026-12-01 22:00 UTC"
 
 Write `window from "2026-12-01 22:00 UTC" to "2026-12-02 02:00 UTC"`.
 )~"},
-      {"E0904", "`mode` is not supported yet",
-       R"~(`mode incident` would waive `require` and ask for a ticket. This version cannot carry it out.
-
-```
-mode incident
-```
-
-Take a copy of the play without `require`.
-)~"},
-      {"E0906", "Tags are not supported yet",
-       R"~(Tags would choose steps from the command line. This version cannot carry them out.
+      {"E0527", "No step has this tag",
+       R"~(`--tags` and `--skip-tags` choose steps by the tags of the steps, phases and `do`s of the play. A tag that
+nothing has chooses nothing: it is a slip of the pen.
 
 ```
 step code on web tags ["code"] { ... }
 ```
 
-`--limit` chooses hosts; a `param` with `if` chooses steps.
+With this, `--tags code` is right and `--tags cod` is not. `always` needs no step that has it.
+)~"},
+      {"E0528", "No such step to start at",
+       R"~(`--start-at` names a step or human step by the end of its path: `code`, `cutover/code`,
+`update_code/cutover/code`. Of a step in a loop or in batches it means the first, or the one named: `code[2]`.
+`cnplay plan` lists them.
+
+```
+cnplay -i prod update_code.play --start-at cutover/code
+```
+
+Where two steps are called `code`, write more of the path.
+)~"},
+      {"E0529", "Nothing is chosen",
+       R"~(`--tags`, `--skip-tags` and `--start-at` together leave no step of the play to carry out.
+
+```
+cnplay -i prod update_code.play --tags web --skip-tags web
+```
+
+Leave out less.
+)~"},
+      {"E0530", "A step needs a fact of one that is left out",
+       R"~(A step that is left out (`--tags`, `--skip-tags`, `--start-at`) finds nothing out, so what reads its facts could
+not be carried out. That is said before the first connection.
+
+```
+step code on web tags ["code"] { let moved = git.rebase(...) }
+step note on web tags ["note"] when code.moved.before != "" { ... }
+```
+
+With `--tags note` this is refused. Choose both, or start at the step whose facts are needed.
+)~"},
+      {"E0531", "There is no such mode",
+       R"~(A play may say `mode incident`: then its `require`s are not held, and whoever runs it says which incident
+it is for (`--incident TICKET`, or asked for on a terminal). The ticket is on record.
+
+```
+mode emergency
+```
+
+Write `mode incident`, or leave it out and say `--incident TICKET` when there is one.
 )~"},
       {"E0907", "A jump host that cannot be used",
        R"~(Hosts behind a bastion are reached through it: the inventory says so with `jump`. A jump host is

@@ -52,11 +52,18 @@ struct RunStarted {
   std::optional<plan::Past> past{};      // what past runs took, as far as it was known then
   // It carries out this rollback of the plan, and nothing else, for a run that has ended.
   std::optional<std::string> rollback{}, rollback_of{};
+  std::optional<std::string> incident{};  // the ticket for which requirements are not held
+  std::optional<bool> stepwise{};         // a person is asked before each step
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.
 struct RunResumed {
   std::string user, controller;
+  // What was done from this point of the graph on is done again; its events before this count no
+  // more.
+  std::optional<NodeId> from{};
+  // What has changed in the play since: the run goes on with its recorded plan all the same.
+  std::optional<std::vector<std::string>> changed{};
 };
 struct HostConnecting {
   HostIndex host{};
@@ -212,6 +219,14 @@ struct HumanEnded {
   HumanEnd how{};
   Duration took{};
 };
+// A run that asks before each step: what was said of this one.
+enum class Choice { run, skip, run_all };
+const char* name(Choice choice);
+struct StepChosen {
+  NodeId node{};
+  std::string user;
+  Choice choice{};  // run_all: and nothing is asked any more
+};
 // The run waits for people without a controller. Not its end: no RunEnded follows but another
 // controller's RunResumed.
 struct RunParked {
@@ -284,8 +299,9 @@ struct RunEnded {
   std::vector<StepTiming> steps;   // of nodes that ran
   std::optional<Duration> outage;  // length of the outage phases, absent if there is none
   std::optional<Duration> outage_expect;
-  bool outage_open{};  // the outage goes on: the run was held or stopped inside
-  std::string advice;  // what a person does next
+  bool outage_open{};             // the outage goes on: the run was held or stopped inside
+  std::optional<bool> partial{};  // steps were left out: by tags, a later beginning, or a person
+  std::string advice;             // what a person does next
 };
 
 struct Event {
@@ -295,7 +311,7 @@ struct Event {
                HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
                PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
                Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
-               WaitEnded, HumanStarted, HumanAnswered, HumanEnded, RunParked, Pivoted,
+               WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen, RunParked, Pivoted,
                FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed,
                RollbackStarted, RollbackEnded, AbortRequested,
                Notice, RunEnded>

@@ -45,11 +45,15 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("past", e.past);
   a("rollback", e.rollback);
   a("rollback_of", e.rollback_of);
+  a("incident", e.incident);
+  a("stepwise", e.stepwise);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {
   a("user", e.user);
   a("controller", e.controller);
+  a.node("from", e.from);
+  a("changed", e.changed);
 }
 template <class A>
 void fields(A& a, Like<HostReconnecting> auto& e) {
@@ -219,6 +223,12 @@ void fields(A& a, Like<HumanEnded> auto& e) {
   a("took_ms", e.took);
 }
 template <class A>
+void fields(A& a, Like<StepChosen> auto& e) {
+  a.node("node", e.node);
+  a("user", e.user);
+  a("choice", e.choice);
+}
+template <class A>
 void fields(A& a, Like<RunParked> auto& e) {
   a.node("node", e.node);
   a("reason", e.reason);
@@ -304,6 +314,7 @@ void fields(A& a, Like<RunEnded> auto& e) {
   a("outage_ms", e.outage);
   a("outage_expect_ms", e.outage_expect);
   a("outage_open", e.outage_open);
+  a("partial", e.partial);
   a("advice", e.advice);
 }
 

@@ -37,6 +37,9 @@ class Writer {
     object_[key] = encode(v);
   }
   void node(const char* key, NodeId id) { object_[key] = plan_.nodes.at(id).path; }
+  void node(const char* key, const std::optional<NodeId>& id) {
+    if (id) node(key, *id);
+  }
   void node(const char* key, const std::vector<NodeId>& ids) {
     json list = json::array();
     for (const NodeId id : ids) list.push_back(plan_.nodes.at(id).path);
@@ -118,6 +121,9 @@ class Reader {
     }
   }
   void node(const char* key, NodeId& id) { id = find(object_.at(key), tables_.nodes, "step"); }
+  void node(const char* key, std::optional<NodeId>& id) {
+    if (object_.contains(key)) node(key, id.emplace());
+  }
   void node(const char* key, std::vector<NodeId>& ids) {
     for (const json& j : object_.at(key)) ids.push_back(find(j, tables_.nodes, "step"));
   }

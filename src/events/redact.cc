@@ -25,6 +25,9 @@ class Redactor {
   void visit(std::string& text) {
     if (!text.empty()) text = redaction_.text(text);
   }
+  void visit(std::optional<std::string>& text) {
+    if (text) visit(*text);
+  }
   void visit(Untrusted& text) { visit(text.raw()); }
   void visit(std::vector<std::string>& all) {
     for (std::string& text : all) visit(text);

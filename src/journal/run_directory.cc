@@ -178,6 +178,8 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
               {"advice", end.advice}};
   if (started_->rollback) out["rollback"] = *started_->rollback;
   if (started_->rollback_of) out["rollback_of"] = *started_->rollback_of;
+  if (started_->incident) out["incident"] = *started_->incident;
+  if (end.partial.value_or(false)) out["partial"] = true;
   if (end.outage) out["outage_ms"] = end.outage->count();
   json hosts = json::object();
   for (const auto& h : end.hosts) {
@@ -271,7 +273,8 @@ std::vector<Summary> finished_runs(const Disk& disk, const std::string& root) {
     const auto ended = parse_rfc3339(field("ended"));
     if (!started || !ended) continue;
     runs.push_back({id, field("play"), field("inventory"), field("program_hash"), field("verdict"),
-                    field("mode"), *started, *ended, field("rollback"), field("rollback_of")});
+                    field("mode"), field("incident"), j.value("partial", json()) == json(true),
+                    *started, *ended, field("rollback"), field("rollback_of")});
   }
   return runs;
 }
@@ -285,7 +288,8 @@ Rehearsal find_rehearsal(const std::vector<Summary>& runs, const std::string& pl
         run.verdict != "success" || !run.rollback.empty()) {
       continue;  // a way back is no rehearsal of the way forward
     }
-    const bool valid = run.program_hash == program_hash && now - run.started <= within;
+    const bool valid =
+        run.program_hash == program_hash && !run.partial && now - run.started <= within;
     auto& best = valid ? found.valid : found.nearest;
     if (!best || best->started < run.started) best = run;
   }

@@ -105,6 +105,8 @@ struct Summary {
   std::string program_hash;
   std::string verdict;
   std::string mode;
+  std::string incident;  // its ticket; "": none
+  bool partial = false;  // steps were left out
   Instant started{};
   Instant ended{};
   // Of a run that has taken another one back: which of its plans for it, and which run.
@@ -115,9 +117,9 @@ struct Summary {
 // The runs that have ended, oldest first. Directories that hold no readable run.json are left out.
 std::vector<Summary> finished_runs(const Disk& disk, const std::string& root);
 
-// The newest real (not dry) run of the same program that succeeded on `inventory` and began at
-// most `within` before `now`: what `require rehearsed` asks for. The second is the newest such run
-// of another program or age, for the message; both may be absent.
+// The newest real (not dry) run of the same program that succeeded on `inventory`, left no step
+// out, and began at most `within` before `now`: what `require rehearsed` asks for. The second is
+// the newest successful run of another program, age or extent, for the message; both may be absent.
 struct Rehearsal {
   std::optional<Summary> valid;
   std::optional<Summary> nearest;

@@ -139,6 +139,8 @@ void fields(A& a, Like<Node> auto& n) {
   a("title", n.title);
   a("where", n.where);
   a("phase", n.phase);
+  a("tags", n.tags);
+  a("left_out", n.left_out);
   a("hosts", n.hosts);
   a("once", n.once);
   a("after", n.after);
@@ -236,6 +238,25 @@ void fields(A& a, Like<Notification> auto& n) {
 }
 
 template <class A>
+void fields(A& a, Like<ProgramPart> auto& p) {
+  a("name", p.name);
+  a("sha256", p.sha256);
+}
+
+template <class A>
+void fields(A& a, Like<Origin> auto& o) {
+  a("directory", o.directory);
+  a("file", o.file);
+  a("play", o.play);
+  a("inventory", o.inventory);
+  a("limit", o.limit);
+  a("extra", o.extra);
+  a("tags", o.tags);
+  a("skip_tags", o.skip_tags);
+  a("start_at", o.start_at);
+}
+
+template <class A>
 void fields(A& a, Like<Plan> auto& p) {
   a("play", p.play);
   a("title", p.title);
@@ -243,6 +264,9 @@ void fields(A& a, Like<Plan> auto& p) {
   a("inventory", p.inventory);
   a("file", p.file);
   a("program_hash", p.program_hash);
+  a("program", p.program);
+  a("origin", p.origin);
+  a("incident", p.incident);
   a("hosts", p.hosts);
   a("sets", p.sets);
   a("params", p.params);

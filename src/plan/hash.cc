@@ -22,7 +22,8 @@ class Hasher {
   template <class T>
   void operator()(std::string_view key, const T& field) {
     if (key == "title" || key == "where" || key == "owner" || key == "file" || key == "found_at" ||
-        key == "vault_file" || key == "program_hash" || key == "notifications") {
+        key == "vault_file" || key == "program_hash" || key == "program" || key == "origin" ||
+        key == "tags" || key == "notifications") {
       return;
     }
     add(field);

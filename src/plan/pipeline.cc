@@ -119,6 +119,7 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   const Node& node = plan.node(next.node);
   const Action& done = plan.node(before.node).actions[before.action];
   const Action& action = node.actions[next.action];
+  if (!node.left_out.empty()) return "the step is left out";
   if (!done.returns.empty()) return "the facts of `" + done.module + "` are looked at";
   if (moves_file(done) || moves_file(action)) return "a file is moved";
   if (done.become != action.become) {

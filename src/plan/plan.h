@@ -156,7 +156,11 @@ struct Node {
                       // brackets: "update_code/cutover/code[2]"
   std::string title;  // for people; the path's last part if none was written
   std::string where;  // "file:line"
-  std::uint32_t phase = kNone;   // innermost phase, into Plan::phases
+  std::uint32_t phase = kNone;    // innermost phase, into Plan::phases
+  std::vector<std::string> tags;  // its own, and those of what it stands in; sorted
+  // Why a step, human step, wait or pivot of the main section is not carried out though it stands
+  // in the graph: "--tags web". It is recorded as skipped. "": it is carried out.
+  std::string left_out;
   std::vector<HostIndex> hosts;  // in inventory order; one for a `once` step; empty for others
   bool once = false;             // its facts are scalars, visible on all hosts
   std::vector<Edge> after;
@@ -266,6 +270,27 @@ struct Notification {
   friend bool operator==(const Notification&, const Notification&) = default;
 };
 
+// A text or file that the program is made of.
+struct ProgramPart {
+  std::string name;    // "playbooks/x.play", "built-in git.play", "template nginx.conf"
+  std::string sha256;  // hex
+};
+
+// What the plan was made of, so that it can be made anew, to see what has changed since. Nothing of
+// a run depends on it.
+struct Origin {
+  std::string directory;           // that the names below are relative to
+  std::string file;                // of the play
+  std::string play;                // --play
+  std::string inventory;           // its file
+  std::string limit;               // --limit
+  std::vector<std::string> extra;  // -e: NAME=VALUE
+  std::string tags, skip_tags, start_at;
+  bool empty() const {
+    return file.empty() && tags.empty() && skip_tags.empty() && start_at.empty();
+  }
+};
+
 struct Plan {
   std::string play;
   std::string title;
@@ -289,9 +314,13 @@ struct Plan {
   std::vector<Requirement> requirements;
   std::vector<std::string> locks;
   std::vector<Notification> notifications;  // not hashed: they decide nothing of what a run does
+  // Requirements are not held: whoever runs it says which incident it is for.
+  bool incident = false;
   // Hash of the play, its libraries and the modules it uses, whatever the inventory:
   // what `require rehearsed` compares.
   std::string program_hash;
+  std::vector<ProgramPart> program;  // what that covers, by name
+  Origin origin;
 
   const Node& node(NodeId id) const { return nodes[id]; }
 };

@@ -11,14 +11,22 @@ Interval interval(const Timing& time) { return {Instant{time.begin}, Instant{tim
 
 Duration span(const Timing& time) { return time.end - time.begin; }
 
-bool works(const Node& node) { return node.kind == NodeKind::step || node.kind == NodeKind::human; }
+bool works(const Node& node) {
+  return node.left_out.empty() && (node.kind == NodeKind::step || node.kind == NodeKind::human);
+}
+
+// Nothing is done in it.
+bool left_out(const Plan& plan, std::uint32_t phase) {
+  const NodeId end = plan.phases[phase].end;
+  return end != kNone && !plan.node(end).left_out.empty();
+}
 
 // When the site is down, as a schedule has it.
 Intervals outages(const Plan& plan, const Schedule& schedule) {
   Intervals out;
   for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
     const auto& time = schedule.phases[p].time;
-    if (plan.phases[p].outage && time) out.push_back(interval(*time));
+    if (plan.phases[p].outage && time && !left_out(plan, p)) out.push_back(interval(*time));
   }
   return merged(std::move(out));
 }
@@ -49,7 +57,7 @@ class Figures {
     };
     for (std::uint32_t p = 0; p < plan_.phases.size(); ++p) {
       const PhaseTiming& timing = schedule_.phases[p];
-      if (!timing.time) continue;
+      if (!timing.time || left_out(plan_, p)) continue;
       if (!out.phases[p]) out.phases[p].emplace();
       put(*out.phases[p], span(*timing.time));
     }

@@ -189,6 +189,9 @@ class Printer {
     for (std::size_t i = shared; i < then.size(); ++i) open_phase(then[i]);
     phase_ = wanted;
   }
+  bool left_out(const Phase& phase) const {
+    return phase.end != kNone && !plan_.node(phase.end).left_out.empty();
+  }
   void open_phase(std::uint32_t index) {
     const Phase& phase = plan_.phases[index];
     std::string text = phase.outage ? "OUTAGE BEGINS" : "";
@@ -198,6 +201,7 @@ class Printer {
     for (const Deadline& deadline : plan_.deadlines) {
       if (deadline.phase == index) add(deadline_text(plan_, deadline, options_.now));
     }
+    if (left_out(phase)) text = "left out: nothing is done in it";
     if (const auto& time = schedule_.phases[index].time) day(time->begin);
     indented("");
     const std::string head = "▶ " + paint_.bold(phase.title);
@@ -210,7 +214,9 @@ class Printer {
     const Phase& phase = plan_.phases[index];
     const PhaseTiming& timing = schedule_.phases[index];
     std::string text = phase.outage ? "OUTAGE ENDS" : "ends";
-    if (timing.time) {
+    if (left_out(phase)) {
+      text = "left out";
+    } else if (timing.time) {
       const Duration length = timing.time->end - timing.time->begin;
       if (length.count() > 0) text += " after " + human_duration(length);
       if (clocks_) text += ", at " + clock(timing.time->end);
@@ -256,6 +262,11 @@ class Printer {
     const Node& node = plan_.node(id);
     if (node.kind == NodeKind::phase_end) return;  // its phase is closed when the next node comes
     phases_to(node.phase);
+    if (!node.left_out.empty() && node.kind != NodeKind::step) {
+      indented(paint_.dim(rule("─", "left out (" + node.left_out + "): " + node.title)));
+      drawn_ = true;
+      return;
+    }
     switch (node.kind) {
       case NodeKind::step:
         step(node, z);
@@ -313,6 +324,7 @@ class Printer {
                        pad_left(expect, 12);
     line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) + head);
     if (node.title != name && !node.title.empty()) indented("  " + paint_.bold(node.title));
+    if (!node.left_out.empty()) return indented("  " + paint_.warn("left out: " + node.left_out));
     past_runs(node);
     for (const std::string& text : wrap(modifiers(node, z), room() - 2, 0)) {
       indented("  " + paint_.warn(text));

@@ -166,7 +166,9 @@ class Head {
                      .code(lock)
                      .say(" on these hosts."));
     }
+    if (plan_.incident) item(list, p.say("This is for an incident: note its ticket."));
     for (const Requirement& r : plan_.requirements) {
+      if (plan_.incident) break;  // not held
       p.say("There must have been a complete run on ")
           .code(r.on)
           .say(" within the last " + format_duration(r.within));

@@ -134,10 +134,13 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
     for (const Edge& edge : node.after) {
       if (orders(plan, edge, node)) time.begin = std::max(time.begin, out.nodes[edge.from].end);
     }
-    const std::optional<Duration>& takes = lengths.nodes[id];
+    const bool done = node.left_out.empty();
+    const std::optional<Duration> takes = done ? lengths.nodes[id] : Duration{0};
     time.end = time.begin + takes.value_or(Duration{0});
-    if (const auto until = wait_end(node, now)) time.end = std::max(time.end, *until);
-    const bool works = node.kind == NodeKind::step || node.kind == NodeKind::human;
+    if (const auto until = done ? wait_end(node, now) : std::nullopt) {
+      time.end = std::max(time.end, *until);
+    }
+    const bool works = done && (node.kind == NodeKind::step || node.kind == NodeKind::human);
     const bool unknown = works && !takes;
     if (unknown) ++out.without_expect;
     for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
@@ -154,7 +157,7 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
       PhaseTiming& phase = out.phases[p];
       if (plan.phases[p].end != id || !phase.time) continue;
       const bool seen = phase.unmeasured == 0 && phase.steps.count() > 0;
-      if (seen) continue;
+      if (seen || !done) continue;
       const Duration said = phase.time->begin + plan.phases[p].expect.value_or(Duration{0});
       phase.time->end = std::max(phase.time->end, said);
       time.end = std::max(time.end, phase.time->end);

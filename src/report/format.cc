@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "plan/choice.h"
 
 namespace cnplay::report {
 namespace {
@@ -263,7 +264,9 @@ std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Op
   }
   if (e.how == HumanEnd::skipped) {
     return step_name(plan, e.node) + "  " + paint(options, Style::cyan, "skipped") +
-           "  its `when` does not hold\n";
+           (plan.node(e.node).left_out.empty() ? "  its `when` does not hold"
+                                               : "  " + plan.node(e.node).left_out) +
+           "\n";
   }
   if (e.how != HumanEnd::fell_back) return "";
   const bool* yes = human.fallback.as<bool>();
@@ -277,6 +280,17 @@ std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Op
 
 }  // namespace
 
+std::string special(const plan::Plan& plan, const RunStarted& e) {
+  std::string out;
+  if (e.mode == Mode::check) out += ", dry run: nothing is changed";
+  if (e.incident) out += ", incident " + Untrusted(*e.incident).display(kLineMessage);
+  if (const std::string part = plan::chosen_part(plan); !part.empty()) {
+    out += ", a part of it: " + Untrusted(part).display(kLineMessage);
+  }
+  if (e.stepwise.value_or(false)) out += ", step by step";
+  return out;
+}
+
 std::string event_lines(const plan::Plan& plan, const Event& event, const Options& options,
                         std::size_t host_width) {
   const auto host = [&](HostIndex h) { return pad_right(plan.hosts[h].name, host_width); };
@@ -288,7 +302,14 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                              e.help);
           },
           [&](const RunResumed& e) {
-            return "resumed by " + e.user + " on " + e.controller + "\n";
+            std::string text = "resumed by " + e.user + " on " + e.controller;
+            if (e.from) text += ", from " + step_name(plan, *e.from) + " on again";
+            if (e.changed) {
+              text += ", with the recorded plan though the play has changed:\n";
+              for (const auto& change : *e.changed) text += "  " + change + "\n";
+              return text;
+            }
+            return text + "\n";
           },
           [&](const HostReconnecting& e) {
             return host(e.host) + "  " + paint(options, Style::yellow, "connection broken") + "  " +
@@ -350,6 +371,13 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const HumanStarted& e) { return asked_lines(plan, e, options); },
           [&](const HumanAnswered& e) { return answer_lines(plan, e, options); },
           [&](const HumanEnded& e) { return human_end_line(plan, e, options); },
+          [&](const StepChosen& e) -> std::string {
+            if (e.choice == Choice::run) return "";
+            return step_name(plan, e.node) + "  " + paint(options, Style::cyan, "chosen") + "  " +
+                   (e.choice == Choice::skip ? "not wanted by " + e.user
+                                             : e.user + " lets all go on from here") +
+                   "\n";
+          },
           [&](const RunParked& e) {
             return paint(options, Style::yellow, "parked") + " at " + node_title(plan, e.node) +
                    ": " + e.reason + "\n" + indented(e.advice, "  ");

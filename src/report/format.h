@@ -46,6 +46,9 @@ std::string action_line(const plan::Plan& plan, const events::ActionEnded& e,
 // What stands below it: the diff if asked for, for a failure reason and last output.
 std::string action_detail(const plan::Plan& plan, const events::ActionEnded& e,
                           const Options& options);
+// What is special about a run, behind its first line's beginning: ", incident INC-7", ", a part of
+// it: --tags web".
+std::string special(const plan::Plan& plan, const events::RunStarted& e);
 // The line or lines for every other event that people are told about, without the time; "" for
 // those that they are not (Output, StepStarted, ...).
 std::string event_lines(const plan::Plan& plan, const events::Event& e, const Options& options,

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "plan/choice.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 #include "report/html_style.h"
@@ -90,9 +91,14 @@ void facts(Markup& out, const Account& account) {
   item(out, "Play", run.play + (plan.file.empty() ? "" : " (" + plan.file + ")"));
   item(out, "Inventory", run.inventory + ", " + count(run.hosts.size(), "host"));
   item(out, "Mode", is_dry(account) ? "dry run (--check)" : "");
+  item(out, "Incident", run.incident.value_or(""));
+  item(out, "Part", plan::chosen_part(plan));
   item(out, "Begun", moment(account, account.began) + " by " + who(run.user, run.controller));
   for (const auto& [at, resume] : account.resumes) {
-    item(out, "Resumed", moment(account, at) + " by " + who(resume->user, resume->controller));
+    std::string text = moment(account, at) + " by " + who(resume->user, resume->controller);
+    if (resume->from) text += ", from " + step_name(plan, *resume->from) + " on again";
+    if (resume->changed) text += ", with the recorded plan though the play had changed";
+    item(out, "Resumed", text);
   }
   if (account.ended != nullptr) item(out, "Ended", moment(account, account.until));
   item(out, "Owner", plan.owner);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "plan/choice.h"
 #include "report/format.h"
 
 namespace cnplay::report {
@@ -47,6 +48,8 @@ void run_line(Lines& out, const Account& a) {
             {"title", run.title},
             {"inventory", run.inventory},
             {"mode", events::name(run.mode)},
+            {"incident", run.incident ? json(*run.incident) : json(nullptr)},
+            {"part", plan::chosen_part(*a.plan)},
             {"user", run.user},
             {"controller", run.controller},
             {"began", format_rfc3339(a.began)},
@@ -59,9 +62,12 @@ void run_line(Lines& out, const Account& a) {
             {"advice", a.ended != nullptr ? a.ended->advice : ""}};
   out.add("run", line);
   for (const auto& [when, resume] : a.resumes) {
-    out.add(
-        "resume",
-        {{"at", format_rfc3339(when)}, {"user", resume->user}, {"controller", resume->controller}});
+    const auto& from = resume->from;
+    out.add("resume", {{"at", format_rfc3339(when)},
+                       {"user", resume->user},
+                       {"controller", resume->controller},
+                       {"from", from ? json(a.plan->node(*from).path) : json(nullptr)},
+                       {"changed", resume->changed ? json(*resume->changed) : json::array()}});
   }
   for (const events::PreflightProblem* problem : a.problems) {
     const json host = problem->host ? json(a.plan->hosts[*problem->host].name) : json(nullptr);

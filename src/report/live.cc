@@ -127,8 +127,7 @@ std::string LiveSink::finished(const Event& event) {
                      paint(options_, Style::bold, e->play) +
                          (e->title.empty() ? "" : ": " + e->title) + " on " + e->inventory + " (" +
                          std::to_string(hosts) + (hosts == 1 ? " host)" : " hosts)") +
-                         (e->mode == Mode::check ? ", dry run: nothing is changed" : "") +
-                         "  run " + e->run + "\n");
+                         special(plan_, *e) + "  run " + e->run + "\n");
   }
   if (const auto* output = std::get_if<Output>(&event.what)) return take_output(*output);
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {

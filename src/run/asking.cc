@@ -9,6 +9,10 @@ using events::HumanEnd;
 void Runner::begin_human(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
   const plan::Human& human = *node.human;
+  if (!node.left_out.empty()) {
+    context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
+    return walk_->finish(point);
+  }
   plan::Environment environment;
   environment.now = context_.options.now;
   environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {

@@ -46,7 +46,7 @@ struct Context {
       : plan(p),
         remote(h),
         sink(s),
-        replay(o.record, p.hosts.size()),
+        replay(p, o.record),
         clock(c, replay),
         options(o),
         emit(s, clock, replay),

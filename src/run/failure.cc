@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "run/runner.h"
+#include "run/stepwise.h"
 
 namespace cnplay::run {
 
@@ -27,6 +28,10 @@ void Runner::stop() {
   waits_.clear();
   if (human_ && human_->begun) context_.options.prompter->end("the run stops");
   human_.reset();
+  if (asking_step_) context_.options.stepper->end("the run stops");
+  asking_step_ = false;
+  undecided_.clear();
+  held_.clear();
   for (const auto& [id, round] : rounds_) {
     for (const auto& [host, queue] : round.queues) {
       for (const auto& [handler, outcome] : queue) handlers_.put_back(handler, host, outcome);

@@ -25,7 +25,9 @@ void Runner::go_forward() {
   walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
   say_deadlines();
   steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
-    return walk_ && !stopping_ ? walk_->only_next(through, host) : std::nullopt;
+    // Before each step somebody is asked, or it is the run that decides.
+    const bool free = walk_ && !stopping_ && !context_.options.stepwise;
+    return free ? walk_->only_next(through, host) : std::nullopt;
   });
   drive();
   steps_.set_successor(nullptr);
@@ -107,20 +109,23 @@ std::optional<Unit> Runner::next_in_place() {
 }
 
 void Runner::begin(const Ready& ready) {
+  if (held_back(ready)) return;
   const plan::Node& node = context_.plan.node(ready.node);
   if (!ready.host) {
     summary_.enter(node.phase);
     return pass(ready);
   }
   if (!live_[*ready.host]) {
-    if (node.once) return once_is_gone(ready);
+    if (node.once && node.left_out.empty()) return once_is_gone(ready);
     return walk_->finish(ready);
   }
   summary_.enter(node.phase);
+  if (kept_back(ready)) return;
   Unit unit;
   unit.node = ready.node;
   unit.host = *ready.host;
   unit.part = part_;
+  unit.left_out = node.left_out.empty() ? skipped_by_choice(node.id) : node.left_out;
   begin_unit(unit);
 }
 
@@ -138,7 +143,7 @@ void Runner::start_unit(const Unit& unit) {
       return;
     }
     const Ready ready{unit.node, unit.host};
-    if (context_.plan.node(unit.node).once) return once_is_gone(ready);
+    if (context_.plan.node(unit.node).once && unit.left_out.empty()) return once_is_gone(ready);
     return walk_->finish(ready);
   }
   steps_.start(unit);
@@ -164,6 +169,11 @@ void Runner::pass(const Ready& point) {
       context_.emit(events::BarrierPassed{node.id});
       break;
     case NodeKind::pivot:
+      if (!node.left_out.empty()) {
+        context_.emit.notice("the point of no return `" + node.title +
+                             "` is left out: " + node.left_out);
+        break;
+      }
       // A dry run comes past it as well: there is nothing to undo on either side.
       context_.emit(events::Pivoted{node.id, node.title});
       undo_.clear();
@@ -189,6 +199,10 @@ void Runner::pass(const Ready& point) {
 
 void Runner::begin_wait(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
+  if (!node.left_out.empty()) {
+    context_.emit.notice("a time to wait for is left out: " + node.left_out);
+    return walk_->finish(point);
+  }
   if (context_.dry() && plan::reads_fact(node.until, [&](const plan::FactRef& ref) {
         return context_.facts.unapplied(ref, ref.host.value_or(0));
       })) {

@@ -37,8 +37,13 @@ bool has_answered(const std::string& user, std::span<const HumanAnswered> before
 
 std::optional<Asked> asked_in(const plan::Plan& plan, const std::vector<events::Event>& record) {
   std::optional<Asked> asked;
+  std::optional<plan::NodeId> from;  // of a controller that is looking whether all is there
   for (const events::Event& event : record) {
-    if (const auto* started = std::get_if<events::HumanStarted>(&event.what)) {
+    if (const auto* resumed = std::get_if<events::RunResumed>(&event.what)) {
+      from = resumed->from;
+    } else if (const auto* looked = std::get_if<events::PreflightEnded>(&event.what)) {
+      if (looked->ok && from && asked && asked->node->id >= *from) asked.reset();
+    } else if (const auto* started = std::get_if<events::HumanStarted>(&event.what)) {
       asked =
           Asked{&plan.node(started->node), started->items, started->questions, started->until, {}};
       if (!asked->node->human) asked.reset();

@@ -73,21 +73,8 @@ bool Preflight::look_here() {
     problem(std::nullopt, Kind::here, "the plan has no hosts",
             "look at the host sets of the play, and at --limit");
   }
-  for (const plan::Requirement& requirement : plan.requirements) {
-    // They held when it began; and a way back is never refused for them.
-    if (again_ || context_.options.way_back != nullptr) break;
-    const Status holds = context_.options.requirement
-                             ? context_.options.requirement(requirement)
-                             : Status(fail("nothing here can tell whether it holds"));
-    if (holds) continue;
-    // A dry run is how one gets ready: it is told, and goes on.
-    if (context_.dry()) {
-      context_.emit.notice("a run would be refused: " + holds.error().what);
-    } else {
-      problem(std::nullopt, Kind::here, requirement.where + ": " + holds.error().what,
-              holds.error().help);
-    }
-  }
+  // They held when it began; and a way back is never refused for them.
+  if (!again_ && context_.options.way_back == nullptr) look_at_requirements();
   for (std::uint32_t i = 0; i < plan.secrets.size(); ++i) {
     if (!uses(i)) {
       context_.secrets.emplace_back();
@@ -101,6 +88,43 @@ bool Preflight::look_here() {
             "the secret `" + plan.secrets[i].name + "`: " + value.error().what, value.error().help);
   }
   return problems_.empty();
+}
+
+// What a run needs to have been shown before. An incident needs none of it, but a ticket.
+void Preflight::look_at_requirements() {
+  const plan::Plan& plan = context_.plan;
+  const Options& options = context_.options;
+  const bool runs = !context_.dry() && !alone_;
+  const bool waived = options.incident.has_value() || plan.incident;
+  if (plan.incident && !options.incident) {
+    const char* const what = "the play says `mode incident`, and no ticket was given";
+    if (runs) {
+      problem(std::nullopt, Kind::here, what, "say which incident it is for: --incident TICKET");
+    } else {
+      context_.emit.notice("a run would be refused: " + std::string(what));
+    }
+  }
+  for (const plan::Requirement& requirement : plan.requirements) {
+    const std::string name = "`require rehearsed(on: \"" + requirement.on +
+                             "\", within: " + format_duration(requirement.within) + ")`";
+    if (waived) {
+      context_.emit.notice(requirement.where + ": " + name + " is not held: incident" +
+                           (options.incident ? " " + *options.incident : ""));
+      continue;
+    }
+    const auto holds = options.requirement
+                           ? options.requirement(requirement)
+                           : Result<std::string>(fail("nothing here can tell whether it holds"));
+    if (holds) {
+      if (!holds->empty()) context_.emit.notice(requirement.where + ": " + name + ": " + *holds);
+    } else if (context_.dry()) {
+      // A dry run is how one gets ready: it is told, and goes on.
+      context_.emit.notice("a run would be refused: " + holds.error().what);
+    } else {
+      problem(std::nullopt, Kind::here, requirement.where + ": " + holds.error().what,
+              holds.error().help);
+    }
+  }
 }
 
 void Preflight::look_there() {
@@ -139,6 +163,7 @@ void Preflight::group_hosts() {
     if (!fresh) continue;
     for (const NodeId id : nodes) {
       const plan::Node& node = context_.plan.node(id);
+      if (!node.left_out.empty()) continue;
       for (const auto* actions : {&node.actions, &node.undo}) {
         for (const plan::Action& action : *actions) {
           auto& commands = it->second[action.become];
@@ -203,7 +228,7 @@ void Preflight::add_scripts(HostIndex host, const plan::Node& node) {
     const auto value = known(when);
     return value && value->as<bool>() != nullptr && *value->as<bool>();
   };
-  if (!holds(node.when)) return;
+  if (!node.left_out.empty() || !holds(node.when)) return;
   for (const plan::Action& action : node.actions) {
     if (action.preflight == plan::kNone || !holds(action.when)) continue;
     remote::Task task;
@@ -402,7 +427,7 @@ bool Preflight::tolerated() const {
   const plan::Section* back = context_.way_back();
   for (const NodeId id : (back ? *back : context_.plan.sections.front()).nodes) {
     const plan::Node& node = context_.plan.node(id);
-    if (tolerance(context_.plan, node) >= count) continue;
+    if (!node.left_out.empty() || tolerance(context_.plan, node) >= count) continue;
     for (const HostIndex h : node.hosts) {
       if (bad[h]) return false;
     }

@@ -65,6 +65,7 @@ class Preflight {
 
   void problem(std::optional<plan::HostIndex> host, Kind kind, std::string message,
                std::string help = {});
+  void look_at_requirements();
   void group_hosts();
   // preflight_scope.cc: of a run that takes another one back, what it needs of the plan.
   void find_scope();

@@ -40,6 +40,8 @@ auto about(const E& e) {
     return std::tuple(e.node, e.user, e.yes);
   } else if constexpr (std::is_same_v<E, HumanEnded>) {
     return std::tuple(e.node, e.how);
+  } else if constexpr (std::is_same_v<E, StepChosen>) {
+    return std::tuple(e.node, e.choice);
   } else if constexpr (std::is_same_v<E, UndoStarted>) {
     return std::tuple(e.nodes);
   } else if constexpr (std::is_same_v<E, UndoEnded>) {
@@ -80,8 +82,8 @@ bool same(const Event& a, const Event& b) {
 
 }  // namespace
 
-Replay::Replay(const std::vector<Event>* record, std::size_t hosts)
-    : record_(record), hosts_(hosts), boots_(hosts) {
+Replay::Replay(const plan::Plan& plan, const std::vector<Event>* record)
+    : plan_(plan), record_(record), hosts_(plan.hosts.size()), boots_(plan.hosts.size()) {
   if (record_ == nullptr) return;
   for (const Event& event : *record_) read(event);
 }
@@ -111,6 +113,8 @@ void Replay::read(const Event& event) {
   if (std::holds_alternative<RunStarted>(event.what) ||
       std::holds_alternative<RunResumed>(event.what)) {
     in_preflight_ = true;
+    asked_for_.reset();
+    if (const auto* resumed = std::get_if<RunResumed>(&event.what)) asked_for_ = resumed->from;
     if (!begun_) hosts_.assign(hosts_.size(), {});
   }
   const auto look_for_secrets = [&](const auto& values, const char* what) {
@@ -135,6 +139,7 @@ void Replay::read(const Event& event) {
   if (const auto* ended = std::get_if<PreflightEnded>(&event.what)) {
     in_preflight_ = false;
     begun_ = begun_ || ended->ok;
+    if (ended->ok && asked_for_) restart(*asked_for_);
   }
   if (begun_) return;  // of a later controller: it looked whether all is still there
   if (connected != nullptr)
@@ -251,6 +256,11 @@ std::optional<HumanEnd> Replay::time_over(plan::NodeId node) const {
   const bool over = next != nullptr && next->node == node &&
                     (next->how == HumanEnd::fell_back || next->how == HumanEnd::timed_out);
   return over ? std::optional(next->how) : std::nullopt;
+}
+
+std::optional<Choice> Replay::chosen(plan::NodeId node) const {
+  const auto* next = upcoming<StepChosen>();
+  return next != nullptr && next->node == node ? std::optional(next->choice) : std::nullopt;
 }
 
 int Replay::aborts(int so_far) const {

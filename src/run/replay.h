@@ -29,7 +29,7 @@ struct HostState {
 class Replay {
  public:
   // `record`: of a run, from its RunStarted on; not owned. Null: there is nothing to take up.
-  Replay(const std::vector<events::Event>* record, std::size_t hosts);
+  Replay(const plan::Plan& plan, const std::vector<events::Event>* record);
 
   // Whether there is a run to take up at all; whether it had got past its preflight.
   bool resumed() const { return record_ != nullptr; }
@@ -82,6 +82,18 @@ class Replay {
   std::optional<events::HumanEnd> time_over(plan::NodeId node) const;
   // A deadline that was missed, if that comes next.
   const events::DeadlinePassed* deadline_passed() const;
+  // What a person said next about this step, if they were asked before it.
+  std::optional<events::Choice> chosen(plan::NodeId node) const;
+
+  // --- a run that does again what it had done from a node on
+  // From here on: what the record says of that node and of later ones counts no more, and they wait
+  // until the rest of it has been followed.
+  void restart(plan::NodeId from);
+  // Whether this node, of the main section, waits for that.
+  bool holds(plan::NodeId node) const;
+  // It has been followed: the way back from what had been done behind it, in that order. Once each.
+  std::optional<std::vector<const events::ActionEnded*>> restarted();
+
   // What is on record cannot be.
   void refuse(std::string why) { problem_ = std::move(why); }
   // How often an abort has been asked for by now, `so_far` being known.
@@ -93,7 +105,15 @@ class Replay {
     return active() ? std::get_if<T>(&story_[at_]->what) : nullptr;
   }
   void read(const events::Event& event);
+  bool counts(const events::Event& event, plan::NodeId from, bool& seen) const;
 
+  struct Restart {
+    std::size_t at;  // in the story
+    plan::NodeId from;
+    std::vector<const events::ActionEnded*> applied;
+  };
+
+  const plan::Plan& plan_;
   const std::vector<events::Event>* record_;
   std::vector<const events::Event*> story_;  // what is followed
   std::vector<HostState> hosts_;
@@ -101,6 +121,8 @@ class Replay {
   std::map<remote::TaskId, std::string> boot_ids_;
   std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
+  std::vector<Restart> restarts_;          // in order; those that were reached are gone
+  std::optional<plan::NodeId> asked_for_;  // of the RunResumed at hand
   bool begun_ = false;
   bool in_preflight_ = true;
   bool running_ = false;

@@ -19,6 +19,7 @@ Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink,
       steps_(context_, undo_),
       summary_(context_),
       handlers_(plan),
+      asks_(options.stepwise),
       pivots_(plan.nodes.size(), false),
       last_tick_(clock.steady()) {}
 
@@ -27,7 +28,9 @@ RunResult Runner::run(bool only_preflight) {
   const Options& options = context_.options;
   if (context_.replay.resumed()) {
     if (!context_.replay.problem().empty()) return finish();
-    context_.emit(events::RunResumed{options.user, options.controller});
+    events::RunResumed resumed{options.user, options.controller, options.from, std::nullopt};
+    if (!options.changed.empty()) resumed.changed = options.changed;
+    context_.emit(std::move(resumed));
     ending_.only_preflight = only_preflight;
     if (!look_before(only_preflight)) {
       if (!context_.replay.started()) return finish();
@@ -55,6 +58,8 @@ RunResult Runner::run(bool only_preflight) {
     started.rollback = options.way_back->rollback;
     started.rollback_of = options.way_back->of;
   }
+  started.incident = options.incident;
+  if (options.stepwise) started.stepwise = true;
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;
@@ -87,6 +92,7 @@ RunResult Runner::finish() {
                        "finish by hand what is left of it: `cnplay show` says how far it came");
   }
   events::RunEnded ended = summary_.build(ending_);
+  if (partial()) ended.partial = true;
   RunResult result{ended.verdict, ended.advice, std::nullopt};
   context_.emit(std::move(ended));
   return result;
@@ -130,11 +136,13 @@ bool Runner::look_before(bool only_preflight) {
 void Runner::drive() {
   for (;;) {
     if (!context_.replay.problem().empty()) return;
+    look_at_restarts();
     if (context_.replay.over() && !went_on_) end_record();
     look_outside();
     take_ended_steps();
     look_at_deadlines();
     start_ready();
+    look_at_choices();
     // Steps that were skipped have ended already, and others may be ready for it.
     if (take_ended_steps()) continue;
     send_intents();
@@ -152,7 +160,8 @@ void Runner::drive() {
 }
 
 bool Runner::busy() const {
-  return steps_.count() > 0 || steps_.withdrawing() || !waits_.empty() || human_;
+  return steps_.count() > 0 || steps_.withdrawing() || !waits_.empty() || human_ ||
+         !undecided_.empty() || !held_.empty();
 }
 
 // One write to disk for all that has become ready since the last one, over all hosts.
@@ -233,6 +242,7 @@ void Runner::wait_and_take() {
   steps_.fire_timers();
   look_at_waits();
   look_at_human();
+  look_at_choices();
 }
 
 // Of the hosts; or of the record, as long as there is one to follow.
@@ -253,6 +263,7 @@ void Runner::begin_record() {
   reached_ = std::exchange(context_.hosts, context_.replay.hosts());
   summary_.began(context_.clock.steady_at(context_.replay.began()));
   for (const events::SentAhead& sent : context_.replay.on_their_way()) steps_.expect_ahead(sent);
+  if (context_.options.from) context_.replay.restart(*context_.options.from);
   context_.replay.begin();
 }
 

@@ -18,7 +18,8 @@
 
 namespace cnplay::run {
 
-class Prompter;  // people.h
+class Prompter;      // people.h
+class StepPrompter;  // stepwise.h
 
 // A run that takes another one back, which has ended.
 struct WayBack {
@@ -40,8 +41,14 @@ struct Options {
   // The value of a secret of Plan::secrets. Called once each, on the calling thread, before the
   // first connection. Needed only if the plan has secrets.
   std::function<Result<Secret>(std::uint32_t secret_index)> secret;
-  // Whether a precondition holds; an Error says why not. Needed only if the plan has some.
-  std::function<Status(const plan::Requirement&)> requirement;
+  // Whether a precondition holds, and by what (for people, one line; "": nothing to tell); an Error
+  // says why not. Needed only if the plan has some.
+  std::function<Result<std::string>(const plan::Requirement&)> requirement;
+  // The ticket of the incident that it is for: preconditions are not held then.
+  std::optional<std::string> incident;
+  // A person is asked before each step of the main section.
+  bool stepwise = false;
+  StepPrompter* stepper = nullptr;  // asks them; null: nobody is there, and no step is begun
   // The checksum (SHA-256, hex) of a file of the controller; "" if it is not there. Needed only if
   // the plan fetches files.
   std::function<std::string(const std::string& path)> local_sum;
@@ -60,6 +67,11 @@ struct Options {
   std::vector<plan::HostIndex> without;
   // What past runs took: goes on record, so that what is expected stands beside what came.
   std::optional<plan::Past> past;
+  // Of a run that is taken up: what it has done from this step on, in source order, is done again.
+  // can_restart (restart.h) has said that it can be.
+  std::optional<plan::NodeId> from;
+  // Of such a run: what has changed in the play since, for the record.
+  std::vector<std::string> changed;
   // Hosts that work at once; 0: no limit.
   std::uint32_t forks = 0;
   // Sinks are ticked, clocks looked at and abort_requests read at least this often.

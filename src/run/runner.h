@@ -93,6 +93,19 @@ class Runner {
   void say_deadlines();
   bool has_ended(std::uint32_t phase) const;
 
+  // stepwise.cc
+  bool kept_back(const Ready& ready);
+  void look_at_choices();
+  void choose(plan::NodeId node, events::Choice choice);
+  std::string skipped_by_choice(plan::NodeId node) const;
+  std::string question(plan::NodeId node) const;
+  std::string reader_of(plan::NodeId node) const;
+  bool partial() const;
+
+  // restart.cc
+  bool held_back(const Ready& ready);
+  void look_at_restarts();
+
   // failure.cc
   void stop();
   void resume();
@@ -137,6 +150,11 @@ class Runner {
   std::deque<Unit> parked_;
   std::deque<Wait> waits_;
   std::optional<HumanWait> human_;  // a barrier: there is never a second one
+  bool asks_ = false;               // a person is asked before each step
+  bool asking_step_ = false;        // about the first of these:
+  std::deque<Ready> undecided_;     // ready, until the person has spoken
+  std::map<plan::NodeId, events::Choice> choices_;
+  std::deque<Ready> held_;  // of a record: ready, but it is done again behind it
   std::map<std::uint32_t, RoundState> rounds_;
   std::uint32_t last_round_ = 0;
   std::vector<bool> pivots_;  // passed, by node

@@ -25,6 +25,7 @@ void Steps::start(Unit unit) {
   run.started = context_.clock.steady();
   at_work_[unit.host].push_back(id);
   context_.emit(events::StepStarted{unit.node, unit.host, unit.part, 1});
+  if (!unit.left_out.empty()) return end(run, Outcome::skipped, unit.left_out);
   if (!context_.plan.locks.empty() && !context_.replay.active()) {
     context_.remote.note(unit.host, context_.plan.node(unit.node).path);
   }

@@ -35,6 +35,7 @@ struct Unit {
   // Dry run, a handler: how it is reported without being looked at (would_run, depends).
   std::optional<events::Outcome> instead;
   std::uint32_t round = 0;  // a handler: the round it belongs to
+  std::string left_out;     // why it is not carried out; "": it is
 };
 
 struct StepEnd {

@@ -87,7 +87,9 @@ void Summary::outage_ended(Duration now) {
 void Summary::enter(std::uint32_t phase) {
   std::vector<std::uint32_t> fresh;
   for (; phase != plan::kNone && !opened_[phase]; phase = context_.plan.phases[phase].parent) {
-    fresh.push_back(phase);
+    // Where nothing is done in it, it does not begin.
+    const plan::NodeId end = context_.plan.phases[phase].end;
+    if (end == plan::kNone || context_.plan.node(end).left_out.empty()) fresh.push_back(phase);
   }
   const Duration now = context_.clock.steady();
   for (auto it = fresh.rbegin(); it != fresh.rend(); ++it) {
@@ -99,6 +101,7 @@ void Summary::enter(std::uint32_t phase) {
 }
 
 void Summary::phase_ended(std::uint32_t phase) {
+  if (!opened_[phase]) return;  // left out
   const Duration now = context_.clock.steady();
   std::erase(open_, phase);
   if (context_.plan.phases[phase].outage) outage_ended(now);
@@ -119,6 +122,8 @@ void Summary::close_phases(bool undone) {
 
 bool Summary::outermost_outage(std::uint32_t phase) const {
   if (!context_.plan.phases[phase].outage) return false;
+  const plan::NodeId end = context_.plan.phases[phase].end;
+  if (end != plan::kNone && !context_.plan.node(end).left_out.empty()) return false;
   for (auto p = context_.plan.phases[phase].parent; p != plan::kNone;
        p = context_.plan.phases[p].parent) {
     if (context_.plan.phases[p].outage) return false;

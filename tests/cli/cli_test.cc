@@ -213,6 +213,11 @@ TEST(Options, MistakesAreUsageErrors) {
                                              {"docs"},
                                              {"docs", "x.play", "--format", "pdf"},
                                              {"-i", "staging", "x.play", "--host-key", "maybe"},
+                                             {"-i", "a", "x.play", "--tags", ""},
+                                             {"-i", "a", "x.play", "--start-at", ""},
+                                             {"-i", "a", "x.play", "--step", "-y"},
+                                             {"resume", "--from", ""},
+                                             {"resume", "--step"},
                                              {"-i", "a", "x.play", "-f", "0"}}) {
     const auto result = read(words);
     ASSERT_TRUE(std::holds_alternative<int>(result));

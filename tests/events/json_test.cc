@@ -42,8 +42,16 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  {"web1", "web2"},
                  5,
                  true,
-                 plan::Past{"prod", 3, {{u.code, 2, Duration{70'000}, Duration{120'000}}}}});
+                 plan::Past{"prod", 3, {{u.code, 2, Duration{70'000}, Duration{120'000}}}}},
+                 std::nullopt,
+                 std::nullopt,
+                 "INC-7",
+                 true});
   add(RunResumed{"ann", "other-desk"});
+  add(RunResumed{"ann", "other-desk", u.code, std::vector<std::string>{"p.play was changed"}});
+  for (const Choice choice : {Choice::run, Choice::skip, Choice::run_all}) {
+    add(StepChosen{u.code, "ann", choice});
+  }
   add(HostReconnecting{0, "reset by peer"});
   add(HostReconnected{0, "boot-id-2"});
   add(HostConnecting{1});

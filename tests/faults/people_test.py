@@ -7,13 +7,12 @@ import os
 import pty
 import pwd
 import getpass
-import select
 import shutil
 import subprocess
 import time
 import unittest
 
-from controller_test import Killed
+from processes import Processes, is_terminal_left
 
 ME = getpass.getuser()
 
@@ -28,41 +27,6 @@ PLAY = '''play people "A disk is replaced" {
   step end on all when how == "fast" { sh(slot: disk.slot) """echo "slot $slot" >>"$HOME/effects" """ }
 }
 '''
-
-
-def is_terminal_left(fd, until):
-    return select.select([fd], [], [], max(0, until - time.monotonic()))[0]
-
-
-class Processes(Killed):
-    def run_id(self):
-        (run,) = self.runs.iterdir()
-        return run.name
-
-    def of_type(self, kind):
-        return [e for e in self.events() if e["type"] == kind]
-
-    def on_a_terminal(self, arguments, talk, term="dumb"):
-        """Each (what is waited for, what is typed then). Returns the exit code and all that was shown."""
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.chdir(self.root)
-            env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": term, "NO_COLOR": "1"}
-            os.execve(os.environ["CNPLAY"], [os.environ["CNPLAY"], *arguments], env)
-        shown, seen, until = "", 0, time.monotonic() + 60
-        talk = list(talk)
-        while is_terminal_left(fd, until):
-            try:
-                shown += os.read(fd, 65536).decode(errors="replace")
-            except OSError:
-                break
-            while talk and talk[0][0] in shown[seen:]:
-                seen = shown.index(talk[0][0], seen) + len(talk[0][0])
-                os.write(fd, talk.pop(0)[1].encode())
-        os.close(fd)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        self.assertEqual(talk, [], shown)
-        return code, shown
 
 
 class People(Processes):
@@ -315,7 +279,7 @@ class AnotherUser(Processes):
         self.assertEqual(self.other("answer", name, "go", "--approve").returncode, 2)
 
 
-del Killed  # what it tests is tested there
+del Processes  # it tests nothing by itself
 
 if __name__ == "__main__":
     unittest.main()

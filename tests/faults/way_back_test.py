@@ -7,7 +7,7 @@ import os
 import shutil
 import unittest
 
-from people_test import Processes
+from processes import Processes
 
 MODULE = '''module mark.set "Set a mark" {
   param text: string

@@ -330,8 +330,10 @@ TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {
   const Instant now = *parse_rfc3339("2026-11-20T12:00:00Z");
   const auto run = [&](const char* id, const char* hash, const char* verdict, const char* mode,
                        int hours_ago) {
-    return Summary{
-        id, "update", "staging", hash, verdict, mode, now - std::chrono::hours{hours_ago}, now};
+    return Summary{id,   "update", "staging",
+                   hash, verdict,  mode,
+                   "",   false,    now - std::chrono::hours{hours_ago},
+                   now};
   };
   const auto find = [&](std::vector<Summary> runs) {
     return find_rehearsal(runs, "update", "staging", "abc", std::chrono::hours{24}, now);
@@ -345,6 +347,10 @@ TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {
   back.rollback = "dns";
   back.rollback_of = "z";
   EXPECT_FALSE(find({back}).valid);
+  Summary part = run("a", "abc", "success", "apply", 2);
+  part.partial = true;
+  EXPECT_FALSE(find({part}).valid);
+  EXPECT_TRUE(find({part}).nearest->partial);
   EXPECT_EQ(find({run("a", "abc", "success", "apply", 9), run("b", "abc", "success", "apply", 3)})
                 .valid->id,
             "b");

@@ -124,7 +124,7 @@ TEST(Preflight, PreconditionsAndSecretsComeBeforeAnyConnection) {
   f.b.plan.requirements.push_back({{}, "staging", Duration(1000), "p.play:9"});
   f.b.plan.secrets.push_back({"key", plan::SecretSource::Kind::env, {"KEY"}, "p.play:1"});
   f.options.requirement = [](const plan::Requirement&) {
-    return Status(fail("not rehearsed on staging"));
+    return Result<std::string>(fail("not rehearsed on staging"));
   };
   f.options.secret = [](std::uint32_t) { return Result<Secret>(fail("KEY is not set")); };
   EXPECT_EQ(f.run().verdict, Verdict::refused);

@@ -55,6 +55,12 @@ void run(World& world, const std::string& play_name, const std::string& play,
       input.limit = inventory::select(*world.inventory,
                                       world.sources.add("--limit", line.substr(9)), world.diags);
       if (input.limit.empty()) return;
+    } else if (line.starts_with("# tags: ")) {
+      input.tags = line.substr(8);
+    } else if (line.starts_with("# skip-tags: ")) {
+      input.skip_tags = line.substr(13);
+    } else if (line.starts_with("# start-at: ")) {
+      input.start_at = line.substr(12);
     } else if (line.starts_with("# play: ")) {
       input.play_name = line.substr(8);
     } else if (line.starts_with("# vault: ")) {

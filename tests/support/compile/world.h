@@ -31,6 +31,9 @@ std::string read_text(const std::filesystem::path& path);
 //   # -e name=value
 //   # limit: web1
 //   # play: name
+//   # tags: a,b
+//   # skip-tags: c
+//   # start-at: step
 //   # vault: the paths that it has
 //   # vault error: why it cannot be opened
 //   # vault closed

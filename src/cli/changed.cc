@@ -1,0 +1,137 @@
+#include "cli/changed.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "cli/project.h"
+#include "plan/choice.h"
+
+namespace cnplay::cli {
+namespace fs = std::filesystem;
+
+namespace {
+
+// The working directory, given back at the end.
+class InDirectory {
+ public:
+  explicit InDirectory(const std::string& directory) : before_(fs::current_path(error_)) {
+    if (!error_) fs::current_path(directory, error_);
+  }
+  ~InDirectory() {
+    std::error_code ignored;
+    fs::current_path(before_, ignored);
+  }
+  InDirectory(const InDirectory&) = delete;
+  InDirectory& operator=(const InDirectory&) = delete;
+  const std::error_code& error() const { return error_; }
+
+ private:
+  std::error_code error_;
+  fs::path before_;
+};
+
+// What a step does on each of its hosts: by host's name, hashes of its actions.
+std::map<std::string, std::string> work_of(const plan::Plan& plan, const plan::Node& node) {
+  std::map<std::string, std::string> work;
+  for (std::size_t i = 0; i < node.hosts.size(); ++i) {
+    std::string& hashes = work[plan.hosts[node.hosts[i]].name];
+    for (const auto* actions : {&node.actions, &node.undo}) {
+      for (const plan::Action& action : *actions) hashes += plan::hash(plan, action, i) + " ";
+      hashes += "|";
+    }
+  }
+  return work;
+}
+
+std::string named(const std::vector<std::string>& hosts) {
+  constexpr std::size_t kNamed = 5;
+  std::string out;
+  for (std::size_t i = 0; i < hosts.size() && i < kNamed; ++i) {
+    out += (i == 0 ? "" : ", ") + hosts[i];
+  }
+  if (hosts.size() > kNamed) out += " and " + std::to_string(hosts.size() - kNamed) + " more";
+  return out;
+}
+
+void compare(const plan::Plan& before, const plan::Node& was, const plan::Plan& after,
+             const plan::Node& is, std::vector<std::string>& out) {
+  const auto old = work_of(before, was);
+  const auto now = work_of(after, is);
+  std::vector<std::string> fresh, gone, other;
+  for (const auto& [host, work] : now) {
+    const auto it = old.find(host);
+    if (it == old.end()) {
+      fresh.push_back(host);
+    } else if (it->second != work) {
+      other.push_back(host);
+    }
+  }
+  for (const auto& [host, work] : old) {
+    if (!now.contains(host)) gone.push_back(host);
+  }
+  const std::string step = "step " + is.path + " ";
+  if (!other.empty()) out.push_back(step + "would do something else on " + named(other));
+  if (!fresh.empty()) out.push_back(step + "would run on " + named(fresh) + " too");
+  if (!gone.empty()) out.push_back(step + "would no longer run on " + named(gone));
+}
+
+}  // namespace
+
+std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan& after) {
+  std::vector<std::string> out;
+  std::map<std::string, const plan::Node*> old;
+  for (const plan::Node& node : before.nodes) old.emplace(node.path, &node);
+  const auto does = [](const plan::Node& node) {
+    return plan::has_work(node) || node.kind == plan::NodeKind::handler;
+  };
+  for (const plan::Node& node : after.nodes) {
+    const auto it = old.find(node.path);
+    if (it != old.end()) {
+      compare(before, *it->second, after, node, out);
+      old.erase(it);
+    } else if (does(node)) {
+      out.push_back("step " + node.path + " is new");
+    }
+  }
+  for (const plan::Node& node : before.nodes) {
+    if (old.contains(node.path) && does(node)) out.push_back("step " + node.path + " is gone");
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> changes_since(const plan::Plan& recorded) {
+  const plan::Origin& origin = recorded.origin;
+  if (origin.file.empty()) return fail("its record does not say what it was made of");
+  Options how;
+  how.command = Command::check;  // nobody is asked for the vault's password
+  how.play = origin.file;
+  how.play_name = origin.play;
+  how.inventory = origin.inventory;
+  how.limit = origin.limit;
+  how.extra = origin.extra;
+  how.tags = origin.tags;
+  how.skip_tags = origin.skip_tags;
+  how.start_at = origin.start_at;
+  const InDirectory there(origin.directory);
+  if (there.error()) return fail(origin.directory + ": " + there.error().message());
+  Project project;
+  if (auto status = load(project, how); !status) return status.error();
+  std::vector<std::string> out;
+  if (!project.plan) {
+    out.push_back("it does not compile any more: `cnplay check -i " + origin.inventory + " " +
+                  origin.file + "` in " + origin.directory + " says why");
+    return out;
+  }
+  if (plan::hash(*project.plan) == plan::hash(recorded)) return out;
+  out = plan::program_changes(recorded.program, project.plan->program);
+  const auto steps = plan_changes(recorded, *project.plan);
+  out.insert(out.end(), steps.begin(), steps.end());
+  if (steps.empty()) {
+    out.emplace_back(
+        "its steps do the same; their order, time, hosts' addresses or way back differ");
+  }
+  return out;
+}
+
+}  // namespace cnplay::cli

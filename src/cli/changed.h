@@ -1,0 +1,20 @@
+// What has changed in a play since a run of it began.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "plan/plan.h"
+
+namespace cnplay::cli {
+
+// The steps that the plan of today does otherwise, one line each.
+std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan& after);
+
+// The play, its libraries, files, modules and inventory as they are now, compiled as they were
+// then, beside the recorded plan: one line for each difference; empty: there is none. An Error:
+// they are not there to be looked at. Nobody is asked for a password.
+Result<std::vector<std::string>> changes_since(const plan::Plan& recorded);
+
+}  // namespace cnplay::cli

@@ -1,0 +1,181 @@
+// Doing again what a run has done from a step on. Of the record, what is about earlier nodes is
+// followed as ever; what is about later ones is passed over, and they are held back until the rest
+// has been followed. So a host that was behind the others keeps what it had done before the step.
+#include "run/restart.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "run/runner.h"
+
+namespace cnplay::run {
+
+using namespace events;  // all that this is about
+using plan::NodeId;
+
+namespace {
+
+template <class E>
+concept OfNode = requires(const E& e) {
+  { e.node } -> std::convertible_to<NodeId>;
+};
+
+std::optional<NodeId> node_of(const Event& event) {
+  return std::visit(
+      []<class E>(const E& e) -> std::optional<NodeId> {
+        if constexpr (OfNode<E>) return e.node;
+        return std::nullopt;
+      },
+      event.what);
+}
+
+template <class E>
+concept OfPart = requires(const E& e) {
+  { e.part } -> std::convertible_to<Part>;
+};
+
+bool is_of_handler(const Event& event) {
+  return std::visit(
+      []<class E>(const E& e) {
+        if constexpr (OfPart<E>) return e.part == Part::handler;
+        return false;
+      },
+      event.what);
+}
+
+bool is_of_other_part(const Event& event) {
+  return std::visit(
+      []<class E>(const E& e) {
+        if constexpr (OfPart<E>) return e.part != Part::forward && e.part != Part::handler;
+        return false;
+      },
+      event.what);
+}
+
+Status cannot(const std::string& why) { return fail("--from: " + why, "resume it without --from"); }
+
+}  // namespace
+
+Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, NodeId from) {
+  if (!plan.node(from).left_out.empty()) {
+    return cannot("`" + plan.node(from).title + "` is left out of this run (" +
+                  plan.node(from).left_out + ")");
+  }
+  std::map<std::uint64_t, NodeId> in_flight;
+  for (const Event& event : record) {
+    if (const auto* e = std::get_if<Pivoted>(&event.what); e && e->node >= from) {
+      return cannot("the run has passed the point of no return `" + e->title + "` behind it");
+    }
+    if (std::holds_alternative<FailureDeclared>(event.what) || is_of_other_part(event)) {
+      return cannot("the run goes forward no more: what answers its failure, or closes it, is due");
+    }
+    if (std::holds_alternative<AbortRequested>(event.what)) {
+      return cannot("the run was being aborted");
+    }
+    if (const auto* e = std::get_if<HostLost>(&event.what)) {
+      return cannot(plan.hosts[e->host].name + " was lost meanwhile");
+    }
+    if (const auto* e = std::get_if<ActionStarted>(&event.what)) in_flight[e->task] = e->node;
+    if (const auto* e = std::get_if<ActionEnded>(&event.what)) in_flight.erase(e->task);
+    if (const auto* e = std::get_if<SentAhead>(&event.what)) in_flight[e->task] = e->node;
+    if (const auto* e = std::get_if<RanAhead>(&event.what)) in_flight.erase(e->task);
+  }
+  for (const auto& [task, node] : in_flight) {
+    if (node < from) continue;
+    return cannot("`" + plan.node(node).title +
+                  "` was in flight when the run was cut off, and may be at work on its host still");
+  }
+  return {};
+}
+
+// What of the story happened before `from`. `seen`: something that did not has been met.
+bool Replay::counts(const Event& event, NodeId from, bool& seen) const {
+  if (const auto* ended = std::get_if<PhaseEnded>(&event.what)) {
+    return plan_.phases[ended->phase].end < from;
+  }
+  const auto node = node_of(event);
+  if (!node) return true;
+  // Handlers run where all hosts meet: what they do belongs to what is done around them.
+  const bool before = is_of_handler(event) ? !seen : *node < from;
+  seen = seen || !before;
+  return before;
+}
+
+void Replay::restart(NodeId from) {
+  Restart restart{0, from, {}};
+  bool seen = false;
+  std::vector<const Event*> kept;
+  for (const Event* event : story_) {
+    if (counts(*event, from, seen)) {
+      kept.push_back(event);
+    } else if (const auto* e = std::get_if<ActionEnded>(&event->what);
+               e != nullptr && e->applied && e->part == Part::forward) {
+      restart.applied.push_back(e);
+    }
+  }
+  // A phase has begun if something in it is left.
+  std::set<std::uint32_t> open;
+  std::set<const Event*> left;
+  for (auto event = kept.rbegin(); event != kept.rend(); ++event) {
+    if (const auto* began = std::get_if<PhaseStarted>(&(*event)->what)) {
+      if (!open.contains(began->phase)) continue;
+    }
+    if (const auto node = node_of(**event)) {
+      std::uint32_t phase = plan_.node(*node).phase;
+      for (; phase != plan::kNone; phase = plan_.phases[phase].parent) open.insert(phase);
+    }
+    left.insert(*event);
+  }
+  const auto is_left = [&](const Event* event) { return left.contains(event); };
+  // Where an earlier restart stands in what is left.
+  for (Restart& earlier : restarts_) {
+    const auto end = story_.begin() + static_cast<std::ptrdiff_t>(earlier.at);
+    earlier.at = static_cast<std::size_t>(std::count_if(story_.begin(), end, is_left));
+  }
+  std::erase_if(story_, [&](const Event* event) { return !is_left(event); });
+  restart.at = story_.size();
+  restarts_.push_back(std::move(restart));
+}
+
+bool Replay::holds(NodeId node) const {
+  return std::any_of(restarts_.begin(), restarts_.end(),
+                     [&](const Restart& restart) { return node >= restart.from; });
+}
+
+std::optional<std::vector<const ActionEnded*>> Replay::restarted() {
+  if (!running_ || !problem_.empty() || restarts_.empty() || restarts_.front().at > at_) {
+    return std::nullopt;
+  }
+  auto applied = std::move(restarts_.front().applied);
+  restarts_.erase(restarts_.begin());
+  return applied;
+}
+
+bool Runner::held_back(const Ready& ready) {
+  if (part_ != Part::forward || !context_.replay.holds(ready.node)) return false;
+  held_.push_back(ready);
+  return true;
+}
+
+// What is to be done again may begin. There is a way back from what had been done of it: its next
+// check will find it done, and say nothing of what was before.
+void Runner::look_at_restarts() {
+  while (const auto applied = context_.replay.restarted()) {
+    for (const ActionEnded* e : *applied) {
+      const plan::Node& node = context_.plan.node(e->node);
+      const plan::Action& action = node.actions[e->action];
+      if (auto facts = read_facts(action, e->facts, false); facts && !action.returns.empty()) {
+        context_.facts.save(e->node, e->action, e->host, *facts);
+      }
+      if (node.undo.empty()) continue;
+      undo_.registered(e->node, e->host);
+      undo_.settled(e->node, e->host, true);
+    }
+    std::deque<Ready> held;
+    std::swap(held, held_);
+    for (const Ready& ready : held) begin(ready);
+  }
+}
+
+}  // namespace cnplay::run

@@ -1,0 +1,43 @@
+"""A controller that is talked to on a terminal."""
+
+import os
+import pty
+import select
+import time
+
+from controller_test import Killed
+
+
+def is_terminal_left(fd, until):
+    return select.select([fd], [], [], max(0, until - time.monotonic()))[0]
+
+
+class Processes(Killed):
+    def run_id(self):
+        (run,) = self.runs.iterdir()
+        return run.name
+
+    def of_type(self, kind):
+        return [e for e in self.events() if e["type"] == kind]
+
+    def on_a_terminal(self, arguments, talk, term="dumb"):
+        """Each (what is waited for, what is typed then). Returns the exit code and all that was shown."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.root)
+            env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": term, "NO_COLOR": "1"}
+            os.execve(os.environ["CNPLAY"], [os.environ["CNPLAY"], *arguments], env)
+        shown, seen, until = "", 0, time.monotonic() + 60
+        talk = list(talk)
+        while is_terminal_left(fd, until):
+            try:
+                shown += os.read(fd, 65536).decode(errors="replace")
+            except OSError:
+                break
+            while talk and talk[0][0] in shown[seen:]:
+                seen = shown.index(talk[0][0], seen) + len(talk[0][0])
+                os.write(fd, talk.pop(0)[1].encode())
+        os.close(fd)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.assertEqual(talk, [], shown)
+        return code, shown
