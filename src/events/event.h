@@ -259,12 +259,25 @@ struct Event {
       what;
 };
 
+// Of a file that is on its way to or from a host, now and then, for who looks on while it happens.
+// No event: it has no number, is not on record, and a resumed run knows nothing of it.
+struct Progress {
+  std::uint64_t task{};
+  HostIndex host{};
+  std::uint64_t done{}, size{};  // bytes; `done` falls if the way has to begin anew
+};
+
 // Receives events on the runner's thread, in order. May not throw; a sink that cannot go on
 // (a full disk) says so through `healthy`.
 class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on(const Event& event) = 0;
+  // Between events. Whoever writes down what happened leaves it as it is.
+  virtual void progress(const Progress& progress, Instant now) {
+    (void)progress;
+    (void)now;
+  }
   // Called by the runner when it is idle and at least every 200 ms: views redraw here.
   virtual void tick(Instant now) { (void)now; }
   // Makes all that was told so far durable, and says whether it is: nothing that may change a host
@@ -279,6 +292,7 @@ class Tee final : public Sink {
  public:
   explicit Tee(std::vector<Sink*> sinks) : sinks_(std::move(sinks)) {}
   void on(const Event& event) override;
+  void progress(const Progress& progress, Instant now) override;
   void tick(Instant now) override;
   Status commit() override;
   Status healthy() const override;

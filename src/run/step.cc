@@ -264,6 +264,10 @@ void Steps::output(const remote::TaskOutput& o) {
                                static_cast<events::Stream>(o.stream), o.bytes});
 }
 
+void Steps::progress(const remote::TaskProgress& p) {
+  if (by_task_.contains(p.task)) context_.emit.progress({p.task, p.host, p.done, p.size});
+}
+
 void Steps::action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,
                          remote::TaskId task) {
   events::ActionEnded e;

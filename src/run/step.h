@@ -56,6 +56,7 @@ class Steps {
 
   void task_ended(remote::TaskEnded ended);
   void output(const remote::TaskOutput& output);
+  void progress(const remote::TaskProgress& progress);
   // After HostState::connected was set to false.
   void host_lost(plan::HostIndex host);
   // Pauses that are over, timeouts that the remote did not keep.

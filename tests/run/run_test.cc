@@ -34,6 +34,25 @@ TEST(Run, HostsRunFreeOfEachOtherBetweenBarriers) {
   EXPECT_EQ(f.steps()[1], "b h1 changed");
 }
 
+// How far a file is, is for who looks on: the record has no word of it, and so no resumed run asks.
+TEST(Run, ProgressIsShownAndNotRecorded) {
+  Fixture f(2);
+  f.b.step("copy");
+  f.hosts.on("copy#0", {{Will::change, {}, Duration(1000)}});
+  f.hosts.on_start = [&](const remote::Task& task) {
+    f.hosts.tell(Duration(100), remote::TaskProgress{task.id, task.host, 5, 10});
+    f.hosts.tell(Duration(200), remote::TaskProgress{task.id + 1000, task.host, 5, 10});
+    f.hosts.tell(Duration(2000), remote::TaskProgress{task.id, task.host, 10, 10});
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  ASSERT_EQ(f.recorder.shown.size(), 2U) << "of tasks in flight alone";
+  EXPECT_EQ(f.recorder.shown[0].done, 5U);
+  EXPECT_EQ(f.recorder.shown[0].size, 10U);
+  for (std::size_t i = 0; i < f.recorder.events.size(); ++i) {
+    EXPECT_EQ(f.recorder.events[i].seq, i + 1) << "a number was used up";
+  }
+}
+
 TEST(Run, ABarrierWaitsForAll) {
   Fixture f(2);
   f.b.step("a");
