@@ -64,6 +64,7 @@ class DeclarationReader {
       diags_.error("E0420", "this does not belong in a module",
                    {item.keyword.known() ? item.keyword : item.span, "not part of a declaration"},
                    "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, `sends`, "
+                   "`sends_tree`, "
                    "`renders`, `fetches`, `check`, `apply`, `verify`, `preview` and `preflight`");
     }
   }
@@ -181,7 +182,7 @@ class DeclarationReader {
           module_.uses.push_back(resource);
         }
       }
-    } else if (word == "sends" || word == "renders" || word == "fetches") {
+    } else if (word == "sends" || word == "sends_tree" || word == "renders" || word == "fetches") {
       files_.read(clause);
       return;
     } else if (word == "writes" || word == "reads") {
@@ -195,13 +196,14 @@ class DeclarationReader {
       }
     } else {
       const std::string near = diag::did_you_mean(
-          word, {"needs", "uses", "writes", "reads", "sends", "renders", "fetches", "returns",
-                 "param", "check", "apply", "verify", "preview", "preflight", "native"});
+          word, {"needs", "uses", "writes", "reads", "sends", "sends_tree", "renders", "fetches",
+                 "returns", "param", "check", "apply", "verify", "preview", "preflight", "native"});
       diags_.error(
           "E0416", "unknown clause " + quoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
-          near.empty() ? "clauses are needs, uses, writes, reads, sends, renders and fetches"
-                       : "did you mean `" + near + "`?");
+          near.empty()
+              ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders and fetches"
+              : "did you mean `" + near + "`?");
       return;
     }
     if (clause.values.empty()) malformed(clause.word.span, "say what: see `cnplay explain E0416`");
@@ -312,6 +314,11 @@ class DeclarationReader {
       diags_.error("E0417", "`sends` without `apply`: nobody would use the file",
                    {module_.span, "has no `apply`"}, "add `apply`, or take `sends` away");
     }
+    if (!module_.sends_tree.empty() && (!module_.apply || !module_.check)) {
+      diags_.error("E0417", "`sends_tree` needs a `check` that says what is wanted, and an `apply`",
+                   {module_.span, module_.check ? "has no `apply`" : "has no `check`"},
+                   "ask for files with `wanted` in `check`, and unpack them in `apply`");
+    }
     const auto refuse = [&](std::string_view stage, std::string summary, std::string help) {
       diags_.error("E0417", std::move(summary), {stage_span(stage), "has no meaning here"},
                    std::move(help));
@@ -419,6 +426,9 @@ class DeclarationReader {
     const std::vector<std::string> given = given_with_files(module_);
     known.insert(known.end(), given.begin(), given.end());
     if (stage == "apply" && !module_.sends.empty()) known.push_back(module_.sends + "_file");
+    if (stage == "apply" && !module_.sends_tree.empty()) {
+      known.push_back(module_.sends_tree + "_file");
+    }
     if (sees_facts) {
       for (const auto& [name, type] : module_.returns) known.push_back(name);
     }

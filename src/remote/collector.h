@@ -24,6 +24,7 @@ class Collector {
   static constexpr std::size_t kMaxFacts = 256;
   static constexpr std::size_t kMaxMessage = 4 * 1024;
   static constexpr std::size_t kMaxDiff = 256 * 1024;
+  static constexpr std::size_t kMaxWanted = 1024 * 1024;
   static constexpr std::size_t kMaxPath = 4 * 1024;
   static constexpr std::size_t kMaxRefusal = 1024;
 
@@ -43,6 +44,8 @@ class Collector {
   bool ended() const { return end_seen_[0] && end_seen_[1]; }
   // The host wants the file first: check has said change, and nothing was claimed.
   bool wants_upload() const { return wants_upload_ && says_change(); }
+  // What it wants of a tree, in its own words; what is longer than kMaxWanted is cut.
+  const std::string& wanted() const { return wanted_; }
   // Whether apply is due: check said change and ended well, or there is none.
   bool says_change() const;
   // Why the host would not start it; "" if it did not say so.
@@ -66,7 +69,7 @@ class Collector {
   TaskResult take();
 
  private:
-  enum class Section { none, verdict, fact, diff, path, refusal };
+  enum class Section { none, verdict, fact, diff, wanted, path, refusal };
   struct Side {  // one of the two streams
     std::optional<Stage> stage;
     Section section = Section::none;
@@ -125,6 +128,7 @@ class Collector {
   std::vector<Record> records_;
   std::vector<std::pair<std::string, Untrusted>> facts_;
   std::string diff_;
+  std::string wanted_;
   std::string tail_;
   std::string preview_;
   std::uint64_t output_bytes_ = 0;

@@ -49,6 +49,10 @@ struct Upload {
   std::string path;  // on the controller
   std::uint64_t size = 0;
   std::string sha256;  // hex
+  // A tree: `path` is a directory, this the list of what is in it (see remote/archive.h), and
+  // `sha256` the list's; `size` does not count. What check asks for of it with `wanted` is sent, as
+  // one tar archive.
+  std::string manifest{};
 };
 
 // A file of the host that is brought to the controller when check has said change; the task's apply

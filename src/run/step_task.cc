@@ -2,6 +2,7 @@
 // a dry run `would_run` and `depends`.
 #include <algorithm>
 
+#include "base/digest.h"
 #include "run/step.h"
 #include "run/variables.h"
 
@@ -94,6 +95,20 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& tas
                    .path = file->found_at,
                    .size = static_cast<std::uint64_t>(file->size),
                    .sha256 = file->sha256};
+  }
+  if (!a.sends_tree.empty()) {
+    const std::string& name = value_of(a.sends_tree);
+    const auto& trees = context_.plan.trees;
+    const auto tree = std::ranges::find(trees, name, &plan::Tree::name);
+    if (tree == trees.end()) {
+      return Instead{Outcome::failed, "the plan does not have the directory " + name};
+    }
+    const std::string& manifest = value_of(a.sends_tree + "_manifest");
+    task.upload = {.name = a.sends_tree,
+                   .path = tree->found_at,
+                   .size = 0,
+                   .sha256 = sha256_hex(manifest),
+                   .manifest = manifest};
   }
   if (a.fetches.empty()) return std::nullopt;
   const std::string& from = value_of(a.fetches);
