@@ -49,6 +49,7 @@ struct Module {
   std::string renders;     // param naming a text file of the controller; its text is $NAME_text
   std::string fetches;     // param naming a file of the host that is brought ...
   std::string fetches_to;  // ... to the file of the controller that this one names
+  std::string reboots;     // param naming how long the host may take that apply restarts
   std::optional<Script> check, apply, verify_script, preview, preflight;
   Verify verify = Verify::by_check;
   bool native = false;

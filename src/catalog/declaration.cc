@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "catalog/file_clauses.h"
+#include "catalog/restart_clause.h"
 #include "catalog/shell_scan.h"
 
 namespace cnplay::catalog {
@@ -25,7 +26,11 @@ std::string listed(const Range& words) {
 class DeclarationReader {
  public:
   DeclarationReader(const syntax::Module& node, diag::Diagnostics& diags)
-      : node_(node), diags_(diags), errors_before_(diags.errors()), files_(diags) {}
+      : node_(node),
+        diags_(diags),
+        errors_before_(diags.errors()),
+        files_(diags),
+        restart_(diags) {}
 
   Module read() {
     module_.name = node_.name.text;
@@ -35,6 +40,7 @@ class DeclarationReader {
     for (const auto& item : node_.body.items) read_item(item);
     check_clauses();
     files_.check(module_);
+    restart_.check(module_);
     check_stages();
     check_scripts();
     module_.valid = diags_.errors() == errors_before_;
@@ -183,8 +189,9 @@ class DeclarationReader {
         }
       }
     } else if (word == "sends" || word == "sends_tree" || word == "renders" || word == "fetches") {
-      files_.read(clause);
-      return;
+      return files_.read(clause);
+    } else if (word == "reboots") {
+      return restart_.read(clause);
     } else if (word == "writes" || word == "reads") {
       for (const auto& value : clause.values) {
         const auto* ref = std::get_if<syntax::NameRef>(&value.node);
@@ -201,9 +208,9 @@ class DeclarationReader {
       diags_.error(
           "E0416", "unknown clause " + quoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
-          near.empty()
-              ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders and fetches"
-              : "did you mean `" + near + "`?");
+          near.empty() ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders, "
+                         "fetches and reboots"
+                       : "did you mean `" + near + "`?");
       return;
     }
     if (clause.values.empty()) malformed(clause.word.span, "say what: see `cnplay explain E0416`");
@@ -457,6 +464,7 @@ class DeclarationReader {
   diag::Diagnostics& diags_;
   std::size_t errors_before_;
   FileClauses files_;
+  RestartClause restart_;
   Module module_;
   std::vector<diag::Span> return_spans_;
   struct PathClause {

@@ -281,6 +281,7 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
   out.renders = module.renders;
   out.fetches = module.fetches;
   out.fetches_to = module.fetches_to;
+  out.reboots = module.reboots;
   return out;
 }
 

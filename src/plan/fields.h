@@ -104,6 +104,7 @@ void fields(A& a, Like<Action> auto& x) {
   a("renders", x.renders);
   a("fetches", x.fetches);
   a("fetches_to", x.fetches_to);
+  a("reboots", x.reboots);
   a("notify", x.notify);
   a("where", x.where);
 }

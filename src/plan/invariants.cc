@@ -160,6 +160,8 @@ class Checker {
          {action.sends, action.sends_tree, action.fetches, action.fetches_to}) {
       expect(name.empty() || names.contains(name), of + ": no parameter `" + name + "` for a file");
     }
+    expect(action.reboots.empty() || names.contains(action.reboots),
+           of + ": no parameter `" + action.reboots + "` says how long a restart may take");
     for (const Param& param : action.params) {
       if (param.name != action.sends_tree) continue;
       expect(names.contains(param.name + "_manifest"), of + ": nothing says what is in a tree");

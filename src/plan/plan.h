@@ -113,6 +113,9 @@ struct Action {
   // The params that name a file of the host, and the one of the controller that it is brought to;
   // if the latter ends with `/`, to HOST/NAME in that directory. "": none.
   std::string fetches, fetches_to;
+  // Its apply restarts the host: the param that says within how long it must be back. "": it does
+  // not.
+  std::string reboots;
   std::vector<NodeId> notify;  // handler nodes
   std::string where;           // "file:line"
 };

@@ -261,6 +261,13 @@ bool Collector::apply_possible() const {
   return check->verdict == Verdict::none || check_said_change(*check);
 }
 
+bool Collector::applied() const {
+  const Record* apply = find(Stage::apply);
+  return apply != nullptr && apply->exited && apply->verdict == Verdict::none &&
+         (apply->code == 0 || apply->code == 128 + SIGTERM || apply->code == 128 + SIGKILL ||
+          apply->code == 128 + SIGHUP);
+}
+
 bool Collector::died_of_signal() const {
   return std::any_of(records_.begin(), records_.end(), [](const Record& r) {
     return r.exited && (r.code == 128 + SIGTERM || r.code == 128 + SIGKILL);

@@ -59,6 +59,8 @@ class Collector {
   const std::string& state() const { return state_; }
   // Whether apply may have begun, or may still begin on the host, as far as we know.
   bool apply_possible() const;
+  // Apply has ended: well, or killed by a signal.
+  bool applied() const;
   // Whether there is an end marker on a stream: then the task is over on the host.
   bool end_seen() const { return end_seen_[0] || end_seen_[1]; }
 

@@ -84,6 +84,10 @@ struct Task {
   std::optional<Upload> upload{};
   std::optional<Download> download{};  // of a task without apply script
   std::optional<Duration> timeout;     // of all stages together; enforced on the host as well
+  // Its apply restarts the host, which must be back within so long after the task was sent: with
+  // another boot id, or its verify stage fails. It is verified on the new boot. What else is to be
+  // started there waits. Whatever happens, the host is restarted at most once for it.
+  std::optional<Duration> reboots{};
   // Of a task that an earlier controller may have sent: the boot id of the host at that time. If
   // the host has been restarted since, the task ends as `lost`, for a claim may not have outlived
   // that. "" if it was never sent before.

@@ -227,7 +227,8 @@ bool Steps::may_retry(const Run& run, Outcome outcome, bool has_check) const {
   if (outcome == Outcome::unknown) {
     // Nobody knows whether it was done: only a check can tell before it is tried again. Once it is
     // asked whatever was said of retries: that is no second try, but the end of the first.
-    if (!has_check) return false;
+    // Nor can a check tell whether a host has been restarted.
+    if (!has_check || !action(run).reboots.empty()) return false;
     if (run.looks == 0) return true;
   }
   return run.attempt <= run.node->retry.times + run.looks;

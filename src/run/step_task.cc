@@ -1,6 +1,7 @@
 // From an action of the plan to a task for the host, or to what stands in its place: skipped, or in
 // a dry run `would_run` and `depends`.
 #include <algorithm>
+#include <charconv>
 
 #include "base/digest.h"
 #include "run/step.h"
@@ -23,6 +24,16 @@ remote::Verify verify_of(plan::Verify verify) {
       return remote::Verify::none;
   }
   return remote::Verify::by_check;
+}
+
+// Scripts are given durations in whole seconds, and so is this.
+Duration restart_within(const remote::Task& task, const std::string& param) {
+  const auto it = std::ranges::find(task.variables, param, &remote::Variable::name);
+  std::int64_t seconds = 0;
+  if (it != task.variables.end()) {
+    std::from_chars(it->value.data(), it->value.data() + it->value.size(), seconds);
+  }
+  return std::chrono::seconds(seconds);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -181,6 +192,7 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     task.apply = text(a.apply);
     task.verify_script = text(a.verify_script);
     task.verify = verify_of(a.verify);
+    if (!a.reboots.empty()) task.reboots = restart_within(task, a.reboots);
   }
   return std::nullopt;
 }

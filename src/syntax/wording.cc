@@ -118,7 +118,7 @@ class Wording {
             "manual", "approve",    "ask",     "item",       "evidence", "deadline", "window",
             "report", "returns",    "needs",   "uses",       "writes",   "reads",    "check",
             "apply",  "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
-            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches"};
+            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots"};
   }
 
   static std::vector<std::string> modifier_words() {

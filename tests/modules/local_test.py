@@ -283,6 +283,16 @@ def test_sync(top):
         true((dest / "run").stat().st_uid == 0, "the owner was not set")
 
 
+def test_machine(top):
+    """What asks alone: nothing here may restart the machine that the test runs on."""
+    run = place.run
+    expect(run("machine.reboot", "check", only_if_required=True), "ok" if not os.path.exists("/var/run/reboot-required") else "would_change")
+    if os.getuid() == 0:
+        expect(run("machine.reboot", "check", message="soon"), "would_change", "restart")
+    else:
+        expect(run("machine.reboot", "check"), "failed", "may not restart the host")
+
+
 def test_git(top):
     run = place.run
     work, bare, dir_ = top / "work", top / "a remote.git", top / "a checkout"
@@ -552,7 +562,8 @@ def main():
                                                     "http_proxy": "", "TMPDIR": str(top / "tmp")})
             (top / "tmp").mkdir()
             for name, test in (("maintenance", lambda: test_maintenance(top)), ("http", lambda: test_http(server.server_port)),
-                               ("file", lambda: test_file(top)), ("sync", lambda: test_sync(top)), ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
+                               ("file", lambda: test_file(top)), ("sync", lambda: test_sync(top)),
+                               ("machine", lambda: test_machine(top)), ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
                 (top / name).mkdir()
                 old, top = top, top / name
                 test()

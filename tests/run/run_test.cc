@@ -148,6 +148,19 @@ TEST(Run, RetryEndsAsFailed) {
   EXPECT_EQ(f.hosts.count("smoke#0"), 3u);
 }
 
+// A check cannot tell whether it was done: not even the look that every check has is taken.
+TEST(Run, AHostIsNeverRestartedTwice) {
+  Fixture f(1);
+  plan::Node& node = f.b.step("boot");
+  node.retry.times = 2;
+  node.actions[0].params = {Builder::param("within", plan::Value(Duration(90'000)))};
+  node.actions[0].reboots = "within";
+  f.hosts.on("boot#0", 0, {{Will::lose_shell}});
+  EXPECT_EQ(f.run().verdict, Verdict::unknown);
+  ASSERT_EQ(f.hosts.count("boot#0"), 1u);
+  EXPECT_EQ(f.hosts.started("boot#0")[0]->task.reboots, Duration(90'000));
+}
+
 TEST(Run, UnknownIsTriedAgainOnlyWithACheck) {
   for (const bool check : {true, false}) {
     Fixture f(1);
