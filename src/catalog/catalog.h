@@ -43,10 +43,13 @@ struct Module {
   std::vector<std::string> uses;    // resources
   std::vector<std::string> writes;  // params naming paths that apply changes
   std::vector<std::string> reads;   // params naming paths that check or apply read
-  std::string sends;       // param naming a file of the controller that apply finds at $NAME_file
+  std::string sends;  // param naming a file of the controller that apply finds at $NAME_file
+  // params naming a directory of the controller, and the patterns of what is left out of it
+  std::string sends_tree, sends_tree_without;
   std::string renders;     // param naming a text file of the controller; its text is $NAME_text
   std::string fetches;     // param naming a file of the host that is brought ...
   std::string fetches_to;  // ... to the file of the controller that this one names
+  std::string reboots;     // param naming how long the host may take that apply restarts
   std::optional<Script> check, apply, verify_script, preview, preflight;
   Verify verify = Verify::by_check;
   bool native = false;

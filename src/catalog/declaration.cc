@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "catalog/file_clauses.h"
+#include "catalog/restart_clause.h"
 #include "catalog/shell_scan.h"
 
 namespace cnplay::catalog {
@@ -25,7 +26,11 @@ std::string listed(const Range& words) {
 class DeclarationReader {
  public:
   DeclarationReader(const syntax::Module& node, diag::Diagnostics& diags)
-      : node_(node), diags_(diags), errors_before_(diags.errors()), files_(diags) {}
+      : node_(node),
+        diags_(diags),
+        errors_before_(diags.errors()),
+        files_(diags),
+        restart_(diags) {}
 
   Module read() {
     module_.name = node_.name.text;
@@ -35,6 +40,7 @@ class DeclarationReader {
     for (const auto& item : node_.body.items) read_item(item);
     check_clauses();
     files_.check(module_);
+    restart_.check(module_);
     check_stages();
     check_scripts();
     module_.valid = diags_.errors() == errors_before_;
@@ -64,6 +70,7 @@ class DeclarationReader {
       diags_.error("E0420", "this does not belong in a module",
                    {item.keyword.known() ? item.keyword : item.span, "not part of a declaration"},
                    "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, `sends`, "
+                   "`sends_tree`, "
                    "`renders`, `fetches`, `check`, `apply`, `verify`, `preview` and `preflight`");
     }
   }
@@ -181,9 +188,10 @@ class DeclarationReader {
           module_.uses.push_back(resource);
         }
       }
-    } else if (word == "sends" || word == "renders" || word == "fetches") {
-      files_.read(clause);
-      return;
+    } else if (word == "sends" || word == "sends_tree" || word == "renders" || word == "fetches") {
+      return files_.read(clause);
+    } else if (word == "reboots") {
+      return restart_.read(clause);
     } else if (word == "writes" || word == "reads") {
       for (const auto& value : clause.values) {
         const auto* ref = std::get_if<syntax::NameRef>(&value.node);
@@ -195,12 +203,13 @@ class DeclarationReader {
       }
     } else {
       const std::string near = diag::did_you_mean(
-          word, {"needs", "uses", "writes", "reads", "sends", "renders", "fetches", "returns",
-                 "param", "check", "apply", "verify", "preview", "preflight", "native"});
+          word, {"needs", "uses", "writes", "reads", "sends", "sends_tree", "renders", "fetches",
+                 "returns", "param", "check", "apply", "verify", "preview", "preflight", "native"});
       diags_.error(
           "E0416", "unknown clause " + quoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
-          near.empty() ? "clauses are needs, uses, writes, reads, sends, renders and fetches"
+          near.empty() ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders, "
+                         "fetches and reboots"
                        : "did you mean `" + near + "`?");
       return;
     }
@@ -312,6 +321,11 @@ class DeclarationReader {
       diags_.error("E0417", "`sends` without `apply`: nobody would use the file",
                    {module_.span, "has no `apply`"}, "add `apply`, or take `sends` away");
     }
+    if (!module_.sends_tree.empty() && (!module_.apply || !module_.check)) {
+      diags_.error("E0417", "`sends_tree` needs a `check` that says what is wanted, and an `apply`",
+                   {module_.span, module_.check ? "has no `apply`" : "has no `check`"},
+                   "ask for files with `wanted` in `check`, and unpack them in `apply`");
+    }
     const auto refuse = [&](std::string_view stage, std::string summary, std::string help) {
       diags_.error("E0417", std::move(summary), {stage_span(stage), "has no meaning here"},
                    std::move(help));
@@ -419,6 +433,9 @@ class DeclarationReader {
     const std::vector<std::string> given = given_with_files(module_);
     known.insert(known.end(), given.begin(), given.end());
     if (stage == "apply" && !module_.sends.empty()) known.push_back(module_.sends + "_file");
+    if (stage == "apply" && !module_.sends_tree.empty()) {
+      known.push_back(module_.sends_tree + "_file");
+    }
     if (sees_facts) {
       for (const auto& [name, type] : module_.returns) known.push_back(name);
     }
@@ -447,6 +464,7 @@ class DeclarationReader {
   diag::Diagnostics& diags_;
   std::size_t errors_before_;
   FileClauses files_;
+  RestartClause restart_;
   Module module_;
   std::vector<diag::Span> return_spans_;
   struct PathClause {

@@ -15,13 +15,15 @@ void FileClauses::read(const syntax::Clause& clause) {
   for (const auto& value : clause.values) {
     if (const auto* ref = std::get_if<syntax::NameRef>(&value.node)) names.push_back(ref->name);
   }
-  const std::size_t wanted = word == "fetches" ? 2 : 1;
+  const std::size_t wanted = word == "fetches" || word == "sends_tree" ? 2 : 1;
   if (names.size() != wanted || clause.values.size() != wanted) {
-    diags_.error("E0416", quoted(word) + " cannot be understood",
-                 {clause.word.span, "not what it takes"},
-                 wanted == 2 ? "name the parameter with the host's file, then the one with ours: "
-                               "`fetches src, to`"
-                             : "name a parameter: `" + word + " src`");
+    diags_.error(
+        "E0416", quoted(word) + " cannot be understood", {clause.word.span, "not what it takes"},
+        word == "fetches" ? "name the parameter with the host's file, then the one with ours: "
+                            "`fetches src, to`"
+        : wanted == 2 ? "name the parameter with the directory, then the one with the patterns of "
+                        "what is left out: `sends_tree src, exclude`"
+                      : "name a parameter: `" + word + " src`");
     return;
   }
   if (!word_.empty()) {
@@ -34,11 +36,15 @@ void FileClauses::read(const syntax::Clause& clause) {
 }
 
 void FileClauses::check(Module& module) {
-  if (word_ == "sends") check_name(module, names_[0], false, module.sends);
-  if (word_ == "renders") check_name(module, names_[0], false, module.renders);
+  if (word_ == "sends") check_name(module, names_[0], "string", module.sends);
+  if (word_ == "sends_tree") {
+    check_name(module, names_[0], "string", module.sends_tree);
+    check_name(module, names_[1], "list<string>", module.sends_tree_without);
+  }
+  if (word_ == "renders") check_name(module, names_[0], "string", module.renders);
   if (word_ == "fetches") {
-    check_name(module, names_[0], true, module.fetches);
-    check_name(module, names_[1], false, module.fetches_to);
+    check_name(module, names_[0], "path", module.fetches);
+    check_name(module, names_[1], "string", module.fetches_to);
   }
   for (const std::string& name : given_with_files(module)) {
     const auto param = std::ranges::find(module.params, name, &Param::name);
@@ -48,7 +54,7 @@ void FileClauses::check(Module& module) {
   }
 }
 
-void FileClauses::check_name(Module& module, const syntax::Name& name, bool of_host,
+void FileClauses::check_name(Module& module, const syntax::Name& name, std::string_view type,
                              std::string& to) {
   const auto param = std::ranges::find(module.params, name.text, &Param::name);
   if (param == module.params.end()) {
@@ -64,15 +70,21 @@ void FileClauses::check_name(Module& module, const syntax::Name& name, bool of_h
                  near.empty() ? "its parameters are: " + list : "did you mean `" + near + "`?");
     return;
   }
-  const std::string type = of_host ? "path" : "string";
-  if (param->type && (param->type->name.text != type || param->type->optional)) {
+  const auto is = [&](const syntax::TypeExpr& declared) {
+    if (declared.optional) return false;
+    if (type != "list<string>") return declared.name.text == type;
+    return declared.name.text == "list" && declared.args.size() == 1 &&
+           declared.args[0].name.text == "string" && !declared.args[0].optional;
+  };
+  if (param->type && !is(*param->type)) {
     diag::Diagnostic d;
     d.code = "E0415";
-    d.summary = quoted(name.text) + " does not name a file " +
-                (of_host ? "of the host" : "beside the play");
+    d.summary = quoted(name.text) + (type == "path"     ? " does not name a file of the host"
+                                     : type == "string" ? " does not name a file beside the play"
+                                                        : " is no list of patterns");
     d.subject = {name.span, "`" + word_ + "` asks for one"};
     d.context.push_back({param->span, "declared here"});
-    d.help = "declare it `" + type + "`";
+    d.help = "declare it " + quoted(type);
     diags_.add(std::move(d));
     return;
   }
@@ -83,6 +95,9 @@ std::vector<std::string> given_with_files(const Module& module) {
   std::vector<std::string> names;
   if (!module.sends.empty()) {
     for (const char* part : {"_sum", "_size", "_mode"}) names.push_back(module.sends + part);
+  }
+  if (!module.sends_tree.empty()) {
+    for (const char* part : {"_manifest", "_size"}) names.push_back(module.sends_tree + part);
   }
   if (!module.renders.empty()) {
     for (const char* part : {"_text", "_mode"}) names.push_back(module.renders + part);

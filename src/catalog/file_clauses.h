@@ -1,8 +1,9 @@
 // Inside of catalog/: the clauses that name a file which goes to hosts, or comes from them: `sends
-// src`, `renders src`, `fetches src, to`.
+// src`, `sends_tree src, exclude`, `renders src`, `fetches src, to`.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -20,7 +21,7 @@ class FileClauses {
   void check(Module& module);
 
  private:
-  void check_name(Module& module, const syntax::Name& name, bool of_host, std::string& to);
+  void check_name(Module& module, const syntax::Name& name, std::string_view type, std::string& to);
 
   diag::Diagnostics& diags_;
   std::string word_;                 // "": there is none

@@ -14,6 +14,7 @@
 
 #include "catalog/embedded.h"
 #include "cli/local_file.h"
+#include "cli/local_tree.h"
 #include "syntax/parse.h"
 
 namespace cnplay::cli {
@@ -181,6 +182,10 @@ Status load(Project& project, const Options& options) {
   input.file = [base = fs::path(*path).parent_path()](
                    const std::string& name) -> Result<compile::Input::LocalFile> {
     return read_local_file(base / name);
+  };
+  input.tree = [base = fs::path(*path).parent_path()](const std::string& name,
+                                                      const std::vector<std::string>& without) {
+    return read_local_tree(base / name, without);
   };
   if (!project.inventory) {
     // The play's own mistakes are shown together with the inventory's.

@@ -35,6 +35,9 @@ class LiveView final : public events::Sink {
   LiveView(const plan::Plan& plan, const report::Options& options)
       : terminal_(1), view_(plan, options, terminal_) {}
   void on(const events::Event& event) override { view_.on(event); }
+  void progress(const events::Progress& progress, Instant now) override {
+    view_.progress(progress, now);
+  }
   void tick(Instant now) override { view_.tick(now); }
 
  private:

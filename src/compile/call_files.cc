@@ -76,6 +76,65 @@ void Calls::send_file(plan::Action& action, Span at) {
   });
 }
 
+// A directory, and what of it is left out, may be others for each host; what they come to is looked
+// at once.
+void Calls::send_tree(plan::Action& action, const catalog::Module& module,
+                      const std::vector<HostIndex>& hosts, Span at) {
+  const auto column = [&](const std::string& name) -> const plan::Column* {
+    const auto param = std::ranges::find(action.params, name, &plan::Param::name);
+    return param == action.params.end() ? nullptr : &param->value;
+  };
+  const plan::Column* names = column(module.sends_tree);
+  const plan::Column* without = column(module.sends_tree_without);
+  if (names == nullptr || without == nullptr || !names_known(*names, at)) return;
+  std::map<std::string, std::uint32_t> known;  // by name and patterns: which of the values
+  std::vector<plan::Value> manifests;
+  std::vector<plan::Value> sizes;
+  std::vector<std::uint32_t> index;
+  const bool uniform = names->uniform() && without->uniform();
+  for (std::size_t i = 0; i < (uniform ? 1 : hosts.size()); ++i) {
+    const std::string& name = *names->at(i).as<std::string>();
+    std::vector<std::string> patterns;
+    std::string key = name;
+    const auto* list = without->at(i).as<plan::List>();
+    for (const plan::Value& item : list != nullptr ? *list : plan::List{}) {
+      const auto* pattern = item.as<std::string>();
+      if (pattern != nullptr) {
+        patterns.push_back(*pattern);
+        key += '\0' + *pattern;
+      } else {
+        list = nullptr;
+        break;
+      }
+    }
+    if (list == nullptr) {
+      context_.error("E0115", "what is left out of a directory must be known before the run", at,
+                     "known only while the run goes on", "write the patterns, or host variables");
+      return;
+    }
+    const auto [found, fresh] = known.emplace(key, static_cast<std::uint32_t>(manifests.size()));
+    index.push_back(found->second);
+    if (!fresh) continue;
+    auto tree = context_.input.tree ? context_.input.tree(name, patterns)
+                                    : Result<Input::LocalTree>(fail("no files here"));
+    if (!tree) return unreadable(name, tree.error(), at);
+    context_.program_texts["tree " + key] = tree->manifest;
+    if (std::ranges::find(context_.plan.trees, name, &plan::Tree::name) ==
+        context_.plan.trees.end()) {
+      context_.plan.trees.push_back({name, tree->path});
+    }
+    manifests.emplace_back(std::move(tree->manifest));
+    sizes.emplace_back(std::to_string(tree->size));
+  }
+  const auto add = [&](const char* part, std::vector<plan::Value> values) {
+    auto made = values.size() == 1 ? plan::Column(std::move(values.front()))
+                                   : plan::Column(std::move(values), index);
+    action.params.push_back({module.sends_tree + part, std::move(made), false, false});
+  };
+  add("_manifest", std::move(manifests));
+  add("_size", std::move(sizes));
+}
+
 const syntax::Expr* Calls::template_of(const std::string& name, Span at) {
   if (const auto known = templates_.find(name); known != templates_.end()) {
     return known->second.get();

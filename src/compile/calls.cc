@@ -244,6 +244,10 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
     if (param.name == module.renders) render_file(out, hosts, label, place);
     if (param.name == module.fetches_to) fetch_file(out, hosts, place);
   }
+  if (!module.sends_tree.empty() && missing.empty()) {
+    const auto tree = given.find(module.sends_tree);
+    send_tree(out, module, hosts, tree == given.end() ? at : tree->second.at);
+  }
   // An argument that was not understood may be the one that is missing.
   if (!missing.empty() && module.valid && clear) {
     context_.error_with(
@@ -273,9 +277,11 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
   out.writes = module.writes;
   out.reads = module.reads;
   out.sends = module.sends;
+  out.sends_tree = module.sends_tree;
   out.renders = module.renders;
   out.fetches = module.fetches;
   out.fetches_to = module.fetches_to;
+  out.reboots = module.reboots;
   return out;
 }
 

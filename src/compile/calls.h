@@ -58,6 +58,8 @@ class Calls {
   void unknown_module(const std::string& name, Span at);
   // call_files.cc: files beside the play. `action` has the parameter that names them, as its last.
   void send_file(plan::Action& action, Span at);
+  void send_tree(plan::Action& action, const catalog::Module& module,
+                 const std::vector<HostIndex>& hosts, Span at);
   void render_file(plan::Action& action, const std::vector<HostIndex>& hosts,
                    const std::string& label, Span at);
   void fetch_file(plan::Action& action, const std::vector<HostIndex>& hosts, Span at);

@@ -42,6 +42,14 @@ struct Input {
     unsigned mode = 0;  // permission bits
   };
   std::function<Result<LocalFile>(const std::string& path)> file;
+  // A directory beside the play, without what the patterns name.
+  struct LocalTree {
+    std::string path;
+    std::string manifest;    // what is in it: see remote/archive.h
+    std::uint64_t size = 0;  // of all files together
+  };
+  std::function<Result<LocalTree>(const std::string& path, const std::vector<std::string>& without)>
+      tree;
   // The inventory's vault, as messages name it, and the paths that it has. Asked once, and only of
   // a play that needs a vault and has no other mistakes. nullopt: it was not opened, for nobody
   // gave its password; an Error: it is not there, or cannot be opened. Absent: nothing is held

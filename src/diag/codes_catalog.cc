@@ -106,7 +106,8 @@ Set it: `fact before "$value"`.
 )~"},
       {"E0415", "A clause does not name a parameter of the type that it needs",
        R"~(`writes` and `reads` name parameters of type `path` or `list<path>`: they steer dry runs. `sends` and
-`renders` name a `string`, the path of a file beside the play; `fetches` a `path` of the host and a `string`.
+`renders` name a `string`, the path of a file beside the play; `sends_tree` one that is a directory, and a `list<string>` of
+patterns of what is left out; `fetches` a `path` of the host and a `string`; `reboots` a `duration`.
 
 ```
 param dir: path
@@ -115,7 +116,7 @@ writes dri
 )~"},
       {"E0416", "A clause of a module cannot be understood",
        R"~(Clauses are `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`, `sends src`,
-`renders src`, `fetches src, to`, and the stages
+`sends_tree src, exclude`, `renders src`, `fetches src, to`, `reboots timeout`, and the stages
 `check`, `apply`, `verify`, `preview` and `preflight`, each followed by `sh """..."""`.
 
 ```
@@ -126,8 +127,8 @@ Write `needs command("git")`.
 )~"},
       {"E0417", "Stages that do not go together",
        R"~(`verify` is for what `apply` has done; `preview` makes, in a dry run, what `apply` would make of the path
-named by `writes`; a native module has no scripts; a module that `sends` has an `apply` which uses the file, one that
-`fetches` has a `check` alone.
+named by `writes`; a native module has no scripts; a module that `sends` has an `apply` which uses the file, one with `sends_tree` a `check`, too; one that `reboots`
+has an `apply`, and sends nothing; one that `fetches` has a `check` alone.
 
 ```
 check sh """ok"""

@@ -17,6 +17,10 @@ void Tee::on(const Event& event) {
   for (Sink* sink : sinks_) sink->on(event);
 }
 
+void Tee::progress(const Progress& progress, Instant now) {
+  for (Sink* sink : sinks_) sink->progress(progress, now);
+}
+
 void Tee::tick(Instant now) {
   for (Sink* sink : sinks_) sink->tick(now);
 }

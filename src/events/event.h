@@ -313,9 +313,16 @@ struct Event {
                Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
                WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen, RunParked, Pivoted,
                FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed,
-               RollbackStarted, RollbackEnded, AbortRequested,
-               Notice, RunEnded>
+               RollbackStarted, RollbackEnded, AbortRequested, Notice, RunEnded>
       what;
+};
+
+// Of a file that is on its way to or from a host, now and then, for who looks on while it happens.
+// No event: it has no number, is not on record, and a resumed run knows nothing of it.
+struct Progress {
+  std::uint64_t task{};
+  HostIndex host{};
+  std::uint64_t done{}, size{};  // bytes; `done` falls if the way has to begin anew
 };
 
 // Receives events on the runner's thread, in order. May not throw; a sink that cannot go on
@@ -324,6 +331,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on(const Event& event) = 0;
+  // Between events. Whoever writes down what happened leaves it as it is.
+  virtual void progress(const Progress& progress, Instant now) {
+    (void)progress;
+    (void)now;
+  }
   // Called by the runner when it is idle and at least every 200 ms: views redraw here.
   virtual void tick(Instant now) { (void)now; }
   // Makes all that was told so far durable, and says whether it is: nothing that may change a host
@@ -338,6 +350,7 @@ class Tee final : public Sink {
  public:
   explicit Tee(std::vector<Sink*> sinks) : sinks_(std::move(sinks)) {}
   void on(const Event& event) override;
+  void progress(const Progress& progress, Instant now) override;
   void tick(Instant now) override;
   Status commit() override;
   Status healthy() const override;

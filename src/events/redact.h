@@ -38,6 +38,7 @@ class RedactingSink final : public Sink {
       : inner_(inner), redaction_(std::move(redaction)), seq_(seq) {}
 
   void on(const Event& event) override;
+  void progress(const Progress& progress, Instant now) override { inner_.progress(progress, now); }
   void tick(Instant now) override { inner_.tick(now); }
   Status commit() override { return inner_.commit(); }
   Status healthy() const override { return inner_.healthy(); }

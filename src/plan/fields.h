@@ -62,6 +62,12 @@ void fields(A& a, Like<File> auto& f) {
 }
 
 template <class A>
+void fields(A& a, Like<Tree> auto& t) {
+  a("name", t.name);
+  a("found_at", t.found_at);
+}
+
+template <class A>
 void fields(A& a, Like<Param> auto& p) {
   a("name", p.name);
   a("value", p.value);
@@ -94,9 +100,11 @@ void fields(A& a, Like<Action> auto& x) {
   a("writes", x.writes);
   a("reads", x.reads);
   a("sends", x.sends);
+  a("sends_tree", x.sends_tree);
   a("renders", x.renders);
   a("fetches", x.fetches);
   a("fetches_to", x.fetches_to);
+  a("reboots", x.reboots);
   a("notify", x.notify);
   a("where", x.where);
 }
@@ -274,6 +282,7 @@ void fields(A& a, Like<Plan> auto& p) {
   a("vault_file", p.vault_file);
   a("scripts", p.scripts);
   a("files", p.files);
+  a("trees", p.trees);
   a("nodes", p.nodes);
   a("phases", p.phases);
   a("sections", p.sections);

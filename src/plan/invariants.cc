@@ -161,8 +161,21 @@ class Checker {
         expect(names.contains(name), of + ": no parameter `" + name + "` to read or write");
       }
     }
-    for (const std::string& name : {action.sends, action.fetches, action.fetches_to}) {
+    for (const std::string& name :
+         {action.sends, action.sends_tree, action.fetches, action.fetches_to}) {
       expect(name.empty() || names.contains(name), of + ": no parameter `" + name + "` for a file");
+    }
+    expect(action.reboots.empty() || names.contains(action.reboots),
+           of + ": no parameter `" + action.reboots + "` says how long a restart may take");
+    for (const Param& param : action.params) {
+      if (param.name != action.sends_tree) continue;
+      expect(names.contains(param.name + "_manifest"), of + ": nothing says what is in a tree");
+      for (const Value& value : param.value.values()) {
+        const auto* text = value.as<std::string>();
+        expect(text && std::any_of(plan_.trees.begin(), plan_.trees.end(),
+                                   [&](const Tree& tree) { return tree.name == *text; }),
+               of + ": sends a tree that the plan does not have");
+      }
     }
     for (const Param& param : action.params) {
       if (param.name != action.sends) continue;

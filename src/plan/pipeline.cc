@@ -21,7 +21,9 @@ bool is_fact(const Value& value) {
 }
 bool not_always(const Value& value) { return value.as<bool>() == nullptr || !*value.as<bool>(); }
 
-bool moves_file(const Action& action) { return !action.sends.empty() || !action.fetches.empty(); }
+bool moves_file(const Action& action) {
+  return !action.sends.empty() || !action.sends_tree.empty() || !action.fetches.empty();
+}
 
 // What a step waits for besides what its own host has done; "" for nothing. `from`: the step
 // before.
@@ -122,6 +124,7 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   if (!node.left_out.empty()) return "the step is left out";
   if (!done.returns.empty()) return "the facts of `" + done.module + "` are looked at";
   if (moves_file(done) || moves_file(action)) return "a file is moved";
+  if (!done.reboots.empty() || !action.reboots.empty()) return "the host is restarted";
   if (done.become != action.become) {
     return "it runs as " + (action.become.empty() ? "the login user" : action.become);
   }

@@ -64,6 +64,12 @@ struct File {
   std::int64_t size = 0;  // bytes
   std::string sha256;     // hex
 };
+// A directory of the controller whose files are sent to hosts. What is in it, as it was when the
+// plan was made, is said by the actions that send it.
+struct Tree {
+  std::string name;      // as the play names it
+  std::string found_at;  // its path; for reading it
+};
 using ScriptId = std::uint32_t;  // into Plan::scripts; kNone: absent
 
 struct Param {
@@ -99,11 +105,17 @@ struct Action {
   std::vector<std::string> reads;   // params naming paths it reads (besides all path params)
   // The param that names a file of the controller (of Plan::files) which apply needs; "": none.
   std::string sends;
+  // The param that names a directory of the controller (of Plan::trees) of which apply needs what
+  // is not on the host yet; the param NAME_manifest says what is in it. "": none.
+  std::string sends_tree;
   // The param that names a text file whose text, with the values in it, is the param NAME_text.
   std::string renders;
   // The params that name a file of the host, and the one of the controller that it is brought to;
   // if the latter ends with `/`, to HOST/NAME in that directory. "": none.
   std::string fetches, fetches_to;
+  // Its apply restarts the host: the param that says within how long it must be back. "": it does
+  // not.
+  std::string reboots;
   std::vector<NodeId> notify;  // handler nodes
   std::string where;           // "file:line"
 };
@@ -304,6 +316,7 @@ struct Plan {
   std::string vault_file;  // that vault and generate are of; "" if it has none. Not hashed
   std::vector<Script> scripts;
   std::vector<File> files;  // each name once
+  std::vector<Tree> trees;  // each name once
   std::vector<Node> nodes;
   std::vector<Phase> phases;
   std::vector<Section> sections;  // [0] is the main one

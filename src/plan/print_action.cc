@@ -81,9 +81,9 @@ std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t
 }
 
 bool comes_with_file(const Action& action, const Param& param) {
-  for (const std::string& file : {action.sends, action.renders}) {
+  for (const std::string& file : {action.sends, action.sends_tree, action.renders}) {
     if (file.empty()) continue;
-    for (const char* part : {"_sum", "_size", "_mode", "_text"}) {
+    for (const char* part : {"_sum", "_size", "_mode", "_text", "_manifest"}) {
       if (param.name == file + part) return true;
     }
   }

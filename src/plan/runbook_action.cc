@@ -55,6 +55,7 @@ class ActionWriter {
   void write() {
     out_.push_back(block(BlockKind::paragraph, sentence()));
     unless();
+    if (!action_.sends_tree.empty()) return afterwards();
     const auto groups = groups_of_hosts();
     if (groups.size() > kBlocksOfHosts) {
       table_of_values(groups);
@@ -380,6 +381,11 @@ class ActionWriter {
     Prose prose;
     if (!action_.fetches.empty()) {
       prose.say("From here: copy the file of each host with `scp` to the place that is named. ");
+    }
+    if (!action_.sends_tree.empty()) {
+      prose.say("From here: make the directory of each host like the one that is named, with ");
+      prose.code("rsync -rpc").say(", and with ").code("--delete").say(" and ");
+      prose.code("--exclude").say(" as it says. ");
     }
     if (polls_) {
       prose.say("Then look until all of it is as it should be, and only then go on");

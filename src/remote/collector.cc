@@ -126,6 +126,9 @@ void Collector::take_text(Stream stream, std::string_view bytes) {
       // The verifying check may print it again.
       if (side.stage != Stage::verify) append_capped(diff_, bytes, kMaxDiff);
       return;
+    case Section::wanted:
+      if (side.stage == Stage::check) append_capped(wanted_, bytes, kMaxWanted);
+      return;
     case Section::path:
       append_capped(side.value, bytes, kMaxPath);
       return;
@@ -159,6 +162,7 @@ void Collector::take_mark(Stream stream, std::string_view kind, std::string_view
   if (kind == "V") return begin(side, Section::verdict, next_word(words));
   if (kind == "F") return begin(side, Section::fact, next_word(words));
   if (kind == "D") return begin(side, Section::diff, {});
+  if (kind == "W") return begin(side, Section::wanted, {});
   if (kind == "P") return begin(side, Section::path, {});
   if (kind == "N") return begin(side, Section::refusal, {});
   finish(side);
@@ -257,6 +261,13 @@ bool Collector::apply_possible() const {
   // that rules change out, or a failed exit, is knowledge.
   if (check->exited && check->code != 0) return false;
   return check->verdict == Verdict::none || check_said_change(*check);
+}
+
+bool Collector::applied() const {
+  const Record* apply = find(Stage::apply);
+  return apply != nullptr && apply->exited && apply->verdict == Verdict::none &&
+         (apply->code == 0 || apply->code == 128 + SIGTERM || apply->code == 128 + SIGKILL ||
+          apply->code == 128 + SIGHUP);
 }
 
 bool Collector::died_of_signal() const {

@@ -24,6 +24,7 @@ class Collector {
   static constexpr std::size_t kMaxFacts = 256;
   static constexpr std::size_t kMaxMessage = 4 * 1024;
   static constexpr std::size_t kMaxDiff = 256 * 1024;
+  static constexpr std::size_t kMaxWanted = 1024 * 1024;
   static constexpr std::size_t kMaxPath = 4 * 1024;
   static constexpr std::size_t kMaxRefusal = 1024;
 
@@ -43,6 +44,8 @@ class Collector {
   bool ended() const { return end_seen_[0] && end_seen_[1]; }
   // The host wants the file first: check has said change, and nothing was claimed.
   bool wants_upload() const { return wants_upload_ && says_change(); }
+  // What it wants of a tree, in its own words; what is longer than kMaxWanted is cut.
+  const std::string& wanted() const { return wanted_; }
   // Whether apply is due: check said change and ended well, or there is none.
   bool says_change() const;
   // It was sent ahead, and the host has not begun it: what was before it did not end well.
@@ -58,6 +61,8 @@ class Collector {
   const std::string& state() const { return state_; }
   // Whether apply may have begun, or may still begin on the host, as far as we know.
   bool apply_possible() const;
+  // Apply has ended: well, or killed by a signal.
+  bool applied() const;
   // Whether there is an end marker on a stream: then the task is over on the host.
   bool end_seen() const { return end_seen_[0] || end_seen_[1]; }
   bool end_seen(Stream stream) const { return end_seen_[static_cast<std::size_t>(stream)]; }
@@ -69,7 +74,7 @@ class Collector {
   TaskResult take();
 
  private:
-  enum class Section { none, verdict, fact, diff, path, refusal };
+  enum class Section { none, verdict, fact, diff, wanted, path, refusal };
   struct Side {  // one of the two streams
     std::optional<Stage> stage;
     Section section = Section::none;
@@ -129,6 +134,7 @@ class Collector {
   std::vector<Record> records_;
   std::vector<std::pair<std::string, Untrusted>> facts_;
   std::string diff_;
+  std::string wanted_;
   std::string tail_;
   std::string preview_;
   std::uint64_t output_bytes_ = 0;

@@ -118,6 +118,7 @@ void HostSession::pump() {
   for (const JobPtr& job : jobs) {
     const std::string& user = job->task.become;
     if (std::find(waiting_.begin(), waiting_.end(), job) == waiting_.end()) continue;
+    if (waits_for_restart(*job)) continue;
     if (const auto refused = refused_.find(user); refused != refused_.end()) {
       const ShellFailure failure = refused->second;
       refuse_waiting(user, failure);
@@ -213,6 +214,7 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   }
   const std::string& before = job->task.sent_under;
   if (claim && !before.empty() && !boot_id_.empty() && before != boot_id_) {
+    job->sent = std::chrono::steady_clock::now();
     return lost_by_restart(job);
   }
   if (job->task.mode == Mode::check && !job->task.preview.empty()) {
@@ -388,6 +390,7 @@ void HostSession::shell_failed(Shell& shell, const ShellFailure& failure) {
 void HostSession::shell_job_ended(Shell& shell) {
   const JobPtr job = shell.job();
   if (!job) return;
+  const std::optional<Ended> asked = job->kill;
   if (job->kill) {
     const auto killer = job->killer.lock();
     // A kill that is on its way already may be the very reason of this end: it decides.
@@ -407,6 +410,9 @@ void HostSession::shell_job_ended(Shell& shell) {
     keep->release();
     if (keep->job()) begin_time(keep->job());
     lost_place(job, false);
+  } else if (restart_due(*job)) {
+    await_restart(job);
+    if (asked) lose_restart(*asked, job->kill_why);
   } else if (said.followed()) {
     follow_ended(job);
   } else if (said.started()) {

@@ -124,6 +124,19 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void lock_again(const std::shared_ptr<LockWish>& wish, Duration pause);
   void lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended, bool with_connection);
 
+  // restart.cc: a task that restarts the host
+  static bool restarts(const Job& job);
+  bool restart_due(const Job& job) const;
+  std::optional<std::chrono::steady_clock::time_point> restart_until() const;
+  bool waits_for_restart(const Job& job) const;
+  void await_restart(const JobPtr& job);
+  void look_at_restart(std::chrono::steady_clock::time_point when);
+  void restart_overdue();
+  void has_restarted(const JobPtr& job);
+  void end_restart(const std::optional<StageResult>& verify);
+  void lose_restart(Ended ended, const std::string& why);
+  void tell_restart(const JobPtr& job, TaskResult result);
+
   // host_end.cc: kills, losses, the end
   void kill(const JobPtr& job, Ended as, std::string why);
   void kill_when_known(const JobPtr& job, Ended as, std::string why);
@@ -154,6 +167,8 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   std::set<std::string> kept_;                   // of these: what a task that was lost has left
   std::map<std::string, Spool> spools_;          // by name
 
+  JobPtr restart_;          // its apply is done, and the host is to go and come back
+  bool restarted_ = false;  // it has, and is being verified
   std::string boot_id_;
   long parent_ = 0;  // the sshd of the connection, on the host
   long long parent_since_ = 0;

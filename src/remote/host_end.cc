@@ -48,6 +48,10 @@ done
 }  // namespace
 
 void HostSession::cancel(TaskId id) {
+  if (restart_ && restart_->task.id == id) {
+    lose_restart(Ended::cancelled, "no longer waited for, on request");
+    return pump();
+  }
   const auto is = [&](const JobPtr& job) { return !job->done && job->task.id == id; };
   for (const JobPtr& job : waiting_) {
     if (!is(job)) continue;
@@ -148,7 +152,7 @@ void HostSession::killed(const JobPtr& job, const TaskResult& result) {
                     stage->verdict == Verdict::none;
   // The end marks came though the kill was under way. If no stage died of a signal it was faster.
   const Collector& said = *job->collector;
-  const bool faster = !job->transferring &&
+  const bool faster = !job->transferring && !(restarts(*job) && said.applied()) &&
                       (said.followed() ? said.followed_to_end() : said.ended()) &&
                       !said.died_of_signal();
   if (faster) {
@@ -189,7 +193,9 @@ void HostSession::shell_gone(Shell& shell, const std::string& why, bool lost) {
   }
   if (phase_ == Phase::closing && !job && !why.empty()) closing_well_ = false;
   // A doomed shell that dies: whether its whole group is gone, the killer says.
-  if (job && !job->kill) {
+  if (job && !job->kill && restarts(*job) && job->collector->apply_possible()) {
+    await_restart(job);
+  } else if (job && !job->kill) {
     // What the task had started may live on: it must not be there when the task is tried again.
     kill(job, Ended::lost,
          settings_.ssh.name + ": the shell ended under the task" +
@@ -225,6 +231,7 @@ void HostSession::give_up(const std::string& why) {
     finish(job, Ended::not_started, why, {});
   }
   for (const JobPtr& job : std::exchange(parked_, {})) finish(job, Ended::not_started, why, {});
+  lose_restart(Ended::lost, why);
   for (const auto& wish : std::exchange(waiting_locks_, {})) {
     events_->push(LockEnded{
         .host = index_, .name = wish->name, .acquired = false, .holder = {}, .error = why});
@@ -254,6 +261,7 @@ void HostSession::close(Duration within, std::function<void(bool)> done) {
   for (const JobPtr& job : std::exchange(parked_, {})) {
     finish(job, Ended::not_started, "the run ended before it was sent", {});
   }
+  lose_restart(Ended::cancelled, "the run ended before it was known whether it has restarted");
   waiting_locks_.clear();
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {
     const bool at_it = job->shell && job->shell->job() == job;
@@ -317,6 +325,7 @@ void HostSession::closed(bool well) {
   for (const JobPtr& job : std::exchange(parked_, {})) {
     finish(job, Ended::not_started, "the connection was closed", {});
   }
+  lose_restart(Ended::lost, "the connection was closed before it was known");
   for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
   for (const auto& lock : std::exchange(locks_, {})) lock->abandon();
   if (open) connection_->close();

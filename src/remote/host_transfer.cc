@@ -7,6 +7,17 @@
 
 namespace cnplay::remote {
 
+namespace {
+
+Result<std::shared_ptr<Transfer>> opened(const Job& job) {
+  const Task& task = job.task;
+  if (!task.upload) return Transfer::from_host(task.id, *task.download);
+  if (task.upload->manifest.empty()) return Transfer::to_host(task.id, *task.upload);
+  return Transfer::tree_to_host(task.id, *task.upload, job.collector->wanted());
+}
+
+}  // namespace
+
 bool HostSession::moves_file(const Job& job) {
   return job.task.upload.has_value() || job.task.download.has_value();
 }
@@ -26,10 +37,11 @@ void HostSession::begin_transfer(const JobPtr& job) {
                   "take `requiretty` out of its sudoers, or log in as the user");
   }
   if (!job->transfer) {
-    auto transfer = job->task.upload ? Transfer::to_host(job->task.id, *job->task.upload)
-                                     : Transfer::from_host(job->task.id, *job->task.download);
+    auto transfer = opened(*job);
     if (!transfer) return finish(job, Ended::refused, transfer.error().what, transfer.error().help);
     job->transfer = std::move(*transfer);
+    // What there will be of a tree on the host is known only now.
+    if (job->task.upload) job->task.upload->sha256 = job->transfer->name();
   }
   auto request = job->transfer->request();
   if (!request) return finish(job, Ended::refused, request.error().what, request.error().help);
@@ -56,6 +68,13 @@ void HostSession::transfer_ended(const JobPtr& job) {
     finish(job, Ended::refused, settings_.ssh.name + ": " + well.error().what, well.error().help);
     if (spoilt) shell->end();
     return;
+  }
+  // Whoever was shown that it is on its way is shown that it has arrived.
+  if (job->transfer->progress_told()) {
+    events_->push(TaskProgress{.task = job->task.id,
+                               .host = index_,
+                               .done = job->transfer->size(),
+                               .size = job->transfer->size()});
   }
   if (job->task.download) return finish(job, Ended::finished, {}, {});
   auto shipment = shipment_of(*job, Claim::once);

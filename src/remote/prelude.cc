@@ -114,6 +114,12 @@ diff_lines() {
   cat
   _cn_mark d
 }
+# Of a tree: stdin says the numbers of the lines of its list whose files are wanted.
+wanted() {
+  _cn_mark W
+  cat
+  _cn_mark w
+}
 warn() { _cn_put "${1-}$nl" >&2; }
 put() { _cn_put "${1-}"; }
 
@@ -534,7 +540,10 @@ _cn_take() {
       _cn_end "$1"
       exit 92 # what is still to come of it is no command
     fi
-    _cn_digest "$3" <"$_cn_p"
+    case $2 in
+    t*) _cn_x=$2 ;; # an archive: the size was right, and apply compares what is in it
+    *) _cn_digest "$3" <"$_cn_p" ;;
+    esac
     if [ "$_cn_x" = "$2" ]; then
       mv -f -- "$_cn_p" "$_cn_f"
     else

@@ -92,7 +92,11 @@ void HostSession::try_again() {
     if (!self || self->phase_ != Phase::reconnecting) return;
     if (!error) return self->open_shell({}, false);
     // Who is refused knocks no second time: servers lock out who does.
-    const bool refused = error->kind == ssh::Failure::authentication ||
+    // But while it starts, many a host lets in root alone (pam_nologin).
+    const bool starting =
+        error->kind == ssh::Failure::authentication && self->restart_until().has_value();
+    if (starting) self->pause_ = kLongestPause;
+    const bool refused = (error->kind == ssh::Failure::authentication && !starting) ||
                          error->kind == ssh::Failure::host_key_unknown ||
                          error->kind == ssh::Failure::host_key_changed ||
                          error->kind == ssh::Failure::host_key_revoked;
@@ -104,9 +108,14 @@ void HostSession::try_again() {
 void HostSession::try_later(const std::string& why) {
   pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
   const auto next = std::chrono::steady_clock::now() + pause_;
-  if (next - lost_at_ > options_.reconnect_within) {
-    return give_up(lost_why_ + "; not reached again in " +
-                   human_duration(options_.reconnect_within) + ": " + why);
+  const auto restart = restart_until();
+  const bool over = next - lost_at_ > options_.reconnect_within && (!restart || next > *restart);
+  if (over && !restart_) {  // restart_ has a clock of its own
+    return give_up(lost_why_ +
+                   (restart
+                        ? "; it was to restart, and did not come back in time"
+                        : "; not reached again in " + human_duration(options_.reconnect_within)) +
+                   ": " + why);
   }
   retry_timer_.expires_at(next);
   retry_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
@@ -123,12 +132,15 @@ void HostSession::take_up(Shell& shell, const std::string& boot_id) {
   back_at_ = std::chrono::steady_clock::now();
   moved_ = false;
   events_->push(HostReconnected{.host = index_, .boot_id = boot_id});
+  if (restart_ && (restarted || restarted_)) has_restarted(restart_);
   for (const JobPtr& job : std::deque<JobPtr>(waiting_)) {
     if (restarted && job->sent_before && once(*job)) lost_by_restart(job);
   }
 }
 
+// Unless that is what it was to do.
 void HostSession::lost_by_restart(const JobPtr& job) {
+  if (restarts(*job) && (!restart_ || restart_ == job)) return has_restarted(job);
   finish(job, Ended::lost,
          settings_.ssh.name + " was restarted while the task ran, or before it did",
          "look on " + settings_.ssh.name + " for what it has done");

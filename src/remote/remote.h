@@ -49,6 +49,10 @@ struct Upload {
   std::string path;  // on the controller
   std::uint64_t size = 0;
   std::string sha256;  // hex
+  // A tree: `path` is a directory, this the list of what is in it (see remote/archive.h), and
+  // `sha256` the list's; `size` does not count. What check asks for of it with `wanted` is sent, as
+  // one tar archive.
+  std::string manifest{};
 };
 
 // A file of the host that is brought to the controller when check has said change; the task's apply
@@ -80,6 +84,10 @@ struct Task {
   std::optional<Upload> upload{};
   std::optional<Download> download{};  // of a task without apply script
   std::optional<Duration> timeout;     // of all stages together; enforced on the host as well
+  // Its apply restarts the host, which must be back within so long after the task was sent: with
+  // another boot id, or its verify stage fails. It is verified on the new boot. What else is to be
+  // started there waits. Whatever happens, the host is restarted at most once for it.
+  std::optional<Duration> reboots{};
   // Of a task that an earlier controller may have sent: the boot id of the host at that time. If
   // the host has been restarted since, the task ends as `lost`, for a claim may not have outlived
   // that. "" if it was never sent before.

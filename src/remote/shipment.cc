@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "remote/prelude.h"
+#include "remote/transfer.h"
 
 namespace cnplay::remote {
 namespace {
@@ -62,8 +63,7 @@ const char* verify_word(Verify verify) {
 Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim claim,
                                   const Due& due) {
   std::string assignments;
-  if (task.upload &&
-      task.upload->sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+  if (task.upload && !is_upload_name(task.upload->sha256)) {
     return fail("the checksum of " + task.upload->path + " is none");
   }
   for (const Variable& variable : task.variables) {

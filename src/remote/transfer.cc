@@ -26,6 +26,11 @@ std::string reason() { return std::strerror(errno); }
 
 }  // namespace
 
+bool is_upload_name(std::string_view name) {
+  if (name.size() == 65 && name[0] == 't') name.remove_prefix(1);
+  return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Result<std::shared_ptr<Transfer>> Transfer::to_host(TaskId id, const Upload& what) {
   std::shared_ptr<Transfer> transfer(new Transfer(id, true));
   transfer->path_ = what.path;
@@ -33,6 +38,18 @@ Result<std::shared_ptr<Transfer>> Transfer::to_host(TaskId id, const Upload& wha
   transfer->size_ = what.size;
   transfer->fd_ = ::open(what.path.c_str(), O_RDONLY | O_CLOEXEC);
   if (transfer->fd_ < 0) return fail("cannot read " + what.path + " here: " + reason());
+  return transfer;
+}
+
+Result<std::shared_ptr<Transfer>> Transfer::tree_to_host(TaskId id, const Upload& what,
+                                                         std::string_view wanted) {
+  auto archive = Archive::make(what.path, what.manifest, wanted);
+  if (!archive) return archive.error();
+  std::shared_ptr<Transfer> transfer(new Transfer(id, true));
+  transfer->path_ = what.path;
+  transfer->sha256_ = "t" + archive->name();
+  transfer->size_ = archive->size();
+  transfer->archive_.emplace(*std::move(archive));
   return transfer;
 }
 
@@ -63,9 +80,7 @@ Result<std::string> Transfer::request() {
   section_ = Section::none;
   const std::string id = std::to_string(id_);
   if (to_host_) {
-    const bool hex =
-        sha256_.size() == 64 && sha256_.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!hex) return fail("the checksum of " + path_ + " is none");
+    if (!is_upload_name(sha256_)) return fail("the checksum of " + path_ + " is none");
     return "_cn_take " + id + " " + sha256_ + " " + std::to_string(size_) + " end-" + id + "\n";
   }
   const auto from = quote(from_);
@@ -123,20 +138,32 @@ void Transfer::mark(Stream stream, std::string_view words) {
 
 // A file that has become shorter is filled up: the shell waits for the number of bytes that was
 // agreed on, and finds out by the checksum.
+std::string Transfer::piece(std::size_t bytes) {
+  if (archive_) {
+    auto read = archive_->read(at_, bytes);
+    if (read) return *std::move(read);
+    if (failure_.empty()) failure_ = read.error().what;
+    return std::string(bytes, '\0');
+  }
+  std::string piece(bytes, '\0');
+  std::size_t have = 0;
+  while (have < piece.size()) {
+    const ssize_t n =
+        ::pread(fd_, piece.data() + have, piece.size() - have, static_cast<off_t>(at_ + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && failure_.empty()) failure_ = "cannot read " + path_ + " here: " + reason();
+    if (n <= 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  return piece;
+}
+
 void Transfer::pump(ssh::Channel& channel) {
   while (sending_ && !ended() && at_ < size_ && channel.queued() < kAhead) {
-    std::string piece(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size_ - at_)), '\0');
-    std::size_t have = 0;
-    while (have < piece.size()) {
-      const ssize_t n =
-          ::pread(fd_, piece.data() + have, piece.size() - have, static_cast<off_t>(at_ + have));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0 && failure_.empty()) failure_ = "cannot read " + path_ + " here: " + reason();
-      if (n <= 0) break;
-      have += static_cast<std::size_t>(n);
-    }
-    at_ += piece.size();
-    channel.write(std::move(piece));
+    std::string next =
+        piece(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size_ - at_)));
+    at_ += next.size();
+    channel.write(std::move(next));
   }
 }
 

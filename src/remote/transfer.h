@@ -2,9 +2,9 @@
 // (request()); from then on until `ended()` its bytes are the transfer's, not a task's.
 //
 // To a host: the shell says from which byte on it wants the file (`G id offset`), gets exactly the
-// rest of it as its stdin, compares the checksum and ends (`E`). From a host: it sends the file
-// between two marks (`H id size`, `h id checksum`). What cannot be done it says between `N` and
-// `n`.
+// rest of it as its stdin, compares the checksum (of an archive, only the size: who unpacks it has
+// the checksum of each file) and ends (`E`). From a host: it sends the file between two marks (`H
+// id size`, `h id checksum`). What cannot be done it says between `N` and `n`.
 #pragma once
 
 #include <array>
@@ -17,16 +17,23 @@
 
 #include "base/digest.h"
 #include "base/result.h"
+#include "remote/archive.h"
 #include "remote/frame.h"
 #include "remote/remote.h"
 #include "ssh/transport.h"
 
 namespace cnplay::remote {
 
+// Whether a word can name a file of the run on a host: a SHA-256 in hex, or `t` and one.
+bool is_upload_name(std::string_view name);
+
 class Transfer {
  public:
   // Opens the file that is to be sent. `id`: of the task.
   static Result<std::shared_ptr<Transfer>> to_host(TaskId id, const Upload& what);
+  // The part of a tree that the host wants; fails if there is no such part.
+  static Result<std::shared_ptr<Transfer>> tree_to_host(TaskId id, const Upload& what,
+                                                        std::string_view wanted);
   // Opens the file beside its name that takes what comes.
   static Result<std::shared_ptr<Transfer>> from_host(TaskId id, const Download& what);
   ~Transfer();
@@ -48,15 +55,20 @@ class Transfer {
   // It has ended before it had taken all that was sent to it: the rest must not reach it.
   bool spoils_shell() const { return sending_ && !refusal_.empty(); }
 
+  // Of one that goes to a host: what it is called there (`u-NAME`): its checksum, or `t` and the
+  // name of an archive.
+  const std::string& name() const { return sha256_; }
   std::uint64_t done() const { return at_; }
   std::uint64_t size() const { return size_; }
   // True at most twice a second, and only if some has been moved since.
   bool progress_due();
+  bool progress_told() const { return told_at_ != 0; }
 
  private:
   enum class Section { none, data, refusal };
   Transfer(TaskId id, bool to_host) : id_(id), to_host_(to_host) {}
   void take(std::string_view bytes);
+  std::string piece(std::size_t bytes);
 
   TaskId id_;
   bool to_host_;
@@ -65,6 +77,7 @@ class Transfer {
   std::string part_;  // on the controller, until it is whole
   std::string sha256_;
   int fd_ = -1;
+  std::optional<Archive> archive_;  // in place of a file
   std::uint64_t size_ = 0;
   std::uint64_t at_ = 0;
   bool sending_ = false;

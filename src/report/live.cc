@@ -52,6 +52,12 @@ void LiveSink::on(const Event& event) {
   if (!lines.empty()) redraw(event.at, lines);
 }
 
+// Shown by the next tick: hosts by the hundred say so twice a second.
+void LiveSink::progress(const Progress& progress, Instant now) {
+  const auto running = running_.find(progress.task);
+  if (running != running_.end()) running->second.copying.moved(progress.done, progress.size, now);
+}
+
 void LiveSink::tick(Instant now) {
   if (!ended_) redraw(now, "");
 }
@@ -61,7 +67,7 @@ void LiveSink::follow(const Event& event) {
   if (const auto* begun = std::get_if<RunStarted>(&what)) {
     past_ = begun->past;
   } else if (const auto* e = std::get_if<ActionStarted>(&what)) {
-    running_[e->task] = {*e, event.at, ""};
+    running_[e->task] = {*e, event.at, "", {}};
   } else if (const auto* ended = std::get_if<ActionEnded>(&what)) {
     running_.erase(ended->task);
   } else if (const auto* connecting = std::get_if<HostConnecting>(&what)) {
@@ -219,18 +225,33 @@ std::string LiveSink::outage_line(Instant now) const {
   return paint(options_, Style::red, "OUTAGE " + stopwatch(now - *outage_since_));
 }
 
+// All that is on its way together, if it is more than one: "3 files: copying ...".
+std::string LiveSink::copying_line(Instant now) const {
+  std::vector<const Copying*> all;
+  for (const auto& [id, running] : running_) {
+    if (running.copying.at_work()) all.push_back(&running.copying);
+  }
+  if (all.size() < 2) return "";
+  return std::to_string(all.size()) + " files: " + copying_together(all, now);
+}
+
 // One line a task at work, the longest at work first.
 std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) const {
   std::vector<const Running*> tasks;
   for (const auto& [id, running] : running_) tasks.push_back(&running);
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const Running* a, const Running* b) { return a->since < b->since; });
+  std::vector<std::string> lines;
+  if (const std::string all = copying_line(now); !all.empty() && room > 1) {
+    lines.push_back("  " + all);
+    --room;
+  }
+  const std::size_t summed = lines.size();
   const std::size_t total = tasks.size() + connecting_.size();
   // One row is for those that do not fit.
   const std::size_t shown = total > room ? (room == 0 ? 0 : room - 1) : total;
-  std::vector<std::string> lines;
   for (const Running* task : tasks) {
-    if (lines.size() == shown) break;
+    if (lines.size() - summed == shown) break;
     const ActionStarted& e = task->what;
     std::string line = "  " + pad_right(plan_.hosts[e.host].name, host_width_) + "  " +
                        pad_left(stopwatch(now - task->since), 6) + "  " + part_prefix(e.part) +
@@ -243,11 +264,15 @@ std::vector<std::string> LiveSink::work_lines(Instant now, std::size_t room) con
                     over ? "  longer than ever (" + human_duration(past->worst) + ")"
                          : "  usually " + human_duration(past->median));
     }
-    if (!task->output.empty()) line += "  " + paint(options_, Style::dim, "| " + task->output);
+    if (task->copying.at_work()) {
+      line += "  " + task->copying.text(now);
+    } else if (!task->output.empty()) {
+      line += "  " + paint(options_, Style::dim, "| " + task->output);
+    }
     lines.push_back(std::move(line));
   }
   for (const auto& [host, since] : connecting_) {
-    if (lines.size() == shown) break;
+    if (lines.size() - summed == shown) break;
     lines.push_back("  " + pad_right(plan_.hosts[host].name, host_width_) + "  " +
                     pad_left(stopwatch(now - since), 6) + "  connecting");
   }

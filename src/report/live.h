@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "events/event.h"
+#include "report/copying.h"
 #include "report/format.h"
 #include "report/terminal.h"
 
@@ -25,6 +26,7 @@ class LiveSink final : public events::Sink {
   LiveSink& operator=(const LiveSink&) = delete;
 
   void on(const events::Event& event) override;
+  void progress(const events::Progress& progress, Instant now) override;
   void tick(Instant now) override;
 
  private:
@@ -32,6 +34,7 @@ class LiveSink final : public events::Sink {
     events::ActionStarted what;
     Instant since;
     std::string output;  // its last whole line of output
+    Copying copying{};   // the file that is on its way for it
   };
   struct OpenPhase {
     std::uint32_t phase;
@@ -50,6 +53,7 @@ class LiveSink final : public events::Sink {
   std::vector<std::string> region(Instant now) const;
   std::string phase_line(const OpenPhase& open, Instant now) const;
   std::string outage_line(Instant now) const;
+  std::string copying_line(Instant now) const;
   std::vector<std::string> work_lines(Instant now, std::size_t room) const;
   // One write: the old region away, `lines` for good, the new region.
   void redraw(Instant now, const std::string& lines);

@@ -32,6 +32,10 @@ class Emitter {
     event.at = clock_.now();
     sink_.on(event);
   }
+  // What is followed is over already: nothing of it is on its way.
+  void progress(const events::Progress& progress) {
+    if (!replay_.active() && replay_.problem().empty()) sink_.progress(progress, clock_.now());
+  }
   void notice(std::string text) { (*this)(events::Notice{std::move(text)}); }
 
  private:

@@ -303,6 +303,8 @@ void Runner::take(remote::Event event) {
     steps_.task_ended(std::move(*ended));
   } else if (const auto* output = std::get_if<remote::TaskOutput>(&event)) {
     steps_.output(*output);
+  } else if (const auto* progress = std::get_if<remote::TaskProgress>(&event)) {
+    steps_.progress(*progress);
   } else if (const auto* lost = std::get_if<remote::HostLost>(&event)) {
     host_lost(*lost);
   } else if (const auto* broken = std::get_if<remote::HostReconnecting>(&event)) {

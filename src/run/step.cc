@@ -253,7 +253,8 @@ bool Steps::may_retry(const Run& run, Outcome outcome, bool has_check) const {
   if (outcome == Outcome::unknown) {
     // Nobody knows whether it was done: only a check can tell before it is tried again. Once it is
     // asked whatever was said of retries: that is no second try, but the end of the first.
-    if (!has_check) return false;
+    // Nor can a check tell whether a host has been restarted.
+    if (!has_check || !action(run).reboots.empty()) return false;
     if (run.looks == 0) return true;
   }
   return run.attempt <= run.node->retry.times + run.looks;
@@ -288,6 +289,10 @@ void Steps::output(const remote::TaskOutput& o) {
   if (!by_task_.contains(o.task)) return;
   context_.emit(events::Output{o.task, o.host, static_cast<events::Stage>(o.stage),
                                static_cast<events::Stream>(o.stream), o.bytes});
+}
+
+void Steps::progress(const remote::TaskProgress& p) {
+  if (by_task_.contains(p.task)) context_.emit.progress({p.task, p.host, p.done, p.size});
 }
 
 void Steps::action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,

@@ -76,6 +76,7 @@ class Steps {
   // Of a record that is about to be followed: what it leaves sent ahead. And once it has been.
   void expect_ahead(const events::SentAhead& sent);
   void hand_over_ahead(const std::vector<HostState>& reached);
+  void progress(const remote::TaskProgress& progress);
   // After HostState::connected was set to false.
   void host_lost(plan::HostIndex host);
   // Pauses that are over, timeouts that the remote did not keep.

@@ -1,7 +1,9 @@
 // From an action of the plan to a task for the host, or to what stands in its place: skipped, or in
 // a dry run `would_run` and `depends`.
 #include <algorithm>
+#include <charconv>
 
+#include "base/digest.h"
 #include "run/recall.h"
 #include "run/step.h"
 #include "run/variables.h"
@@ -23,6 +25,16 @@ remote::Verify verify_of(plan::Verify verify) {
       return remote::Verify::none;
   }
   return remote::Verify::by_check;
+}
+
+// Scripts are given durations in whole seconds, and so is this.
+Duration restart_within(const remote::Task& task, const std::string& param) {
+  const auto it = std::ranges::find(task.variables, param, &remote::Variable::name);
+  std::int64_t seconds = 0;
+  if (it != task.variables.end()) {
+    std::from_chars(it->value.data(), it->value.data() + it->value.size(), seconds);
+  }
+  return std::chrono::seconds(seconds);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -100,6 +112,20 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& tas
                    .size = static_cast<std::uint64_t>(file->size),
                    .sha256 = file->sha256};
   }
+  if (!a.sends_tree.empty()) {
+    const std::string& name = value_of(a.sends_tree);
+    const auto& trees = context_.plan.trees;
+    const auto tree = std::ranges::find(trees, name, &plan::Tree::name);
+    if (tree == trees.end()) {
+      return Instead{Outcome::failed, "the plan does not have the directory " + name};
+    }
+    const std::string& manifest = value_of(a.sends_tree + "_manifest");
+    task.upload = {.name = a.sends_tree,
+                   .path = tree->found_at,
+                   .size = 0,
+                   .sha256 = sha256_hex(manifest),
+                   .manifest = manifest};
+  }
   if (a.fetches.empty()) return std::nullopt;
   const std::string& from = value_of(a.fetches);
   std::string to = value_of(a.fetches_to);
@@ -171,6 +197,7 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     task.apply = text(a.apply);
     task.verify_script = text(a.verify_script);
     task.verify = verify_of(a.verify);
+    if (!a.reboots.empty()) task.reboots = restart_within(task, a.reboots);
   }
   return std::nullopt;
 }

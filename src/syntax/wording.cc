@@ -111,14 +111,14 @@ class Wording {
   }
 
   static std::vector<std::string> statement_words() {
-    return {"owner",  "hosts",      "param",   "let",       "hostvar",  "secret",   "require",
-            "lock",   "mode",       "step",    "phase",     "parallel", "sequence", "for",
-            "if",     "do",         "wait",    "barrier",   "pivot",    "undo",     "hold",
-            "offer",  "on_failure", "always",  "handler",   "notify",   "flush",    "rollback",
-            "manual", "approve",    "ask",     "item",      "evidence", "deadline", "window",
-            "report", "returns",    "needs",   "uses",      "writes",   "reads",    "check",
-            "apply",  "verify",     "preview", "preflight", "native",   "sh",       "tolerate",
-            "serial", "budget",     "sends",   "renders",   "fetches"};
+    return {"owner",  "hosts",      "param",   "let",        "hostvar",  "secret",   "require",
+            "lock",   "mode",       "step",    "phase",      "parallel", "sequence", "for",
+            "if",     "do",         "wait",    "barrier",    "pivot",    "undo",     "hold",
+            "offer",  "on_failure", "always",  "handler",    "notify",   "flush",    "rollback",
+            "manual", "approve",    "ask",     "item",       "evidence", "deadline", "window",
+            "report", "returns",    "needs",   "uses",       "writes",   "reads",    "check",
+            "apply",  "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
+            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots"};
   }
 
   static std::vector<std::string> modifier_words() {
@@ -165,7 +165,8 @@ class Wording {
           "write `vars { " + written(at_) + ": ... }` or `ssh { " + written(at_) + ": ... }`");
       return true;
     }
-    const auto near = diag::did_you_mean(written(at_), {"vars", "ssh", "host", "group", "members", "notify"});
+    const auto near =
+        diag::did_you_mean(written(at_), {"vars", "ssh", "host", "group", "members", "notify"});
     set("E0020", found() + " does not begin an entry of an inventory",
         near.empty() ? "unknown entry" : "did you mean `" + near + "`?",
         "the entries are `vars`, `ssh`, `notify`, `host`, `group` and `members`");

@@ -73,6 +73,7 @@ class Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((path / name).parent_path());
     std::ofstream(path / name) << text;
   }
   fs::path path;
@@ -107,8 +108,10 @@ TEST(Docs, Files) {
   step send on web { file.copy(src: "x.conf", dest: "~/x.conf", mode: "0600") }
   step render on web { file.template(src: "x.conf", dest: "/etc/x.conf") as root }
   step fetch on web { file.fetch(src: "/var/log/x", to: "logs/") }
+  step tree on web { file.sync(src: "tree", dest: "/srv/x", delete: true) as root }
 }
 )");
+  folder.write("tree/x", "a text\n");
   const In in(folder.path);
   const Answer answer = docs("p.play", "two.inv");
   EXPECT_EQ(answer.code, kSuccess) << answer.err;
@@ -286,7 +289,9 @@ TEST(Docs, EveryModule) {
       for (const auto& param : project.catalog.find(name)->params) {
         const bool needed = param.fallback == nullptr && !param.type->optional;
         if ((!full || param.where != nullptr) && !needed) continue;
-        arguments += (arguments.empty() ? "" : ", ") + param.name + ": " + sample(param);
+        const bool tree = param.name == project.catalog.find(name)->sends_tree;
+        arguments += (arguments.empty() ? "" : ", ") + param.name + ": " +
+                     (tree ? "\"a.tree\"" : sample(param));
       }
       std::string step = name + (full ? "_full" : "_short");
       std::replace(step.begin(), step.end(), '.', '_');
@@ -304,6 +309,7 @@ TEST(Docs, EveryModule) {
   const Folder folder;
   folder.write("all.play", play + "}\n");
   folder.write("a.b-c", "a text\n");  // what is sent and rendered
+  folder.write("a.tree/x", "a text\n");
   folder.write("two.inv", "inventory two { group web { host web[1..2] } }\n");
   const In in(folder.path);
   const Answer answer = docs("all.play", "two.inv");

@@ -1,6 +1,7 @@
 // The plans of whole plays: nodes, edges, values; and how long it takes to make a large one.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "plan/plan.h"
@@ -149,6 +150,37 @@ TEST(Plan, TheProgramsHashIsThatOfTheTexts) {
   ASSERT_TRUE(here->plan && there->plan && other->plan);
   EXPECT_EQ(here->plan->program_hash, there->plan->program_hash);
   EXPECT_NE(here->plan->program_hash, other->plan->program_hash);
+}
+
+// What is left out may be another for each host; the directory stands in the plan once.
+TEST(Plan, ATreeIsListedForTheHostsThatGetTheSame) {
+  const fs::path files = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/files";
+  const auto world = compile_text(
+      "play p \"P\" {\n  hosts web = group(\"web\")\n  hostvar without: list<string>\n"
+      "  step tree on web { file.sync(src: \"" +
+          files.string() + "\", dest: \"/a\", exclude: without) }\n}\n",
+      "inventory i {\n  group web {\n    vars { without: [\"nul.txt\"] }\n    host a\n    host "
+      "b {}\n"
+      "    host c { vars { without: [\"nul.txt\", \"site.conf\"] } }\n  }\n}\n");
+  ASSERT_TRUE(world->plan) << world->text();
+  ASSERT_EQ(world->plan->trees.size(), 1U);
+  EXPECT_EQ(world->plan->trees[0].found_at, "/play/" + files.string());
+  const plan::Action& action = world->plan->nodes.at(0).actions.at(0);
+  EXPECT_EQ(action.sends_tree, "src");
+  const auto param = std::ranges::find(action.params, "src_manifest", &plan::Param::name);
+  ASSERT_NE(param, action.params.end());
+  ASSERT_EQ(param->value.values().size(), 2U);
+  const auto lines = [&](std::size_t host) {
+    const std::string text = *param->value.at(host).as<std::string>();
+    return std::count(text.begin(), text.end(), '\n') + 1;
+  };
+  EXPECT_EQ(lines(0), 2);
+  EXPECT_EQ(lines(1), 2);
+  EXPECT_EQ(lines(2), 1);
+  EXPECT_EQ(plan::check_invariants(*world->plan), "");
+  const auto copy = plan::from_json(plan::to_json(*world->plan));
+  ASSERT_TRUE(copy);
+  EXPECT_EQ(plan::hash(*copy), plan::hash(*world->plan));
 }
 
 TEST(Plan, ThreeHundredLinesForAThousandHosts) {

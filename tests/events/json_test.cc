@@ -42,7 +42,7 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  {"web1", "web2"},
                  5,
                  true,
-                 plan::Past{"prod", 3, {{u.code, 2, Duration{70'000}, Duration{120'000}}}}},
+                 plan::Past{"prod", 3, {{u.code, 2, Duration{70'000}, Duration{120'000}}}},
                  std::nullopt,
                  std::nullopt,
                  "INC-7",

@@ -15,6 +15,7 @@ class Memory final : public Sink {
     events.push_back(event);
     if (order != nullptr) *order += name;
   }
+  void progress(const Progress& progress, Instant) override { done += progress.done; }
   void tick(Instant) override { ++ticks; }
   Status healthy() const override {
     if (!broken.empty()) return fail(broken);
@@ -22,6 +23,7 @@ class Memory final : public Sink {
   }
   std::vector<Event> events;
   int ticks = 0;
+  std::uint64_t done = 0;
   std::string broken;
   std::string name;
   std::string* order = nullptr;
@@ -41,6 +43,8 @@ TEST(Tee, HandsOnInOrderAndReportsTheSick) {
   EXPECT_EQ(order, "abab");
   EXPECT_EQ(second.ticks, 1);
   EXPECT_TRUE(tee.healthy());
+  RedactingSink(tee, {}).progress({1, 0, 7, 10}, {});
+  EXPECT_EQ(first.done + second.done, 14U);
   second.broken = "disk full";
   ASSERT_FALSE(tee.healthy());
   EXPECT_EQ(tee.healthy().error().what, "disk full");

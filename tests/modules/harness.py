@@ -29,6 +29,7 @@ class Result:
         self.stages = []  # (stage, exit code, verdict, message)
         self.facts = {}
         self.diff = ""
+        self.wanted = ""  # of a tree: the numbers of lines of its list
         self.preview = ""
         self.output = ""
         self.errors = ""
@@ -76,7 +77,7 @@ class Place:
         self.run_id = secrets.token_hex(6)
         self.host, self.user = host, user
 
-    def run(self, name, mode="apply", /, given=None, **values):
+    def run(self, name, stage="apply", /, given=None, **values):
         """`given`: what the engine gives a module that sends, renders or fetches, beside its parameters."""
         module = MODULES[name]
         unknown = set(values) - set(module.params)
@@ -95,7 +96,7 @@ class Place:
         script = {stage: text for stage, (text, _) in module.scripts.items()}
         nonce, task = secrets.token_hex(16), str(next(ids))
         verify = module.verify if not (module.verify == "check" and "check" not in script) else "none"
-        words = [task, mode, "0", verify, lines, script.get("check", ""), script.get("apply", ""),
+        words = [task, stage, "0", verify, lines, script.get("check", ""), script.get("apply", ""),
                  script.get("verify", ""), script.get("preview", ""), script.get("preflight", ""), "", "", "end-" + task]
         text = (f"_cn_n={nonce}\n_cn_id={self.run_id}\n_cn_k=0123456789abcdef\n{playfile.prelude()}"
                 "_cn_run " + " ".join(quote(word) for word in words) + "\n")
@@ -147,6 +148,10 @@ def parse(out, err, nonce, task):
         elif word[0] == "D":
             if stage == "check":
                 result.diff += rest
+            rest = ""
+        elif word[0] == "W":
+            if stage == "check":
+                result.wanted += rest
             rest = ""
         elif word[0] == "P":
             result.preview = rest

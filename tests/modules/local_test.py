@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -132,6 +133,164 @@ def test_file(top):
     expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": digest}), "ok")
     expect(run("file.fetch", "check", src=top / "none", to="x", given={"to_sum": ""}), "failed", "there is no")
     expect(run("file.fetch", "check", src=top / "dir", to="x", given={"to_sum": ""}), "failed", "no plain file")
+
+def tree_given(folder, exclude=()):
+    """What the engine gives of a tree: its list. And an archive of all of it, as if all had been asked for."""
+    lines, size = [], 0
+    for path in sorted(folder.rglob("*"), key=lambda p: str(p.relative_to(folder)).encode()):
+        name = str(path.relative_to(folder))
+        if any(part in exclude for part in name.split("/")):
+            continue
+        mode = oct(path.stat().st_mode & 0o777)[2:]
+        if path.is_dir():
+            lines.append(f"d {mode} 0 - {name}")
+        else:
+            data = path.read_bytes()
+            size += len(data)
+            lines.append(f"f {mode} {len(data)} {hashlib.sha256(data).hexdigest()} {name}")
+    return {"src_manifest": "\n".join(lines), "src_size": str(size)}
+
+
+def test_sync(top):
+    run = place.run
+    src, dest = top / "src", top / "a dest"
+    (src / "css/deep er").mkdir(parents=True)
+    (src / "empty").mkdir()
+    (src / "index.html").write_text("one\n")
+    (src / "css/deep er/-rf *.css").write_text("two\n")
+    (src / "css/k'\"$(x)üche").write_bytes(bytes(range(256)))
+    (src / "run").write_text("#!/bin/sh\n")
+    (src / "run").chmod(0o755)
+    (src / "none").write_text("")
+
+    def sync(stage="apply", wanted=None, spoil=None, exclude=(), files="", to=dest, **values):
+        """As the engine does it: check; what it asks for goes to the host as an archive; all of it."""
+        given = {**tree_given(src, exclude), "src_file": str(top / "archive")}
+        names = [line.split(" ", 4) for line in given["src_manifest"].split("\n")]
+        asked = run("file.sync", "check", src="files/t", dest=to, mode=files, given=given, exclude=exclude, **values)
+        if stage == "check" or asked.outcome != "would_change":
+            return asked
+        numbers = []
+        for part in asked.wanted.split():
+            first, _, last = part.partition("-")
+            numbers += range(int(first), int(last or first) + 1)
+        picked = [names[n - 1][4] for n in numbers]
+        true(all(names[n - 1][0] == "f" for n in numbers), f"asked for what is no file: {asked.wanted}")
+        if wanted is not None:
+            true(picked == wanted, f"asked for {picked}, not {wanted}")
+        archive = top / "archive"
+        with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as tar:
+            for name in picked:
+                if name == spoil:
+                    (top / "spoilt").write_text("spoilt\n")
+                tar.add(top / "spoilt" if name == spoil else src / name, name, recursive=False)
+        return run("file.sync", src="files/t", dest=to, mode=files, given=given, exclude=exclude, **values)
+
+    def same(what, besides=()):
+        here, there = ({n: (m if p.is_file() else 0, b) for n, (m, b) in shape(p).items()} for p in (src, dest))
+        for name in besides:
+            there.pop(name, None)
+        true({n: b for n, (_, b) in here.items()} == {n: b for n, (_, b) in there.items()}, what)
+        true(not [p for p in [*top.iterdir(), *dest.iterdir()] if p.name.startswith(".cnplay")], f"{what}: it left something")
+
+    def shape(folder):
+        return {str(p.relative_to(folder)): (mode_of(p), p.read_bytes() if p.is_file() else None) for p in folder.rglob("*")}
+
+    # placed at once; then nothing
+    result = expect(sync("check"), "would_change", "place: 5 new, 3 new directories (274 bytes to send)")
+    true("+ css/deep er/-rf *.css" in result.diff and not dest.exists(), result.diff)
+    expect(sync(), "changed", "place: 5 new")
+    same("first")
+    true(mode_of(dest / "run") == "0o755" and mode_of(dest) == "0o755", "modes")
+    expect(sync(wanted=[]), "ok")
+    # one content of the same size, one of another, a new one in a new directory, a mode: only those are asked for
+    before = (dest / "none").stat().st_ino
+    (src / "index.html").write_text("uno\n")
+    (src / "css/k'\"$(x)üche").write_text("less")
+    (src / "js").mkdir()
+    (src / "js/new").write_text("new")
+    (src / "none").chmod(0o640)
+    result = expect(sync(wanted=["css/k'\"$(x)üche", "index.html", "js/new"]), "changed",
+                    "1 new, 1 new directory, 3 changed (11 bytes to send)")
+    true("~ none: mode 644 -> 640" in result.diff and "~ index.html: content" in result.diff, result.diff)
+    same("changes")
+    true((dest / "none").stat().st_ino == before and mode_of(dest / "none") == "0o640", "a mode needs no file")
+    expect(sync(), "ok")
+    # what is there besides stays; then goes, but for what is left out
+    (dest / "more/sub").mkdir(parents=True)
+    (dest / "more/sub/x").write_text("x")
+    (dest / "more/keep.log").write_text("x")
+    (dest / "js/old $(x)").write_text("x")
+    expect(sync(), "ok")
+    result = expect(sync(wanted=[], delete=True, exclude=["keep.log"]), "changed", "3 removed (0 bytes to send)")
+    true("- more/sub/x" in result.diff and "- more/sub/\n" in result.diff and "keep" not in result.diff, result.diff)
+    same("removed", ["more", "more/keep.log"])
+    true((dest / "more/keep.log").exists(), "what is left out was removed")
+    expect(sync(delete=True, exclude=["keep.log"]), "ok")
+    expect(sync(delete=True, exclude=["more/*"]), "ok")
+    expect(sync(delete=True), "changed", "2 removed")
+    same("all of it removed")
+    # modes for all; and through a link
+    link = top / "link"
+    link.symlink_to(dest)
+    expect(sync(files="0600", dir_mode="0700", to=link), "changed", "changed (0 bytes")
+    true(link.is_symlink() and mode_of(dest / "run") == "0o600" and mode_of(dest / "css") == "0o700", "modes for all")
+    expect(sync(files="0600", dir_mode="0700"), "ok")
+    expect(sync(), "changed", "changed (0 bytes")
+    # what came is not what was to come
+    (src / "index.html").write_text("tre\n")
+    expect(sync(spoil="index.html"), "failed", "what came is not what was to be sent")
+    true((dest / "index.html").read_text() == "uno\n", "it was placed all the same")
+    expect(sync(), "changed", "1 changed")
+    # kinds that do not fit; links are not followed
+    outside = top / "outside"
+    outside.mkdir()
+    shutil.rmtree(dest / "js")
+    (dest / "js").symlink_to(outside)
+    for delete in (False, True):
+        expect(sync(delete=delete), "failed", "js is a link there, and a directory here: remove it, or exclude it")
+    true(not list(outside.iterdir()), "it went through a link")
+    (dest / "js").unlink()
+    (dest / "js").write_text("x")
+    expect(sync(), "failed", "js is a file there")
+    (dest / "js").unlink()
+    (dest / "index.html").unlink()
+    (dest / "index.html").symlink_to(outside / "target")
+    expect(sync(), "failed", "index.html is a link there")
+    (dest / "index.html").unlink()
+    expect(sync(), "changed", "2 new")
+    same("after all")
+    (dest / "a\nb").write_text("x")
+    expect(sync(delete=True), "failed", "has a newline")
+    (dest / "a\nb").unlink()
+    # many, in one directory
+    for i in range(3000):
+        (src / "js" / f"file number {i}").write_text(str(i))
+    expect(sync(), "changed", "3000 new")
+    same("many")
+    (src / "js/file number 7").write_text("seven")
+    expect(sync(wanted=["js/file number 7"]), "changed", "1 changed")
+    expect(run("file.sync", src="t", dest=top / "no/where", given=tree_given(src)), "failed", "there is no directory")
+    expect(run("file.sync", src="t", dest=src / "run", given=tree_given(src)), "failed", "is no directory")
+    expect(run("file.sync", src="t", dest=dest, dir_mode="x", given=tree_given(src)), "failed", "mode: x is none")
+    expect(run("file.sync", src="t", dest=dest, owner="nobody-here", given=tree_given(src)), "failed", "no user nobody-here")
+    if os.getuid() == 0:
+        os.chown(dest / "run", 65534, 65534)
+        (src / "run").write_text("#!/bin/sh\nexit 0\n")
+        expect(sync(wanted=["run"]), "changed", "1 changed")
+        true((dest / "run").stat().st_uid == 65534, "the owner was not kept")
+        expect(sync(owner="root", group="root"), "changed", "1 changed (0 bytes to send)")
+        true((dest / "run").stat().st_uid == 0, "the owner was not set")
+
+
+def test_machine(top):
+    """What asks alone: nothing here may restart the machine that the test runs on."""
+    run = place.run
+    expect(run("machine.reboot", "check", only_if_required=True), "ok" if not os.path.exists("/var/run/reboot-required") else "would_change")
+    if os.getuid() == 0:
+        expect(run("machine.reboot", "check", message="soon"), "would_change", "restart")
+    else:
+        expect(run("machine.reboot", "check"), "failed", "may not restart the host")
 
 
 def test_git(top):
@@ -403,7 +562,8 @@ def main():
                                                     "http_proxy": "", "TMPDIR": str(top / "tmp")})
             (top / "tmp").mkdir()
             for name, test in (("maintenance", lambda: test_maintenance(top)), ("http", lambda: test_http(server.server_port)),
-                               ("file", lambda: test_file(top)), ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
+                               ("file", lambda: test_file(top)), ("sync", lambda: test_sync(top)),
+                               ("machine", lambda: test_machine(top)), ("git", lambda: test_git(top)), ("pip", lambda: test_pip(top, wheels))):
                 (top / name).mkdir()
                 old, top = top, top / name
                 test()

@@ -29,6 +29,7 @@ fail() { printf '%s\\n' "${1-}"; exit 1; }
 change() { printf '%s\\n' "$1"; }
 fact() { printf '%s\\n' "$1" "$2"; }
 diff_lines() { cat; }
+wanted() { cat; }
 warn() { printf '%s\\n' "$1" >&2; }
 put() { printf '%s' "$1"; }
 """
@@ -64,6 +65,11 @@ def main():
                     if clause in module.clauses:
                         name = module.clauses[clause].split(", ")[-1]
                         names.update(dict.fromkeys(f"{name}_{part}" for part in parts))
+                if "sends_tree" in module.clauses:
+                    name = module.clauses["sends_tree"].split(", ")[0]
+                    names.update(dict.fromkeys((f"{name}_manifest", f"{name}_size")))
+                    if stage == "apply":
+                        names[name + "_file"] = None
                 if stage == "apply" and "sends" in module.clauses:
                     names[module.clauses["sends"] + "_file"] = None
                 head = STUBS + "".join(f"{name}=$1\n" for name in names)

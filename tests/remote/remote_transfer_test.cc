@@ -87,6 +87,26 @@ TEST_P(Transfers, AFileIsSentIfCheckWantsIt) {
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 
+// What is told of is told to its end; and what takes long is told of.
+TEST_P(Transfers, ProgressIsToldToTheEnd) {
+  world.up();
+  const std::string text(100000000, 'x');
+  const TaskId id = world.start(copy(text));
+  const TaskResult r = world.wait_task(id, seconds(60));
+  EXPECT_EQ(r.ended, Ended::finished) << r.error;
+  std::vector<std::uint64_t> done;
+  for (const Event& event : world.seen) {
+    const auto* progress = std::get_if<TaskProgress>(&event);
+    if (progress == nullptr) continue;
+    EXPECT_EQ(progress->task, id);
+    EXPECT_EQ(progress->size, text.size());
+    done.push_back(progress->done);
+  }
+  EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
+  EXPECT_TRUE(done.empty() || done.back() == text.size());
+  EXPECT_TRUE(!done.empty() || r.took < seconds(2)) << r.took.count() << " ms without a word";
+}
+
 TEST_P(Transfers, WithoutACheckItIsAlwaysSent) {
   world.up();
   Task task = copy("some text");
@@ -101,6 +121,8 @@ TEST_P(Transfers, ADryRunSendsNothing) {
   world.up();
   Task task = copy(bytes(500000));
   task.mode = Mode::check;
+  EXPECT_EQ(world.run(check_task("ok", {}, Mode::check)).ended,
+            Ended::finished);  // all of the prelude is there
   const std::size_t before = world.transport->input_bytes();
   const TaskResult r = world.run(task);
   EXPECT_EQ(stage(r, Stage::check)->verdict, Verdict::change);

@@ -189,6 +189,90 @@ TEST(LiveView, SurvivesAResize) {
   EXPECT_EQ(screen.all().find("xxx"), std::string::npos) << screen.all();
 }
 
+// A file on its way, from its first word to its last.
+TEST(LiveView, AFileOnItsWay) {
+  const UpdateCode u = update_code();
+  Screen screen(100, 24);
+  std::string frames;
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  const auto frame = [&](const std::string& title) {
+    story.pass(0);
+    frames += "===== " + title + "\n" + joined(screen.visible());
+  };
+  const auto task = story.begin(u.code, 0);
+  story.output(task, 0, "checked\n");
+  story.pass(1);
+  story.progress(task, 0, 15, 200);
+  frame("one word: nobody knows how fast");
+  for (int i = 1; i <= 6; ++i) {
+    story.pass(0.5);
+    story.progress(task, 0, 15 + 17.5 * i, 200);
+  }
+  frame("35 MiB a second");
+  story.pass(4);
+  frame("nothing for 4 s: it falls");
+  story.pass(5);
+  frame("nothing for 9 s");
+  story.progress(task, 0, 100, 200);
+  frame("after a lost connection, from further back");
+  story.pass(2);
+  story.progress(task, 0, 101, 200);
+  frame("slowly");
+  story.pass(0.5);
+  story.progress(task, 0, 200, 200);
+  frame("it has come, and the task goes on");
+  story.end(task, u.code, 0, Outcome::changed, "", 15);
+  frame("ended");
+  expect_golden("report/live_copying.txt", frames);
+}
+
+TEST(LiveView, ManyFilesOnTheirWayAreSummed) {
+  const UpdateCode u = update_code(40);
+  Screen screen(90, 10);
+  std::string frames;
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  std::vector<std::uint64_t> tasks;
+  for (HostIndex h = 0; h < 40; ++h) tasks.push_back(story.begin(u.code, h));
+  for (int i = 0; i <= 4; ++i) {
+    for (HostIndex h = 0; h < 40; ++h) story.progress(tasks[h], h, 8 * i, 512);
+    story.pass(1);
+  }
+  frames += "===== forty\n" + joined(screen.visible());
+  const auto rows = screen.visible();
+  EXPECT_LE(rows.size(), 10U);
+  for (HostIndex h = 2; h < 40; ++h) story.end(tasks[h], u.code, h, Outcome::changed);
+  story.pass(1);
+  frames += "===== two left\n" + joined(screen.visible());
+  story.end(tasks[1], u.code, 1, Outcome::changed);
+  story.pass(1);
+  frames += "===== the last one needs no sum\n" + joined(screen.visible());
+  expect_golden("report/live_copying_many.txt", frames);
+}
+
+// What is on its way changes twice a second on each of many hosts; the screen no more than it is
+// ticked.
+TEST(LiveView, ProgressAloneWritesNothing) {
+  const UpdateCode u = update_code(100);
+  Screen screen(90, 20);
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  std::vector<std::uint64_t> tasks;
+  for (HostIndex h = 0; h < 100; ++h) tasks.push_back(story.begin(u.code, h));
+  story.pass(0.2);
+  const auto before = screen.writes;
+  for (int i = 1; i <= 50; ++i) {
+    for (HostIndex h = 0; h < 100; ++h) story.progress(tasks[h], h, i, 512);
+  }
+  EXPECT_EQ(screen.writes, before);
+  story.pass(0.2);
+  EXPECT_EQ(screen.writes, before + 1);
+  story.progress(9999, 0, 1, 2);  // of a task that nobody has begun
+  story.pass(0);
+  EXPECT_EQ(screen.writes, before + 1);
+}
+
 TEST(LiveView, OneWriteARedrawAndNoneIfNothingIsNew) {
   const UpdateCode u = update_code();
   Screen screen(80, 24);

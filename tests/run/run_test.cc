@@ -52,6 +52,25 @@ TEST(Run, HostsRunFreeOfEachOtherBetweenBarriers) {
   EXPECT_EQ(f.steps()[1], "b h1 changed");
 }
 
+// How far a file is, is for who looks on: the record has no word of it, and so no resumed run asks.
+TEST(Run, ProgressIsShownAndNotRecorded) {
+  Fixture f(2);
+  f.b.step("copy");
+  f.hosts.on("copy#0", {{Will::change, {}, Duration(1000)}});
+  f.hosts.on_start = [&](const remote::Task& task) {
+    f.hosts.tell(Duration(100), remote::TaskProgress{task.id, task.host, 5, 10});
+    f.hosts.tell(Duration(200), remote::TaskProgress{task.id + 1000, task.host, 5, 10});
+    f.hosts.tell(Duration(2000), remote::TaskProgress{task.id, task.host, 10, 10});
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  ASSERT_EQ(f.recorder.shown.size(), 2U) << "of tasks in flight alone";
+  EXPECT_EQ(f.recorder.shown[0].done, 5U);
+  EXPECT_EQ(f.recorder.shown[0].size, 10U);
+  for (std::size_t i = 0; i < f.recorder.events.size(); ++i) {
+    EXPECT_EQ(f.recorder.events[i].seq, i + 1) << "a number was used up";
+  }
+}
+
 TEST(Run, ABarrierWaitsForAll) {
   Fixture f(2);
   f.b.step("a");
@@ -145,6 +164,19 @@ TEST(Run, RetryEndsAsFailed) {
   f.hosts.on("smoke#0", {{Will::fail}});
   EXPECT_EQ(f.run().verdict, Verdict::failed);
   EXPECT_EQ(f.hosts.count("smoke#0"), 3u);
+}
+
+// A check cannot tell whether it was done: not even the look that every check has is taken.
+TEST(Run, AHostIsNeverRestartedTwice) {
+  Fixture f(1);
+  plan::Node& node = f.b.step("boot");
+  node.retry.times = 2;
+  node.actions[0].params = {Builder::param("within", plan::Value(Duration(90'000)))};
+  node.actions[0].reboots = "within";
+  f.hosts.on("boot#0", 0, {{Will::lose_shell}});
+  EXPECT_EQ(f.run().verdict, Verdict::unknown);
+  ASSERT_EQ(f.hosts.count("boot#0"), 1u);
+  EXPECT_EQ(f.hosts.started("boot#0")[0]->task.reboots, Duration(90'000));
 }
 
 TEST(Run, UnknownIsTriedAgainOnlyWithACheck) {

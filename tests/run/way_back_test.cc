@@ -252,7 +252,7 @@ TEST(TakenBackLater, ItIsARunOfItsOwnWithTheFactsOnRecord) {
 TEST(TakenBackLater, WhatItDoesNotNeedIsLeftAlone) {
   Ways f;
   f.b.plan.requirements.push_back({plan::RequireKind::rehearsed, "staging", Duration{1}, "x:1"});
-  f.options.requirement = [](const plan::Requirement&) { return Status(); };
+  f.options.requirement = [](const plan::Requirement&) { return Result<std::string>(""); };
   f.rollback("dns", [&] { f.b.step("dns", {1}); });
   EXPECT_EQ(f.run().verdict, Verdict::success);
   f.options.requirement = nullptr;

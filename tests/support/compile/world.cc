@@ -92,6 +92,25 @@ void run(World& world, const std::string& play_name, const std::string& play,
     const std::string text = read_text(directory / path);
     return compile::Input::LocalFile{"/play/" + path, text.size(), sha256_hex(text), 0640};
   };
+  input.tree = [&](const std::string& path,
+                   const std::vector<std::string>& without) -> Result<compile::Input::LocalTree> {
+    if (!fs::is_directory(directory / path)) return fail("there is no such directory");
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory / path)) {
+      const std::string name = entry.path().filename();
+      if (std::ranges::find(without, name) == without.end()) names.push_back(name);
+    }
+    std::ranges::sort(names);
+    compile::Input::LocalTree tree;
+    tree.path = "/play/" + path;
+    for (const std::string& name : names) {
+      const std::string text = read_text(directory / path / name);
+      tree.size += text.size();
+      tree.manifest += (tree.manifest.empty() ? "f 640 " : "\nf 640 ") +
+                       std::to_string(text.size()) + " " + sha256_hex(text) + " " + name;
+    }
+    return tree;
+  };
   world.plan = compile::compile(input, world.diags);
 }
 

@@ -34,6 +34,10 @@ class Story {
     tell(events::Output{task, host, events::Stage::apply, events::Stream::out,
                         Untrusted(std::move(bytes))});
   }
+  void progress(std::uint64_t task, plan::HostIndex host, double mib, double of_mib) {
+    const auto bytes = [](double n) { return static_cast<std::uint64_t>(n * 1024 * 1024); };
+    sink_.progress({task, host, bytes(mib), bytes(of_mib)}, now);
+  }
   void end(std::uint64_t task, plan::NodeId node, plan::HostIndex host, events::Outcome outcome,
            std::string message = {}, double seconds = 0, std::string tail = {},
            events::Part part = events::Part::forward) {

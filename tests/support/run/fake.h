@@ -83,6 +83,8 @@ class FakeHosts final : public remote::Hosts {
   void lose_lock(remote::HostIndex host, Duration after) { hosts_[host].lock_lost_after = after; }
   void hold_lock(remote::HostIndex host, const std::string& by) { hosts_[host].lock_holder = by; }
   void lose_at(remote::HostIndex host, Duration steady) { hosts_[host].lose_at = steady; }
+  // One more event, in so long.
+  void tell(Duration in, remote::Event event) { later(in, std::move(event)); }
   // Called with each task that is started.
   std::function<void(const remote::Task&)> on_start;
   // Called before each event is handed out: to ask for an abort at a moment of the test's choice.
@@ -154,6 +156,7 @@ class FakeHosts final : public remote::Hosts {
 class Recorder final : public events::Sink {
  public:
   void on(const events::Event& event) override { events.push_back(event); }
+  void progress(const events::Progress& progress, Instant) override { shown.push_back(progress); }
   Status commit() override {
     if (auto status = healthy(); !status) return status;
     for (; committed < events.size(); ++committed) {
@@ -178,6 +181,7 @@ class Recorder final : public events::Sink {
     return found;
   }
 
+  std::vector<events::Progress> shown;
   std::vector<events::Event> events;
   std::size_t committed = 0;  // of these
   std::size_t commits = 0;
