@@ -83,8 +83,10 @@ Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, Nod
   }
   for (const auto& [task, node] : in_flight) {
     if (node < from) continue;
-    return cannot("`" + plan.node(node).title +
-                  "` was in flight when the run was cut off, and may be at work on its host still");
+    return cannot(
+        "`" + plan.node(node).title +
+        "` was in flight, or sent ahead, when the run was cut off, and may be at work on its "
+        "host still");
   }
   return {};
 }

@@ -108,7 +108,8 @@ class HostsTest(unittest.TestCase):
             done = self.run_play(hosts, *["true"] * 5, n=1)
             took = time.monotonic() - begun
         self.assertEqual(self.changed(done), 5)
-        self.assertGreater(took, 1.0)  # five tasks, and no fewer for the login
+        # The five tasks share one, for nothing is decided between them; the login has its own.
+        self.assertGreater(took, 0.6)
 
     def test_only_the_key_that_was_given_may_log_in(self):
         with Played(self.directory, "--key", self.directory / "key.pub") as hosts:
