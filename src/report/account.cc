@@ -91,8 +91,11 @@ class Reader {
            std::holds_alternative<PreflightEnded>(what) ||
            std::holds_alternative<PhaseStarted>(what) || std::holds_alternative<PhaseEnded>(what) ||
            std::holds_alternative<RetryScheduled>(what) || std::holds_alternative<RanAhead>(what) ||
-           std::holds_alternative<WaitStarted>(what) || std::holds_alternative<WaitEnded>(what) ||
-           std::holds_alternative<Pivoted>(what) || std::holds_alternative<FailureDeclared>(what) ||
+           std::holds_alternative<HumanAnswered>(what) ||
+           std::holds_alternative<HumanEnded>(what) || std::holds_alternative<StepChosen>(what) ||
+           std::holds_alternative<RunParked>(what) || std::holds_alternative<WaitStarted>(what) ||
+           std::holds_alternative<WaitEnded>(what) || std::holds_alternative<Pivoted>(what) ||
+           std::holds_alternative<FailureDeclared>(what) ||
            std::holds_alternative<UndoStarted>(what) || std::holds_alternative<UndoEnded>(what) ||
            std::holds_alternative<Held>(what) || std::holds_alternative<RollbackOffered>(what) ||
            std::holds_alternative<DeadlinePassed>(what) ||
@@ -113,6 +116,7 @@ class Reader {
     account_.began = at_;
   }
   void take(const RunResumed& e) { account_.resumes.push_back({at_, &e}); }
+  void take(const HumanAnswered& e) { account_.answers.emplace_back(at_, &e); }
   void take(const RunEnded& e) { account_.ended = &e; }
   void take(const HostConnected& e) { account_.hosts[e.host].remote_user = e.remote_user; }
   void take(const HostReconnected& e) { ++account_.hosts[e.host].reconnects; }

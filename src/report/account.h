@@ -114,6 +114,7 @@ struct Account {
   std::vector<const events::PreflightProblem*> problems;
   // What people are told of besides steps: lost connections, retries, the point of no return,
   // undoing, notices.
+  std::vector<std::pair<Instant, const events::HumanAnswered*>> answers;
   std::vector<const events::Event*> incidents;
   std::optional<Outage> outage;
   // The plan on record does not have the hash that the run began with.

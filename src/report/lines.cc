@@ -69,6 +69,18 @@ void run_line(Lines& out, const Account& a) {
                        {"from", from ? json(a.plan->node(*from).path) : json(nullptr)},
                        {"changed", resume->changed ? json(*resume->changed) : json::array()}});
   }
+  for (const auto& [when, answer] : a.answers) {
+    json values = json::object();
+    for (const auto& [name, value] : answer->values) values[name] = value.raw();
+    out.add("answer", {{"step", a.plan->node(answer->node).path},
+                       {"at", format_rfc3339(when)},
+                       {"user", answer->user},
+                       {"controller", answer->controller},
+                       {"by", answer->by},
+                       {"yes", answer->yes},
+                       {"values", values},
+                       {"remark", answer->remark.raw()}});
+  }
   for (const events::PreflightProblem* problem : a.problems) {
     const json host = problem->host ? json(a.plan->hosts[*problem->host].name) : json(nullptr);
     out.add("problem", {{"host", host}, {"message", problem->message}, {"help", problem->help}});

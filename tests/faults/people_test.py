@@ -5,14 +5,12 @@ import datetime
 import json
 import os
 import pty
-import pwd
 import getpass
-import shutil
 import subprocess
 import time
 import unittest
 
-from processes import Processes, is_terminal_left
+from processes import Processes, TwoUsers, is_terminal_left
 
 ME = getpass.getuser()
 
@@ -194,26 +192,7 @@ class People(Processes):
                     self.assertEqual(self.counted(), {"first": 2, "slot 7": 2})
 
 
-@unittest.skipUnless(os.geteuid() == 0, "needs to become another user")
-class AnotherUser(Processes):
-    OTHER = "nobody"
-
-    def other(self, *arguments):
-        user = pwd.getpwnam(self.OTHER)
-        binary = self.root / "cnplay"
-        if not binary.exists():
-            shutil.copy(os.environ["CNPLAY"], binary)
-        env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "HOME": "/", "TERM": "dumb"}
-        return subprocess.run([binary, *arguments], env=env, cwd="/", text=True, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=60, check=False, user=user.pw_uid, group=user.pw_gid,
-                              extra_groups=[])
-
-    def setUp(self):
-        super().setUp()
-        os.chmod(self.root, 0o711)
-        os.chown(self.runs, 0, pwd.getpwnam(self.OTHER).pw_gid)
-        os.chmod(self.runs, 0o2770)
-
+class AnotherUser(TwoUsers):
     def approval(self, words):
         return self.play(f'''play people "Approved" {{
   hosts all = group("all_of_them")
@@ -279,7 +258,7 @@ class AnotherUser(Processes):
         self.assertEqual(self.other("answer", name, "go", "--approve").returncode, 2)
 
 
-del Processes  # it tests nothing by itself
+del Processes, TwoUsers  # they test nothing by themselves
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,9 +1,13 @@
-"""A controller that is talked to on a terminal."""
+"""A controller that is talked to on a terminal; and one that two people share."""
 
 import os
 import pty
+import pwd
 import select
+import shutil
+import subprocess
 import time
+import unittest
 
 from controller_test import Killed
 
@@ -41,3 +45,24 @@ class Processes(Killed):
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.assertEqual(talk, [], shown)
         return code, shown
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs to become another user")
+class TwoUsers(Processes):
+    OTHER = "nobody"
+
+    def other(self, *arguments):
+        user = pwd.getpwnam(self.OTHER)
+        binary = self.root / "cnplay"
+        if not binary.exists():
+            shutil.copy(os.environ["CNPLAY"], binary)
+        env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "HOME": "/", "TERM": "dumb"}
+        return subprocess.run([binary, *arguments], env=env, cwd="/", text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=60, check=False, user=user.pw_uid, group=user.pw_gid,
+                              extra_groups=[])
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.root, 0o711)
+        os.chown(self.runs, 0, pwd.getpwnam(self.OTHER).pw_gid)
+        os.chmod(self.runs, 0o2770)
