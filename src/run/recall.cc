@@ -33,6 +33,15 @@ void recall(const plan::Plan& plan, const std::vector<events::Event>& record, Fa
   for (const events::Event& event : record) {
     if (const auto* e = std::get_if<events::ActionEnded>(&event.what)) {
       recall_action(plan, *e, facts);
+    } else if (const auto* r = std::get_if<events::RanAhead>(&event.what)) {
+      events::ActionEnded ended;
+      ended.node = r->node;
+      ended.host = r->host;
+      ended.action = r->action;
+      ended.outcome = r->outcome;
+      ended.facts = r->facts;
+      ended.applied = r->applied;
+      recall_action(plan, ended, facts);
     } else if (std::holds_alternative<events::HumanStarted>(event.what)) {
       answers.clear();
     } else if (const auto* a = std::get_if<events::HumanAnswered>(&event.what)) {

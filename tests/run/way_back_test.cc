@@ -1,6 +1,7 @@
 // Rollbacks: offered after a failure, taken for a deadline, later by a run of its own; resumed.
 #include <algorithm>
 
+#include "run/recall.h"
 #include "support/run/people.h"
 
 namespace cnplay::run::test {
@@ -247,6 +248,27 @@ TEST(TakenBackLater, ItIsARunOfItsOwnWithTheFactsOnRecord) {
   const auto began = later.recorder.all<events::RunStarted>().at(0);
   EXPECT_EQ(began.rollback, "back");
   EXPECT_EQ(began.rollback_of, f.options.run_id);
+}
+
+// What a host had begun before the run came to it is as much on record as the rest.
+TEST(TakenBackLater, FactsOfWhatRanAheadCountAsWell) {
+  Ways f;
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  std::vector<events::Event> record = f.recorder.events;
+  for (events::Event& event : record) {
+    const auto* e = std::get_if<events::ActionEnded>(&event.what);
+    if (e == nullptr || e->node != f.a) continue;
+    event.what = events::RanAhead{e->node,    e->host, e->action, e->task, e->outcome,
+                                  e->message, "",      e->facts,  true};
+  }
+  FactStore facts(f.b.plan);
+  recall(f.b.plan, record, facts);
+  for (const plan::HostIndex host : {0, 1}) {
+    const plan::FactRef ref{f.a, 0, "before", std::nullopt};
+    ASSERT_TRUE(facts.saved(ref, host));
+    EXPECT_EQ(*facts.saved(ref, host)->as<std::string>(), "v1");
+    EXPECT_TRUE(facts.touched(ref, host));
+  }
 }
 
 TEST(TakenBackLater, WhatItDoesNotNeedIsLeftAlone) {
