@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import pty
+import pwd
 import getpass
 import subprocess
 import time
