@@ -158,8 +158,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   if (!given.wait_lock.empty()) {
     wait_lock = parse_duration(given.wait_lock);
     if (!wait_lock || wait_lock->count() <= 0) {
-      return usage_error(fail("`--wait-lock " + given.wait_lock + "` is no duration",
-                              "write `--wait-lock 10m`"));
+      return usage_error(
+          fail("`--wait-lock " + given.wait_lock + "` is no duration", "write `--wait-lock 10m`"));
     }
   }
   SignalWatch signals;  // before any thread begins
@@ -213,7 +213,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   }
   // Where hosts or steps were left out, some may still have the former secrets.
   const bool part = !options.limit.empty() || !plan::chosen_part(plan).empty() || options.stepwise;
-  SecretStore store(plan, prompter, redactor, vault, how.run_id, (part && !cut_off) || taken_back, applies);
+  SecretStore store(plan, prompter, redactor, vault, how.run_id, (part && !cut_off) || taken_back,
+                    applies);
   auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
   if (cut_off) {

@@ -221,7 +221,6 @@ class Builder {
   std::map<std::uint32_t, Span> deadlines_;  // by phase
   std::optional<Span> window_;
 
-
   void mode(const syntax::Mode& node);
   // choice.cc: --tags, --skip-tags, --start-at
   Position tagged(const Position& position, const Modifiers& modifiers);

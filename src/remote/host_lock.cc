@@ -9,8 +9,8 @@ namespace cnplay::remote {
 namespace {
 
 // One brace group, so that nothing of it runs if it comes torn. Descriptor 9 holds the lock (of a
-// block, not of `exec`: mksh keeps that from what it starts); the file is written through its name, which is the same inode. Each line that comes is the step at
-// hand, and a sign of life.
+// block, not of `exec`: mksh keeps that from what it starts); the file is written through its name,
+// which is the same inode. Each line that comes is the step at hand, and a sign of life.
 //
 // Who takes a lock over ends the holder's sshd and shell first: a controller that was but asleep
 // finds its connection gone, and the lock taken when it comes back.

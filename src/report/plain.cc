@@ -37,14 +37,13 @@ void PlainSink::line(Instant at, const std::string& text) {
 
 void PlainSink::on(const events::Event& event) {
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
-    line(event.at, paint(options_, Style::bold, e->play) +
-                       (e->title.empty() ? "" : ": " + e->title) + " on " + e->inventory + " (" +
-                       std::to_string(e->hosts.size()) + " hosts)" + special(plan_, *e) +
-                       (e->rollback ? ", the way back " + *e->rollback + " of " +
-                                          e->rollback_of.value_or("")
-                                    : "") +
-                       "  run " +
-                       e->run + "\n");
+    line(event.at,
+         paint(options_, Style::bold, e->play) + (e->title.empty() ? "" : ": " + e->title) +
+             " on " + e->inventory + " (" + std::to_string(e->hosts.size()) + " hosts)" +
+             special(plan_, *e) +
+             (e->rollback ? ", the way back " + *e->rollback + " of " + e->rollback_of.value_or("")
+                          : "") +
+             "  run " + e->run + "\n");
   } else if (const auto* started = std::get_if<events::ActionStarted>(&event.what)) {
     running_[started->task] = {*started, event.at, kFirstWord};
   } else if (const auto* out = std::get_if<events::Output>(&event.what)) {
