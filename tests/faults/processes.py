@@ -11,6 +11,20 @@ import unittest
 
 from controller_test import Killed
 
+# Remembers what was there before: for ways back.
+MARK_SET = '''module mark.set "Set a mark" {
+  param text: string
+  returns { before: string }
+  check sh """
+    before=$(cat "$HOME/mark" 2>/dev/null || echo none)
+    fact before "$before"
+    [ "$before" = "$text" ] && ok
+    change "$before -> $text"
+  """
+  apply sh """printf '%s' "$text" >"$HOME/mark"; echo "set $text" >>"$HOME/effects" """
+}
+'''
+
 
 def is_terminal_left(fd, until):
     return select.select([fd], [], [], max(0, until - time.monotonic()))[0]
@@ -20,6 +34,14 @@ class Processes(Killed):
     def run_id(self):
         (run,) = self.runs.iterdir()
         return run.name
+
+    def marked(self):
+        """The file that `mark.set` writes, with `old` in it; the module is the project's own."""
+        (self.root / "modules").mkdir(exist_ok=True)
+        (self.root / "modules" / "mark.play").write_text(MARK_SET)
+        mark = self.sshd.home / "mark"
+        mark.write_text("old")
+        return mark
 
     def of_type(self, kind):
         return [e for e in self.events() if e["type"] == kind]

@@ -14,19 +14,6 @@ from processes import TwoUsers
 
 ME = getpass.getuser()
 
-MODULE = '''module mark.set "Set a mark" {
-  param text: string
-  returns { before: string }
-  check sh """
-    before=$(cat "$HOME/mark" 2>/dev/null || echo none)
-    fact before "$before"
-    [ "$before" = "$text" ] && ok
-    change "$before -> $text"
-  """
-  apply sh """printf '%s' "$text" >"$HOME/mark"; echo "set $text" >>"$HOME/effects" """
-}
-'''
-
 PLAY = '''play move "Move the site in three days" {
   hosts all = group("all_of_them")
   hosts first = group("one")
@@ -74,10 +61,7 @@ BEFORE = {"copied": 2, "compared": 2, "looked for T-7": 2, "stopped": 2, "set ne
 class Story(TwoUsers):
     def setUp(self):
         super().setUp()
-        (self.root / "modules").mkdir(exist_ok=True)
-        (self.root / "modules" / "mark.play").write_text(MODULE)
-        self.mark = self.sshd.home / "mark"
-        self.mark.write_text("old")
+        self.mark = self.marked()
         self.killed_in = collections.Counter()
 
     def waiting(self):

@@ -9,19 +9,6 @@ import unittest
 
 from processes import Processes
 
-MODULE = '''module mark.set "Set a mark" {
-  param text: string
-  returns { before: string }
-  check sh """
-    before=$(cat "$HOME/mark" 2>/dev/null || echo none)
-    fact before "$before"
-    [ "$before" = "$text" ] && ok
-    change "$before -> $text"
-  """
-  apply sh """printf '%s' "$text" >"$HOME/mark"; echo "set $text" >>"$HOME/effects" """
-}
-'''
-
 PLAY = '''play launch "Launch" {
   hosts all = group("all_of_them")
   hosts first = group("one")
@@ -52,10 +39,7 @@ LATE = '''play late "Late" {
 class WaysBack(Processes):
     def setUp(self):
         super().setUp()
-        (self.root / "modules").mkdir(exist_ok=True)
-        (self.root / "modules" / "mark.play").write_text(MODULE)
-        self.mark = self.sshd.home / "mark"
-        self.mark.write_text("old")
+        self.mark = self.marked()
 
     def ids(self):
         return sorted((run.name for run in self.runs.iterdir()), key=lambda name: (self.runs / name).stat().st_ctime_ns)
