@@ -13,11 +13,6 @@
 namespace cnplay::cli {
 namespace {
 
-int refused(const Error& error) {
-  usage_error(error);
-  return kRefused;
-}
-
 // `STEP` is the path of the node, or the end of it.
 bool is_called(const plan::Node& node, const std::string& name) {
   return node.path == name || node.path.ends_with("/" + name);

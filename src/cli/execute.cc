@@ -132,11 +132,6 @@ Result<std::optional<std::string>> incident(const plan::Plan& plan, const Option
   return std::optional(*std::move(ticket));
 }
 
-int refused(const Error& error) {
-  usage_error(error);
-  return kRefused;
-}
-
 }  // namespace
 
 Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,

@@ -214,6 +214,11 @@ int usage_error(const Error& error) {
   return kUsage;
 }
 
+int refused(const Error& error) {
+  usage_error(error);
+  return kRefused;
+}
+
 bool wants_colour(const Options& options, int descriptor) {
   if (options.colour) return *options.colour == "always";
   const char* no_colour = std::getenv("NO_COLOR");

@@ -57,6 +57,8 @@ Status load(Project& project, const Options& options);
 
 // Prints an Error of usage on stderr and returns kUsage.
 int usage_error(const Error& error);
+// The same for what is understood, and does not hold: kRefused.
+int refused(const Error& error);
 
 // Whether stdout (or stderr) takes colours, by --colour, NO_COLOR and the terminal.
 bool wants_colour(const Options& options, int descriptor);

@@ -110,15 +110,13 @@ int resume_command(const Options& options) {
   const auto& began = std::get<events::RunStarted>(record->events.front().what);
   if (!options.from.empty()) {
     if (began.rollback) {
-      usage_error(fail("--from: " + *id + " is a way back, which is gone once",
-                       "resume it without --from"));
-      return kRefused;
+      return refused(fail("--from: " + *id + " is a way back, which is gone once",
+                          "resume it without --from"));
     }
     const auto from = find_step(record->plan, options.from);
     if (!from) return usage_error(from.error());
     if (auto status = run::can_restart(record->plan, record->events, *from); !status) {
-      usage_error(status.error());
-      return kRefused;
+      return refused(status.error());
     }
     cut_off.from = *from;
   }

@@ -12,11 +12,6 @@
 namespace cnplay::cli {
 namespace {
 
-int refused(const Error& error) {
-  usage_error(error);
-  return kRefused;
-}
-
 // The one that is meant; an Error lists those there are.
 Result<const plan::Rollback*> which(const std::string& id, const plan::Plan& plan,
                                     const std::string& name) {
