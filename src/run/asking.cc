@@ -13,11 +13,7 @@ void Runner::begin_human(const Ready& point) {
     context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
     return walk_->finish(point);
   }
-  plan::Environment environment;
-  environment.now = context_.options.now;
-  environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {
-    return context_.facts.get(ref, host);
-  };
+  const plan::Environment environment = context_.environment();
   const bool known = node.when.empty() || !context_.dry() ||
                      !plan::reads_fact(node.when.at(0), [&](const plan::FactRef& ref) {
                        return context_.facts.unapplied(ref, ref.host.value_or(0));

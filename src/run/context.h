@@ -65,6 +65,17 @@ struct Context {
   }
 
   bool dry() const { return options.mode == events::Mode::check; }
+  // What values are resolved with that are no step's own: `now`, and the facts so far. No longer
+  // than this.
+  plan::Environment environment() const {
+    plan::Environment environment;
+    environment.now = options.now;
+    environment.fact = [this](const plan::FactRef& ref, plan::HostIndex host) {
+      return facts.get(ref, host);
+    };
+    return environment;
+  }
+
   // Of a run that takes another one back: the section that it carries out. nullptr: the way
   // forward.
   const plan::Section* way_back() const {

@@ -8,11 +8,7 @@ namespace {
 
 // nullopt: not known yet. It is in force as soon as all that it reads is.
 std::optional<Time> time_of(const plan::Deadline& deadline, const Context& context) {
-  plan::Environment environment;
-  environment.now = context.options.now;
-  environment.fact = [&](const plan::FactRef& ref, plan::HostIndex host) {
-    return context.facts.get(ref, host);
-  };
+  const plan::Environment environment = context.environment();
   const auto value = plan::resolve(deadline.at, 0, environment);
   const Time* time = value ? value->as<Time>() : nullptr;
   return time ? std::optional(*time) : std::nullopt;

@@ -72,11 +72,7 @@ void Runner::respond() {
         undo_all();
         break;
       case plan::ResponseKind::hold: {
-        plan::Environment environment;
-        environment.now = context_.options.now;
-        environment.fact = [&](const plan::FactRef& ref, HostIndex host) {
-          return context_.facts.get(ref, host);
-        };
+        const plan::Environment environment = context_.environment();
         const auto value = plan::resolve(response.message, 0, environment);
         const auto text = value ? plan::text_of(*value) : std::nullopt;
         context_.emit(events::Held{text.value_or("held")});

@@ -209,11 +209,7 @@ void Runner::begin_wait(const Ready& point) {
     context_.emit.notice("a run would wait here, until a time that depends on a change");
     return walk_->finish(point);
   }
-  plan::Environment environment;
-  environment.now = context_.options.now;
-  environment.fact = [&](const plan::FactRef& ref, HostIndex host) {
-    return context_.facts.get(ref, host);
-  };
+  const plan::Environment environment = context_.environment();
   const auto value = plan::resolve(node.until, 0, environment);
   const Time* until = value ? value->as<Time>() : nullptr;
   if (until == nullptr) {
