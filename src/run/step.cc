@@ -285,7 +285,7 @@ std::optional<StepEnd> Steps::take_ended() {
 }
 
 void Steps::output(const remote::TaskOutput& o) {
-  if (Ahead::Sent* sent = ahead_.find(o.task)) sent->said.emplace_back(o);
+  if (Ahead::Sent* sent = ahead_.find(o.task); sent && !sent->withdrawn) sent->said.emplace_back(o);
   if (!by_task_.contains(o.task)) return;
   context_.emit(events::Output{o.task, o.host, static_cast<events::Stage>(o.stage),
                                static_cast<events::Stream>(o.stream), o.bytes});
