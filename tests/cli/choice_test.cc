@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/step_prompter.h"
 #include "cli/wiring.h"
+#include "support/cli/pipes.h"
 
 namespace cnplay::cli {
 namespace {
@@ -48,26 +49,7 @@ TEST(Ticket, IsOneLineOfText) {
   }
 }
 
-class Asked : public ::testing::Test {
- protected:
-  Asked() {
-    EXPECT_EQ(::pipe(in_), 0);
-    EXPECT_EQ(::pipe(out_), 0);
-  }
-  ~Asked() override {
-    for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) ::close(fd);
-  }
-  void type(const std::string& text) {
-    ASSERT_EQ(::write(in_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  }
-  std::string shown() {
-    std::string text(4096, '\0');
-    const ssize_t n = ::read(out_[0], text.data(), text.size());
-    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return text;
-  }
-  int in_[2]{}, out_[2]{};
-};
+using Asked = test::Pipes;
 
 TEST_F(Asked, BeforeAStep) {
   TerminalStepPrompter prompter(in_[0], out_[1]);

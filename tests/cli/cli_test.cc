@@ -11,6 +11,7 @@
 #include "cli/prompter.h"
 #include "cli/vault_access.h"
 #include "cli/wiring.h"
+#include "support/cli/pipes.h"
 
 namespace cnplay::cli {
 namespace {
@@ -54,30 +55,14 @@ TEST(Options, AnAnswer) {
   EXPECT_EQ(std::get<int>(read({"answer", "r"})), kUsage);
 }
 
-// What is typed and what is shown, over a pipe: no terminal is needed to talk.
-class Typed : public ::testing::Test {
+class Typed : public test::Pipes {
  protected:
   Typed() {
-    EXPECT_EQ(::pipe(in_), 0);
-    EXPECT_EQ(::pipe(out_), 0);
     node_.title = "Open the site?";
     node_.human.emplace();
     node_.human->kind = plan::HumanKind::approve;
     asked_.node = &node_;
   }
-  ~Typed() override {
-    for (const int fd : {in_[0], in_[1], out_[0], out_[1]}) ::close(fd);
-  }
-  void type(const std::string& text) {
-    ASSERT_EQ(::write(in_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
-  }
-  std::string shown() {
-    std::string text(4096, '\0');
-    const ssize_t n = ::read(out_[0], text.data(), text.size());
-    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return text;
-  }
-  int in_[2]{}, out_[2]{};
   plan::Node node_;
   run::Asked asked_;
 };
