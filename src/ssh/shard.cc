@@ -6,7 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
+#include <fstream>
 #include <vector>
 
 #include "ssh/core.h"
@@ -33,8 +35,10 @@ class BlockSignals {
   sigset_t before_;
 };
 
-struct ThreadTimes {
-  std::chrono::microseconds wall{}, cpu{};
+// Where a thread's time went, read twice a handler: measured runs only.
+class ThreadTimes {
+ public:
+  std::chrono::microseconds wall{}, cpu{}, queued{};
   long waits = 0;
 
   static ThreadTimes now() {
@@ -44,8 +48,22 @@ struct ThreadTimes {
     getrusage(RUSAGE_THREAD, &usage);
     using std::chrono::duration_cast;
     using std::chrono::microseconds;
-    return {duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch()),
-            microseconds(t.tv_sec * 1000000 + t.tv_nsec / 1000), usage.ru_nvcsw};
+    ThreadTimes times;
+    times.wall = duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+    times.cpu = microseconds(t.tv_sec * 1000000 + t.tv_nsec / 1000);
+    times.queued = runnable_but_not_run();
+    times.waits = usage.ru_nvcsw;
+    return times;
+  }
+
+ private:
+  // The time that the thread could have run and other processes did instead: the second number of
+  // schedstat (proc(5)), in nanoseconds. Zero where the kernel does not tell.
+  static std::chrono::microseconds runnable_but_not_run() {
+    std::ifstream file("/proc/thread-self/schedstat");
+    std::uint64_t ran = 0, queued = 0;
+    if (!(file >> ran >> queued)) return {};
+    return std::chrono::microseconds(queued / 1000);
   }
 };
 
@@ -85,9 +103,9 @@ void Shard::run_watched() {
     const ThreadTimes before = ThreadTimes::now();
     const std::size_t ran = io_.poll_one();
     const ThreadTimes after = ThreadTimes::now();
-    const auto wall = after.wall - before.wall;
-    if (ran > 0 && wall > limit && (after.cpu - before.cpu > limit || after.waits > before.waits)) {
-      shared_->options.on_slow_handler(wall, "event loop");
+    const auto took = after.wall - before.wall - (after.queued - before.queued);
+    if (ran > 0 && took > limit && (after.cpu - before.cpu > limit || after.waits > before.waits)) {
+      shared_->options.on_slow_handler(took, "event loop");
     }
     if (ran == 0 && !io_.stopped()) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
