@@ -238,7 +238,11 @@ class Printer {
       const Node& node = plan_.node(id);
       if (node.kind != NodeKind::step) return;  // drawn by itself
       hosts.insert(hosts.end(), node.hosts.begin(), node.hosts.end());
-      for (const Edge& edge : node.after) waits = waits || edge.kind == EdgeKind::all_hosts;
+      for (const Edge& edge : node.after) {
+        // An edge from further back (the barrier before the last batch of `serial`) is drawn there.
+        waits = waits || (edge.kind == EdgeKind::all_hosts &&
+                          std::ranges::find(previous_, edge.from) != previous_.end());
+      }
     }
     const Node* before = nullptr;
     for (const NodeId id : previous_) {

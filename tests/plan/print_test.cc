@@ -72,6 +72,24 @@ TEST(PlanPrint, DisjointStepsAreConcurrent) {
   expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
 }
 
+// Batches wait for each other; what comes behind them goes on with each host by itself, and no line
+// says otherwise.
+TEST(PlanPrint, BehindTheLastBatchNobodyWaits) {
+  PlanBuilder b;
+  b.plan.play = "batches";
+  b.host("web1");
+  b.host("web2");
+  b.step("batches/restart[1]", {0}, {b.action("sh")}, {});
+  b.node(NodeKind::barrier, "batches/(batch)", all({0}));
+  b.step("batches/restart[2]", {1}, {b.action("sh")}, all({1}));
+  b.step("batches/look", {0, 1}, {b.action("sh")},
+         {{1, EdgeKind::all_hosts}, {2, EdgeKind::same_host}});
+  ASSERT_EQ(check_invariants(b.plan), "");
+  const std::string text = print(b.plan, {});
+  EXPECT_NE(text.find("barrier: all hosts wait for each other"), std::string::npos) << text;
+  EXPECT_EQ(text.find("── all hosts wait for each other"), std::string::npos) << text;
+}
+
 // What a person must know of the clock: whether all of it fits, and the way back as well.
 TEST(PlanPrint, TheWindowADeadlineAndTheLastMinuteOfTheWayBack) {
   PlanBuilder b;
