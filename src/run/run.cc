@@ -73,9 +73,10 @@ RunResult Runner::go() {
   if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
   if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty())
     return parked();
-  summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
+  const bool back = (ending_.undo_ran && ending_.undo_complete) || ending_.rollback_complete;
+  summary_.close_phases(back);
   if (aborts_ < 2 && !ending_.sick) closers();
-  summary_.close_phases(ending_.undo_ran && ending_.undo_complete);
+  summary_.close_phases(back);
   return finish();
 }
 

@@ -92,6 +92,25 @@ TEST(Offer, AYesTakesTheWayBackAsPartOfTheRun) {
   EXPECT_NE(f.ended().advice.find("`back` was taken to its end"), std::string::npos);
 }
 
+// A way back leads to a system that works: it ends the outage, if it is taken to its end.
+TEST(Offer, AWayBackThatIsTakenToItsEndEndsTheOutage) {
+  for (const bool whole : {true, false}) {
+    Ways f;
+    f.b.plan.phases[f.phase].outage = true;
+    f.back();
+    f.offer({"back"});
+    f.fails();
+    if (!whole) f.hosts.on("check#0", 1, {{Will::fail}});
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    ann.yes();
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.recorder.all<events::RollbackEnded>().at(0).complete, whole);
+    EXPECT_EQ(f.ended().outage_open, !whole);
+    EXPECT_EQ(f.ended().advice.find("The outage goes on.") == std::string::npos, whole);
+  }
+}
+
 TEST(Offer, ANoHolds) {
   Ways f;
   f.back();
