@@ -45,9 +45,14 @@ HostSession::HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex 
       retry_timer_(connection_->executor()),
       close_timer_(connection_->executor()) {}
 
-void HostSession::connect() {
+void HostSession::connect(Duration within) {
   if (phase_ != Phase::fresh) return;
   phase_ = Phase::connecting;
+  connect_until_ = std::chrono::steady_clock::now() + within;
+  log_in();
+}
+
+void HostSession::log_in() {
   watch_connection();
   connection_->connect([weak = weak_from_this()](const std::optional<ssh::TransportError>& error) {
     if (const auto self = weak.lock()) self->connected(error);
@@ -69,8 +74,9 @@ void HostSession::connected(const std::optional<ssh::TransportError>& error) {
 }
 
 void HostSession::failed(Unreachable kind, const std::string& what, const std::string& help) {
-  phase_ = Phase::failed;
   for (const auto& shell : std::exchange(shells_, {})) shell->abandon();
+  if (log_in_later(kind)) return;
+  phase_ = Phase::failed;
   connection_->close();
   events_->push(HostFailed{.host = index_, .kind = kind, .message = what, .help = help});
 }

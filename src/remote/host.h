@@ -25,7 +25,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex index, HostSettings settings,
               const Options& options, std::shared_ptr<EventQueue> events);
 
-  void connect();
+  void connect(Duration within);
   // `settled`: tasks whose results are on record: the host may forget what it keeps of them.
   void start(Task task, const std::vector<TaskId>& settled);
   void adopt(TaskId id);
@@ -76,6 +76,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   // host.cc: shells and jobs
   void connected(const std::optional<ssh::TransportError>& error);
   void watch_connection();
+  void log_in();
   void failed(Unreachable kind, const std::string& what, const std::string& help);
   // Whether the task may be started but once: one of the runner that can change something.
   static bool once(const Job& job);
@@ -118,6 +119,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void hold_all(const std::string& why);
   void try_again();
   void try_later(const std::string& why);
+  bool log_in_later(Unreachable kind);
   void take_up(Shell& shell, const std::string& boot_id);
   void lost_by_restart(const JobPtr& job);
   void know_parent(const Shell& shell);
@@ -177,6 +179,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   bool moved_ = true;                              // a task has ended since then
   std::string lost_why_;
   Duration pause_{0};
+  std::chrono::steady_clock::time_point connect_until_;
   boost::asio::steady_timer retry_timer_;
 
   bool closing_well_ = true;

@@ -30,14 +30,16 @@ class SshHosts final : public Hosts {
     }
   }
 
-  void connect(HostIndex host) override {
+  void connect(HostIndex host) override { connect_within(host, Duration::zero()); }
+
+  void connect_within(HostIndex host, Duration within) override {
     Slot& slot = slots_.at(host);
     if (slot.session) return;
     auto connection = transport_.make(settings_[host].ssh);
     slot.executor = connection->executor();
     slot.session =
         std::make_shared<HostSession>(connection, host, settings_[host], options_, events_);
-    post(host, [](HostSession& session) { session.connect(); });
+    post(host, [within](HostSession& session) { session.connect(within); });
   }
 
   void start(Task task) override {

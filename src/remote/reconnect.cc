@@ -82,6 +82,27 @@ void HostSession::hold_all(const std::string& why) {
   try_again();
 }
 
+// A host that may be on its way down or up when the run is resumed.
+bool HostSession::log_in_later(Unreachable kind) {
+  const bool down = kind == Unreachable::refused || kind == Unreachable::timeout ||
+                    kind == Unreachable::lost || kind == Unreachable::shell;
+  // While it starts, many a host lets in root alone (pam_nologin).
+  const bool starting = kind == Unreachable::authentication;
+  if (!down && !starting) return false;
+  pause_ = starting ? kLongestPause : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  const auto next = std::chrono::steady_clock::now() + pause_;
+  if (next > connect_until_) return false;
+  retry_timer_.expires_at(next);
+  retry_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->phase_ != Phase::connecting) return;
+    self->connection_->close();
+    self->connection_ = self->connection_->again();
+    self->log_in();
+  });
+  return true;
+}
+
 void HostSession::try_again() {
   if (phase_ != Phase::reconnecting) return;
   connection_->close();

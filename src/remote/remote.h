@@ -209,6 +209,9 @@ class Hosts {
 
   // Begins to connect and log in. HostReady or HostFailed follows.
   virtual void connect(HostIndex host) = 0;
+  // The same, of a host that a task of an earlier controller may be restarting: for so long it is
+  // tried again while it cannot be reached.
+  virtual void connect_within(HostIndex host, Duration within) = 0;
   // Begins a task on a host that is ready. TaskEnded follows, exactly once. Tasks of the same
   // host and user that overlap run in shells of their own. Results of this host that next() handed
   // out before must be on record by then: the host may forget them.

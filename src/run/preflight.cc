@@ -22,6 +22,11 @@ for c in $commands; do command -v "$c" >/dev/null 2>&1 || missing="$missing $c";
 ok
 )";
 
+// How long a host may be away if its restart does not say by a value known here; and, however
+// long ago it began, at least.
+constexpr Duration kUnknownRestart = std::chrono::minutes(10);
+constexpr Duration kLeastRestart = std::chrono::seconds(30);
+
 // "ana@desk, run 2026..., for 12 min, at update_code/code; last sign of life 8 s ago".
 std::string holder_of(const remote::LockEnded& lock) {
   if (lock.holder.empty()) return "somebody whose name is not in its file";
@@ -138,8 +143,29 @@ void Preflight::look_there() {
       continue;
     }
     context_.emit(events::HostConnecting{h});
-    context_.remote.connect(h);
+    context_.remote.connect_within(h, restart_patience(h));
   }
+}
+
+// For how long this host may be away: a task of the run restarts it, and the controller that sent
+// it is gone. Zero: there is no such task.
+Duration Preflight::restart_patience(HostIndex host) const {
+  const auto restart = again_ ? context_.replay.restarting(host) : std::nullopt;
+  if (!restart) return Duration::zero();
+  const plan::Node& node = context_.plan.node(restart->began->node);
+  const auto& actions = restart->began->part == events::Part::undo ? node.undo : node.actions;
+  const plan::Action& action = actions.at(restart->began->action);
+  Duration within = kUnknownRestart;
+  for (const plan::Param& param : action.params) {
+    if (param.name != action.reboots) continue;
+    const auto* said = param.value.at(position_of(node, host)).as<Duration>();
+    if (said != nullptr) within = *said;
+  }
+  const auto gone = std::chrono::duration_cast<Duration>(context_.clock.now() - restart->at);
+  within = std::max(within - gone, kLeastRestart);
+  context_.emit.notice("`" + node.title + "` may be restarting " + context_.name(host) +
+                       ": it has " + human_duration(within) + " to be back");
+  return within;
 }
 
 // Which commands each user needs depends on the steps a host takes part in, and most hosts take

@@ -96,6 +96,10 @@ void Replay::read(const Event& event) {
   if (const auto* action = std::get_if<ActionStarted>(&event.what)) {
     last_task_ = std::max(last_task_, action->task);
     boot_ids_.emplace(action->task, boots_.at(action->host));
+    const plan::Node& node = plan_.node(action->node);
+    const auto& actions = action->part == Part::undo ? node.undo : node.actions;
+    const bool restarts = !actions.at(action->action).reboots.empty();
+    if (restarts) host_restarts_.insert_or_assign(action->host, HostRestart{action, event.at});
     std::erase_if(ahead_, [&](const SentAhead& sent) {
       return sent.node == action->node && sent.host == action->host &&
              sent.action == action->action && action->part == Part::forward;
@@ -126,6 +130,10 @@ void Replay::read(const Event& event) {
     }
   };
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
+    const auto restart = host_restarts_.find(ended->host);
+    if (restart != host_restarts_.end() && restart->second.began->task == ended->task) {
+      host_restarts_.erase(restart);
+    }
     look_for_secrets(ended->facts, "fact");
   }
   if (ran != nullptr) look_for_secrets(ran->facts, "fact");
@@ -156,6 +164,11 @@ void Replay::read(const Event& event) {
 }
 
 std::uint64_t Replay::last_seq() const { return record_ == nullptr ? 0 : record_->back().seq; }
+
+std::optional<Replay::HostRestart> Replay::restarting(plan::HostIndex host) const {
+  const auto it = host_restarts_.find(host);
+  return it == host_restarts_.end() ? std::nullopt : std::optional(it->second);
+}
 
 std::string Replay::boot_id(remote::TaskId task) const {
   const auto it = boot_ids_.find(task);

@@ -69,6 +69,12 @@ class Replay {
   const events::ActionEnded* ended(remote::TaskId task) const;
   // A task that had begun though the run stopped short of it, if that comes next.
   const events::RanAhead* ran_ahead(remote::TaskId task) const;
+  // The task that restarts this host: begun, and not over at the record's end.
+  struct HostRestart {
+    const events::ActionStarted* began;
+    Instant at;
+  };
+  std::optional<HostRestart> restarting(plan::HostIndex host) const;
   // What had been sent ahead, and the run had not come to yet, at the record's end.
   std::vector<events::SentAhead> on_their_way() const;
   // Whether the step's attempt ends here, its time being over.
@@ -119,6 +125,8 @@ class Replay {
   std::vector<HostState> hosts_;
   std::vector<std::string> boots_;
   std::map<remote::TaskId, std::string> boot_ids_;
+  std::map<plan::HostIndex, HostRestart> host_restarts_;
+  std::map<plan::HostIndex, const events::Event*> restarting_;  // ActionStarted
   std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
   std::vector<Restart> restarts_;          // in order; those that were reached are gone

@@ -236,5 +236,33 @@ TEST_P(Restarts, AnotherControllerDoesNotRestartItAgain) {
   }
 }
 
+// It comes while the host is away: it knows that it may be, and for how long.
+TEST_P(Restarts, AnotherControllerWaitsUntilTheHostIsBack) {
+  world.up();
+  Task task = restart();
+  task.id = 79;
+  world.hosts->start(task);
+  ASSERT_TRUE(eventually([&] { return contents(made()) == "once\n"; }));
+  world.hosts.reset();
+  world.seen.clear();
+  world.transport->faults.refuse_connect = true;
+  world.options.taken_up = true;
+  for (const auto within : {milliseconds(0), milliseconds(700)}) {
+    world.make();
+    world.hosts->connect_within(0, within);
+    EXPECT_EQ(world.wait_for<HostFailed>().kind, Unreachable::refused);
+  }
+  world.make();
+  world.hosts->connect_within(0, seconds(60));
+  world.pump(milliseconds(500));
+  come_up("boot-2");
+  EXPECT_EQ(world.wait_for<HostReady>().boot_id, "boot-2");
+  task.sent_under = "boot-1";
+  world.hosts->start(task);
+  expect_changed(world.wait_task(task.id));
+  EXPECT_EQ(contents(made()), "once\n");
+  EXPECT_TRUE(world.hosts->close(seconds(5)));
+}
+
 }  // namespace
 }  // namespace cnplay::remote::testing

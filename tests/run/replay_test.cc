@@ -85,6 +85,35 @@ TEST(Resuming, WhatWasInFlightIsSentUnderItsIdAndItsBoot) {
   EXPECT_EQ(again, 1);
 }
 
+// A controller that dies while a host restarts is not the reason for which the run ends: the host
+// has the time that it would have had.
+TEST(Resuming, AHostThatItsTaskRestartsIsWaitedFor) {
+  for (const int minutes : {4, 6}) {
+    Cut cut;
+    plan::Node& restart = cut.first.b.step("restart", {0});
+    restart.actions[0].params = {Builder::param("within", plan::Value(Duration(300'000)))};
+    restart.actions[0].reboots = "within";
+    cut.run([&](const events::Event& e) {
+      const auto* began = std::get_if<events::ActionStarted>(&e.what);
+      return began != nullptr && began->node == restart.id;
+    });
+    Fixture second(2);  // a minute later
+    second.hosts.away(0, std::chrono::minutes(minutes) - std::chrono::seconds(1));
+    const RunResult result = cut.resume(second);
+    if (minutes > 5) {
+      ASSERT_TRUE(result.not_resumed);
+      continue;
+    }
+    EXPECT_EQ(result.verdict, Verdict::success);
+    ASSERT_EQ(second.hosts.count("restart#0"), 1u);
+    EXPECT_EQ(second.hosts.started("restart#0")[0]->task.sent_under, "boot-1");
+    // Whoever else is away is not waited for.
+    Fixture third(2);
+    third.hosts.away(1, std::chrono::seconds(10));
+    EXPECT_TRUE(cut.resume(third).not_resumed);
+  }
+}
+
 TEST(Resuming, CutOffBeforeTheFirstStepItBeginsAnew) {
   Cut cut;
   cut.run(

@@ -44,11 +44,13 @@ void FakeHosts::later(Duration in, remote::Event event) {
   queue_.emplace(When{clock_.steady() + in, ++serial_}, std::move(event));
 }
 
-void FakeHosts::connect(HostIndex host) {
+void FakeHosts::connect(HostIndex host) { connect_within(host, Duration::zero()); }
+
+void FakeHosts::connect_within(HostIndex host, Duration within) {
   ++connects_;
   Host& h = hosts_.at(host);
-  const Duration in(random_() % 200);
-  if (h.refuses) {
+  const Duration in = h.away + Duration(random_() % 200);
+  if (h.refuses || h.away > within) {
     later(in, remote::HostFailed{host, remote::Unreachable::refused, "connection refused",
                                  "is sshd up?"});
     return;

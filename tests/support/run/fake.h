@@ -77,6 +77,8 @@ class FakeHosts final : public remote::Hosts {
   // Asked where no rule is set.
   std::function<Behaviour(const Started&)> otherwise;
   void refuse(remote::HostIndex host) { hosts_[host].refuses = true; }
+  // It cannot be reached before so long.
+  void away(remote::HostIndex host, Duration time) { hosts_[host].away = time; }
   // Asked for so far, in this order.
   const std::vector<std::pair<remote::HostIndex, std::string>>& locks() const { return locks_; }
   // A lock that was given is lost, `after` it was.
@@ -102,6 +104,7 @@ class FakeHosts final : public remote::Hosts {
   std::size_t begun_ahead() const { return begun_ahead_; }
 
   void connect(remote::HostIndex host) override;
+  void connect_within(remote::HostIndex host, Duration within) override;
   void start(remote::Task task) override;
   void adopt(remote::TaskId task) override;
   void withdraw(remote::TaskId task) override;
@@ -114,6 +117,7 @@ class FakeHosts final : public remote::Hosts {
  private:
   struct Host {
     bool refuses = false;
+    Duration away{0};
     bool ready = false;
     bool lost = false;
     std::string lock_holder;
