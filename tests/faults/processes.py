@@ -69,9 +69,15 @@ class Processes(Killed):
         return code, shown
 
 
-@unittest.skipUnless(os.geteuid() == 0, "needs to become another user")
-class TwoUsers(Processes):
+class SecondPerson:
+    """Somebody else who shares the record: of a test that has `root`, a directory, and `runs`, below it."""
+
     OTHER = "nobody"
+
+    def share_runs(self):
+        os.chmod(self.root, 0o711)
+        os.chown(self.runs, 0, pwd.getpwnam(self.OTHER).pw_gid)
+        os.chmod(self.runs, 0o2770)
 
     def other(self, *arguments):
         user = pwd.getpwnam(self.OTHER)
@@ -83,8 +89,19 @@ class TwoUsers(Processes):
                               capture_output=True, timeout=60, check=False, user=user.pw_uid, group=user.pw_gid,
                               extra_groups=[])
 
+    def waiting(self, events):
+        """The human steps that are asked, in the order of their asking."""
+        open_ = {}
+        for e in events:
+            if e["type"] == "HumanStarted":
+                open_[e["node"]] = True
+            elif e["type"] == "HumanEnded":
+                open_.pop(e["node"], None)
+        return [node.rsplit("/", 1)[-1] for node in open_]
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs to become another user")
+class TwoUsers(SecondPerson, Processes):
     def setUp(self):
         super().setUp()
-        os.chmod(self.root, 0o711)
-        os.chown(self.runs, 0, pwd.getpwnam(self.OTHER).pw_gid)
-        os.chmod(self.runs, 0o2770)
+        self.share_runs()
