@@ -183,12 +183,15 @@ Status Reach::identify(ssh::Settings& to, const plan::Connection& connection,
     }
     // As ssh: what the configuration names for all hosts need not be there.
     for (std::string& path : paths) {
+      // The agent may have the key of which only the public part is here.
+      if (::access(path.c_str(), R_OK) != 0) path += ".pub";
       if (::access(path.c_str(), R_OK) == 0) to.identities.push_back(std::move(path));
     }
   }
   if (auto status = expand_all(host.certificates, tokens, to.certificates); !status) return status;
   const std::string& agent = host.identity_agent;
-  if (host.identities_only.value_or(false) || agent == "none") to.use_agent = false;
+  to.identities_only = host.identities_only.value_or(false);
+  if (agent == "none") to.use_agent = false;
   if (agent.starts_with('$') && !agent.starts_with("${")) {
     const char* path = std::getenv(agent.c_str() + 1);
     if (path == nullptr) to.use_agent = false;

@@ -7,11 +7,14 @@
 
 #include <fcntl.h>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 
+#include "ssh/agent_filter.h"
 #include "ssh/core.h"
 #include "ssh/errors.h"
 #include "ssh/keys.h"
@@ -100,6 +103,7 @@ asio::awaitable<bool> Core::authenticate() {
 asio::awaitable<int> Core::with_identities(AuthTrace& trace) {
   int rc = SSH_AUTH_DENIED;
   for (const std::string& path : settings_.identities) {
+    if (path.ends_with(".pub")) continue;  // it names a key that the agent has
     std::vector<std::string> certificates = settings_.certificates;
     const std::string beside = path + "-cert.pub";
     if (::access(beside.c_str(), R_OK) == 0) certificates.push_back(beside);
@@ -143,9 +147,19 @@ asio::awaitable<int> Core::with_agent(AuthTrace& trace) {
     }
     co_return ssh_userauth_agent(session_->get(), nullptr);
   };
-  auto open = [other = settings_.agent]() -> asio::awaitable<int> { co_return open_agent(other); };
+  std::set<std::string> keys;
+  auto open = [this, &keys]() -> asio::awaitable<int> {
+    const int fd = open_agent(settings_.agent);
+    if (fd >= 0 && settings_.identities_only) {
+      keys = public_keys(settings_.identities, settings_.certificates);
+    }
+    co_return fd;
+  };
   auto& workers = shard_->shared().workers();
   agent_fd_ = co_await asio::co_spawn(workers, open, asio::use_awaitable);
+  if (agent_fd_ >= 0 && settings_.identities_only) {
+    agent_fd_ = filter_agent(co_await asio::this_coro::executor, agent_fd_, std::move(keys));
+  }
   if (!pending()) co_return SSH_AUTH_ERROR;
   if (agent_fd_ < 0) {
     trace.tried.pop_back();

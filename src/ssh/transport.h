@@ -48,6 +48,7 @@ struct Settings {
   std::vector<std::string> certificates{};
   bool use_agent = true;           // then the keys of SSH_AUTH_SOCK, if that is set
   std::string agent{};             // another agent's socket
+  bool identities_only = false;    // of the agent's keys only those of the files named above
   std::optional<Secret> password;  // then by `password`, else `keyboard-interactive`
 
   std::vector<std::string> known_hosts;  // empty: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts

@@ -58,6 +58,13 @@ TEST_F(Reaching, WithoutAnythingAsSshDoes) {
   EXPECT_THAT(ask("", at("web1")).identities, ElementsAre(home_ + "/.ssh/id_ed25519"));
 }
 
+TEST_F(Reaching, AKeyOfTheAgentIsNamedByItsPublicPart) {
+  const std::string there = file("there.pub");
+  const auto s = ask("Host web1\n IdentityFile ~/there\n IdentityFile ~/none\n", at("web1"));
+  EXPECT_THAT(s.identities, ElementsAre(there));
+  EXPECT_FALSE(s.identities_only);
+}
+
 TEST_F(Reaching, TheConfigurationSpeaksWhereTheInventoryIsSilent) {
   const std::string key = file("key");
   const std::string text =
@@ -70,7 +77,8 @@ TEST_F(Reaching, TheConfigurationSpeaksWhereTheInventoryIsSilent) {
   EXPECT_EQ(s.port, 2222);
   EXPECT_EQ(s.user, "deploy");
   EXPECT_THAT(s.identities, ElementsAre(key));
-  EXPECT_FALSE(s.use_agent);
+  EXPECT_TRUE(s.use_agent);
+  EXPECT_TRUE(s.identities_only);
   EXPECT_EQ(s.host_key_alias, "one");
   EXPECT_THAT(s.known_hosts, ElementsAre(home_ + "/one", "/etc/ssh/ssh_known_hosts"));
   EXPECT_EQ(s.connect_timeout, Duration(3000));

@@ -137,6 +137,41 @@ TEST_F(AuthTest, TheAgentsSecondKeyIsAccepted) {
   EXPECT_EQ(exec(*connection_, "exit 4")->status(), 4);
 }
 
+// IdentitiesOnly: who has many keys in the agent is locked out by a host that counts attempts.
+TEST_F(AuthTest, OfTheAgentsKeysOnlyThoseThatAreNamedAreTried) {
+  const TempDir dir;
+  Agent agent;
+  for (int i = 0; i < 8; ++i) {
+    const std::string path = dir.path("other" + std::to_string(i));
+    run("ssh-keygen -q -t ed25519 -N '' -f " + path);
+    agent.add(path);
+  }
+  agent.add(sshd_->user_key());
+  Settings s = sshd_->settings();
+  s.use_agent = true;
+  s.identities.clear();
+  EXPECT_TRUE(try_with(s)) << "the host does not count: nothing was tried";
+
+  const std::string named = dir.path("named");
+  run("cp " + sshd_->user_key() + ".pub " + named + ".pub");
+  s.identities_only = true;
+  for (const std::string& identity : {named + ".pub", named}) {
+    s.identities = {identity};
+    const auto error = try_with(s);
+    ASSERT_FALSE(error) << error->what;
+    EXPECT_EQ(exec(*connection_, "exit 4")->status(), 4);
+  }
+  // The public part of an encrypted key can be read without its passphrase.
+  run("cp " + sshd_->user_key() + " " + named + " && rm " + named + ".pub");
+  run("ssh-keygen -q -p -P '' -N secret -f " + named);
+  const auto encrypted = try_with(s);
+  EXPECT_FALSE(encrypted) << encrypted->what;
+  s.identities = {dir.path("none")};
+  const auto denied = try_with(s);
+  ASSERT_TRUE(denied);
+  EXPECT_EQ(denied->kind, Failure::authentication);
+}
+
 TEST_F(AuthTest, AnAgentWithoutTheKeyIsDenied) {
   const TempDir dir;
   Agent agent;
