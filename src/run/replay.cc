@@ -89,6 +89,7 @@ Replay::Replay(const plan::Plan& plan, const std::vector<Event>* record)
 }
 
 void Replay::read(const Event& event) {
+  latest_ = std::max(latest_, event.at);
   const auto* connected = std::get_if<HostConnected>(&event.what);
   const auto* anew = std::get_if<HostReconnected>(&event.what);
   if (connected != nullptr) boots_.at(connected->host) = connected->boot_id;

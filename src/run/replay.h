@@ -7,6 +7,7 @@
 // program is found before anything is sent.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -45,6 +46,8 @@ class Replay {
   std::uint64_t last_seq() const;
   remote::TaskId last_task() const { return last_task_; }
   Instant began() const { return record_->front().at; }
+  // The latest time on record; the epoch if there is none.
+  Instant latest() const { return latest_; }
   // The hosts as they were after the preflight.
   const std::vector<HostState>& hosts() const { return hosts_; }
   // The boot id of its host when the task was started first; "" if that is not on record.
@@ -129,6 +132,7 @@ class Replay {
   std::map<plan::HostIndex, const events::Event*> restarting_;  // ActionStarted
   std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
+  Instant latest_{};
   std::vector<Restart> restarts_;          // in order; those that were reached are gone
   std::optional<plan::NodeId> asked_for_;  // of the RunResumed at hand
   bool begun_ = false;
@@ -146,11 +150,15 @@ class Replay {
 class RunClock final : public Clock {
  public:
   RunClock(const Clock& real, const Replay& replay)
-      : real_(real), replay_(replay), base_(real.steady() - real.now().time_since_epoch()) {}
+      : real_(real),
+        replay_(replay),
+        base_(real.steady() - std::max(real.now(), replay.latest()).time_since_epoch()) {}
 
   Instant now() const override { return replay_.active() ? replay_.now() : real_.now(); }
+  // Never goes back, whatever the clock on the wall was set to in the run or since.
   Duration steady() const override {
-    return replay_.active() ? steady_at(replay_.now()) : real_.steady();
+    if (!replay_.active()) return real_.steady();
+    return followed_ = std::max(followed_, steady_at(replay_.now()));
   }
   // The steady clock's reading at a point in time of the record.
   Duration steady_at(Instant at) const { return base_ + at.time_since_epoch(); }
@@ -159,6 +167,7 @@ class RunClock final : public Clock {
   const Clock& real_;
   const Replay& replay_;
   Duration base_;
+  mutable Duration followed_ = Duration::min();
 };
 
 }  // namespace cnplay::run

@@ -22,14 +22,17 @@ namespace cnplay::run::test {
 
 class FakeClock final : public Clock {
  public:
-  Instant now() const override { return start + steady_; }
+  Instant now() const override { return start + steady_ + set_; }
   Duration steady() const override { return steady_; }
   void advance(Duration by) { steady_ += by; }
+  // Somebody sets the wall clock: it is off by so much from now on.
+  void set_by(Duration by) { set_ = by; }
 
   static constexpr Instant start{Duration{1'790'000'000'000}};
 
  private:
   Duration steady_{0};
+  Duration set_{0};
 };
 
 enum class Will {
