@@ -34,7 +34,8 @@ LiveSink::LiveSink(const plan::Plan& plan, Options options, Terminal& terminal)
     : plan_(plan),
       options_(std::move(options)),
       terminal_(terminal),
-      host_width_(host_column(plan)) {}
+      host_width_(host_column(plan)),
+      attempts_(plan) {}
 
 LiveSink::~LiveSink() {
   const std::string bytes = erased();
@@ -43,6 +44,7 @@ LiveSink::~LiveSink() {
 
 void LiveSink::on(const Event& event) {
   std::string lines = finished(event);
+  attempts_.on(event);
   follow(event);
   if (ended_) {
     if (!lines.empty()) terminal_.write(erased() + lines);
@@ -140,7 +142,7 @@ std::string LiveSink::finished(const Event& event) {
     return rest_of_output(ended->task) +
            with_time(options_, event.at,
                      action_line(plan_, *ended, options_, host_width_) + "\n" +
-                         action_detail(plan_, *ended, options_));
+                         attempts_.fresh(*ended, action_detail(plan_, *ended, options_)));
   }
   if (const auto* end = std::get_if<RunEnded>(&event.what)) {
     return summary(plan_, *end, options_, wants_timings(plan_));

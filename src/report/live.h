@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "events/event.h"
+#include "report/attempts.h"
 #include "report/copying.h"
 #include "report/format.h"
 #include "report/terminal.h"
@@ -63,6 +64,7 @@ class LiveSink final : public events::Sink {
   Options options_;
   Terminal& terminal_;
   std::size_t host_width_;
+  Attempts attempts_;
 
   std::map<std::uint64_t, Running> running_;                                // by task
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet

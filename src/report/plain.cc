@@ -29,13 +29,15 @@ PlainSink::PlainSink(const plan::Plan& plan, Options options, Write write)
     : plan_(plan),
       options_(std::move(options)),
       write_(std::move(write)),
-      host_width_(host_column(plan)) {}
+      host_width_(host_column(plan)),
+      attempts_(plan) {}
 
 void PlainSink::line(Instant at, const std::string& text) {
   write_(paint(options_, Style::dim, format_clock(at, options_.zone)) + " " + text);
 }
 
 void PlainSink::on(const events::Event& event) {
+  attempts_.on(event);
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
     line(event.at,
          paint(options_, Style::bold, e->play) + (e->title.empty() ? "" : ": " + e->title) +
@@ -52,7 +54,7 @@ void PlainSink::on(const events::Event& event) {
     running_.erase(ended->task);
     flush_output(ended->task, event.at);
     line(event.at, action_line(plan_, *ended, options_, host_width_) + "\n" +
-                       action_detail(plan_, *ended, options_));
+                       attempts_.fresh(*ended, action_detail(plan_, *ended, options_)));
   } else if (const auto* end = std::get_if<events::RunEnded>(&event.what)) {
     write_(summary(plan_, *end, options_, wants_timings(plan_)));
   } else if (const std::string text = event_lines(plan_, event, options_, host_width_);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "events/event.h"
+#include "report/attempts.h"
 #include "report/format.h"
 
 namespace cnplay::report {
@@ -37,6 +38,7 @@ class PlainSink final : public events::Sink {
   Options options_;
   Write write_;
   std::size_t host_width_ = 4;
+  Attempts attempts_;
   std::map<std::uint64_t, Running> running_;
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet
 };
