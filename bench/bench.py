@@ -19,27 +19,32 @@ import sys
 import tempfile
 import time
 
+import files
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CNPLAY = os.environ.get("CNPLAY", str(ROOT / "build/release/cnplay"))
 LIMIT = os.environ.get("LIMIT", str(ROOT / "build/release/limit"))
 HOSTS = os.environ.get("HOSTS", str(ROOT / "build/release/hosts"))
 PORT = 2277
 MANY_PORT = 2278
-PEERS = ("ansible", "ansible, pipelining", "pssh", "clush", "pdsh")
+PEERS = ("ansible", "ansible, pipelining", "ansible, Mitogen", "pssh", "clush", "pdsh")
 
 
 def timed(command, **more):
-    """(wall, CPU, most memory) of a command with all of its children: seconds, seconds, MiB of the largest one."""
+    """(wall, CPU, most memory, read) of a command with all of its children: seconds, seconds, MiB of the largest
+    one; and the bytes that they have read."""
     with tempfile.TemporaryFile("w+") as said:
         begun = time.monotonic()
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, **more)
-        _, status, used = os.wait4(process.pid, 0)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         wall = time.monotonic() - begun
+        read = files.bytes_read(process.pid)
+        _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             said.seek(0)
             raise SystemExit(f"bench: {' '.join(map(str, command))[:200]}: {process.returncode}\n{said.read()[-2000:]}")
-    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, read
 
 
 class Hosts:
@@ -134,7 +139,7 @@ class Work:
         directory.mkdir(exist_ok=True)
         self.directory, self.hosts = directory, hosts
         self.env = dict(os.environ, CNPLAY_RUNS=str(directory / "runs"), HOME=str(directory / "home"),
-                        ANSIBLE_HOST_KEY_CHECKING="True", ANSIBLE_FORKS="50", ANSIBLE_NOCOWS="1", LC_ALL="C.UTF-8")
+                        ANSIBLE_HOST_KEY_CHECKING="True", ANSIBLE_FORKS="50", ANSIBLE_TIMEOUT="60", ANSIBLE_NOCOWS="1", LC_ALL="C.UTF-8")
         self.env.pop("SSH_AUTH_SOCK", None)
 
     def cnplay(self, n, tasks, body='sh """true"""', command="run"):
@@ -162,15 +167,21 @@ class Work:
                    "pdsh": ["pdsh", "-S", "-R", "ssh", "-f", "50", "-l", "root", "-w", f"^{listed}", "true"]}[who]
         return timed(command, env=dict(self.env, PDSH_SSH_ARGS_APPEND=options), cwd=self.directory)
 
-    def ansible(self, n, tasks, pipelining):
+    def ansible(self, n, tasks, pipelining, strategy="linear"):
         inventory = self.directory / f"h{n}.ini"
         inventory.write_text("[web]\n" + "".join(f"h{i} ansible_host={a}\n" for i, a in enumerate(addresses(n))) +
                              f"[web:vars]\nansible_port={PORT}\nansible_user=root\nansible_ssh_private_key_file={self.hosts.key}\n"
                              f"ansible_ssh_common_args=-F none -o UserKnownHostsFile={self.hosts.known_hosts}\nansible_python_interpreter=/usr/bin/python3\n")
         book = self.directory / f"p{tasks}.yml"
         book.write_text("- hosts: web\n  gather_facts: no\n  tasks:\n" + "    - command: 'true'\n" * tasks)
-        env = dict(self.env, ANSIBLE_PIPELINING=str(pipelining))
+        env = dict(self.env, ANSIBLE_PIPELINING=str(pipelining), ANSIBLE_STRATEGY=strategy)
         return timed(["ansible-playbook", "-i", inventory, book], env=env, cwd=self.directory)
+
+
+def mitogen():
+    """Whether Debian's package is there: it puts its strategy where Ansible finds it by name."""
+    listed = subprocess.run(["dpkg", "-L", "ansible-mitogen"], capture_output=True, text=True, check=False).stdout
+    return "/ansible/plugins/strategy/mitogen_linear.py\n" in listed
 
 
 def big_play(directory, hosts):
@@ -198,7 +209,7 @@ def rows_of(name, what, best, crowd):
     rows = []
     limit = best.get("limit")
     first = next(iter(best.values()))
-    for who, (wall, cpu, memory) in best.items():
+    for who, (wall, cpu, memory, read) in best.items():
         row = {"workload": name, "what": what, "who": who, "wall_s": round(wall, 4), "cpu_s": round(cpu, 4)}
         more = ""
         if limit and who != "limit":
@@ -210,6 +221,12 @@ def rows_of(name, what, best, crowd):
         if name == "W8":
             row |= {"memory_mib": round(memory), "cpu_ms_per_host": round(cpu * 1000 / crowd, 3)}
             more += f"  {row['memory_mib']} MiB, {row['cpu_ms_per_host']} ms of CPU a host"
+        if name == "W7":
+            row |= {"read_mib": round(read / files.MIB, 1), "memory_mib": round(memory)}
+            if who != "cnplay":
+                row |= {"cnplay_wall_ratio": round(first[0] / wall, 2), "cnplay_cpu_ratio": round(first[1] / cpu, 2)}
+                more = f"  cnplay takes {row['cnplay_wall_ratio']:.2f} x, cpu {row['cnplay_cpu_ratio']:.2f} x"
+            more += f"  {row['read_mib']} MiB read, {row['memory_mib']} MiB"
         rows.append(row)
         print(f"{name:4} {what:34} {who:20} {wall * 1000:9.1f} ms  cpu {cpu * 1000:8.1f} ms{more}", flush=True)
     return rows
@@ -253,9 +270,12 @@ def main():
             ("W10", "nothing to change, 20 hosts x 10", {"cnplay": lambda: work.cnplay(20, 10, check), "plain": lambda: work.cnplay(20, 10),
                                                          "limit": lambda: work.limit(20, 10)}),
         ]
+        table += files.Files(work, timed, addresses, CNPLAY, options.quick).table(not options.no_peers)
         if peers and shutil.which("ansible-playbook"):
             table[0][2]["ansible"] = lambda: work.ansible(20, 10, False)
             table[0][2]["ansible, pipelining"] = lambda: work.ansible(20, 10, True)
+            if mitogen():
+                table[0][2]["ansible, Mitogen"] = lambda: work.ansible(20, 10, True, "mitogen_linear")
         for who, program in (("pssh", "parallel-ssh"), ("clush", "clush"), ("pdsh", "pdsh")):
             if peers and shutil.which(program):
                 table[2][2][who] = lambda who=who: work.peer(who, some)

@@ -97,7 +97,8 @@ std::vector<std::string> given_with_files(const Module& module) {
     for (const char* part : {"_sum", "_size", "_mode"}) names.push_back(module.sends + part);
   }
   if (!module.sends_tree.empty()) {
-    for (const char* part : {"_manifest", "_size"}) names.push_back(module.sends_tree + part);
+    for (const char* part : {"_manifest", "_size", "_seen"})
+      names.push_back(module.sends_tree + part);
   }
   if (!module.renders.empty()) {
     for (const char* part : {"_text", "_mode"}) names.push_back(module.renders + part);

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <sstream>
 
 #include "catalog/embedded.h"
@@ -179,9 +181,14 @@ Status load(Project& project, const Options& options) {
   input.skip_tags = options.skip_tags;
   input.start_at = options.start_at;
   input.load = read_library;
-  input.file = [base = fs::path(*path).parent_path()](
+  // Read once, however many steps send it: they all mean the same content.
+  using Files = std::map<std::string, compile::Input::LocalFile>;
+  input.file = [base = fs::path(*path).parent_path(), known = std::make_shared<Files>()](
                    const std::string& name) -> Result<compile::Input::LocalFile> {
-    return read_local_file(base / name);
+    if (const auto found = known->find(name); found != known->end()) return found->second;
+    auto file = read_local_file(base / name);
+    if (file) known->emplace(name, *file);
+    return file;
   };
   input.tree = [base = fs::path(*path).parent_path()](const std::string& name,
                                                       const std::vector<std::string>& without) {

@@ -1,4 +1,5 @@
-// Between the strands of the hosts and the runner's thread: the one lock of this room.
+// Between the strands of the hosts and the runner's thread: with that of sources.h, the one lock of
+// this room.
 #pragma once
 
 #include <condition_variable>

@@ -35,12 +35,13 @@ Unreachable kind_of(ssh::Failure failure) {
 
 HostSession::HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex index,
                          HostSettings settings, const Options& options,
-                         std::shared_ptr<EventQueue> events)
+                         std::shared_ptr<EventQueue> events, std::shared_ptr<Sources> sources)
     : connection_(std::move(connection)),
       index_(index),
       settings_(std::move(settings)),
       options_(options),
       events_(std::move(events)),
+      sources_(std::move(sources)),
       max_channels_(std::max(2U, options.max_channels)),
       retry_timer_(connection_->executor()),
       close_timer_(connection_->executor()) {}

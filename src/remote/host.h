@@ -17,13 +17,15 @@
 #include "remote/session.h"
 #include "remote/shell.h"
 #include "remote/shipment.h"
+#include "remote/sources.h"
 
 namespace cnplay::remote {
 
 class HostSession final : public ShellOwner, public std::enable_shared_from_this<HostSession> {
  public:
   HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex index, HostSettings settings,
-              const Options& options, std::shared_ptr<EventQueue> events);
+              const Options& options, std::shared_ptr<EventQueue> events,
+              std::shared_ptr<Sources> sources);
 
   void connect(Duration within);
   // `settled`: tasks whose results are on record: the host may forget what it keeps of them.
@@ -153,6 +155,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   HostSettings settings_;
   Options options_;
   std::shared_ptr<EventQueue> events_;
+  std::shared_ptr<Sources> sources_;
   Phase phase_ = Phase::fresh;
 
   std::vector<std::shared_ptr<Shell>> shells_;

@@ -9,10 +9,10 @@ namespace cnplay::remote {
 
 namespace {
 
-Result<std::shared_ptr<Transfer>> opened(const Job& job) {
+Result<std::shared_ptr<Transfer>> opened(const Job& job, const std::shared_ptr<Sources>& sources) {
   const Task& task = job.task;
   if (!task.upload) return Transfer::from_host(task.id, *task.download);
-  if (task.upload->manifest.empty()) return Transfer::to_host(task.id, *task.upload);
+  if (task.upload->manifest.empty()) return Transfer::to_host(task.id, *task.upload, sources);
   return Transfer::tree_to_host(task.id, *task.upload, job.collector->wanted());
 }
 
@@ -37,7 +37,7 @@ void HostSession::begin_transfer(const JobPtr& job) {
                   "take `requiretty` out of its sudoers, or log in as the user");
   }
   if (!job->transfer) {
-    auto transfer = opened(*job);
+    auto transfer = opened(*job, sources_);
     if (!transfer) return finish(job, Ended::refused, transfer.error().what, transfer.error().help);
     job->transfer = std::move(*transfer);
     // What there will be of a tree on the host is known only now.

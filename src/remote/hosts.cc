@@ -8,6 +8,7 @@
 #include "remote/event_queue.h"
 #include "remote/host.h"
 #include "remote/session.h"
+#include "remote/sources.h"
 
 namespace cnplay::remote {
 namespace {
@@ -19,6 +20,7 @@ class SshHosts final : public Hosts {
         settings_(std::move(hosts)),
         options_(std::move(options)),
         events_(std::make_shared<EventQueue>(options_.output_high)),
+        sources_(std::make_shared<Sources>()),
         slots_(settings_.size()) {}
 
   ~SshHosts() override {
@@ -37,8 +39,8 @@ class SshHosts final : public Hosts {
     if (slot.session) return;
     auto connection = transport_.make(settings_[host].ssh);
     slot.executor = connection->executor();
-    slot.session =
-        std::make_shared<HostSession>(connection, host, settings_[host], options_, events_);
+    slot.session = std::make_shared<HostSession>(connection, host, settings_[host], options_,
+                                                 events_, sources_);
     post(host, [within](HostSession& session) { session.connect(within); });
   }
 
@@ -160,6 +162,7 @@ class SshHosts final : public Hosts {
   std::vector<HostSettings> settings_;
   Options options_;
   std::shared_ptr<EventQueue> events_;
+  std::shared_ptr<Sources> sources_;
   std::vector<Slot> slots_;
   std::unordered_map<TaskId, HostIndex> task_hosts_;  // in flight
 };

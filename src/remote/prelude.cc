@@ -120,6 +120,11 @@ wanted() {
   cat
   _cn_mark w
 }
+# FILE, or nothing: room for what a look at a tree notes for the next ones of its task. False if there is none.
+noting() {
+  case ${1-} in '') return 1 ;; esac
+  (umask 077 && _cn_mkdir "$_cn_dir" && : >>"$1") 2>/dev/null
+}
 warn() { _cn_put "${1-}$nl" >&2; }
 put() { _cn_put "${1-}"; }
 
@@ -446,7 +451,7 @@ _cn_run() {
   case $#:${13-} in "13:end-$1") ;; *) exit 91 ;; esac
   case ${11} in
   once)
-    if [ -n "${12}" ] && [ ! -e "$_cn_dir/t-$1" ] && [ ! -e "$_cn_dir/u-${12}" ]; then
+    if [ -n "${12}" ] && [ ! -e "$_cn_dir/t-$1" ] && [ ! -e "$_cn_dir/u-${12}.$1" ]; then
       _cn_work "$1" check "$3" none "$5" "$6" '' '' '' ''
       _cn_tail="${_cn_tail-}$_cn_r$_cn_n U $1$nl"
       _cn_end "$1"
@@ -501,11 +506,11 @@ _cn_digest() {
 # not for its size: mksh's ends at 2 GiB.
 _cn_take() {
   case $#:${4-} in "4:end-$1") ;; *) exit 91 ;; esac
-  _cn_f=$_cn_dir/u-$2
-  _cn_p=$_cn_f.$1.$$
+  _cn_f=$_cn_dir/u-$2.$1
+  _cn_p=$_cn_f.$$
   if _cn_se=$({ umask 077 && _cn_mkdir "$_cn_dir" && : >"$_cn_p"; } 2>&1); then
     # What another shell has got of it, which may still be writing.
-    for _cn_o in "$_cn_f.$1".*; do
+    for _cn_o in "$_cn_f".*; do
       case $_cn_o in "$_cn_p") continue ;; esac
       if kill -0 "${_cn_o##*.}" 2>/dev/null; then
         cat <"$_cn_o" >"$_cn_p"

@@ -84,7 +84,14 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
   }
   if (task.upload) {
     if (!is_name(task.upload->name)) return fail("'" + task.upload->name + "' is no name");
-    assignments += task.upload->name + "_file=$_cn_dir/u-" + task.upload->sha256 + "\n";
+    assignments += task.upload->name + "_file=$_cn_dir/u-" + task.upload->sha256 + "." +
+                   std::to_string(task.id) + "\n";
+    // Where its looks at a tree leave notes for each other; a dry run leaves nothing.
+    if (!task.upload->manifest.empty()) {
+      assignments += task.upload->name + "_seen=";
+      if (task.mode == Mode::apply) assignments += "$_cn_dir/n-" + std::to_string(task.id);
+      assignments += "\n";
+    }
   }
   // Verification by a check that is not there would say that all is well.
   const bool no_check = task.verify == Verify::by_check && task.check.empty();

@@ -16,7 +16,7 @@
 namespace cnplay::remote {
 namespace {
 
-constexpr std::size_t kPiece = 128 * 1024;
+constexpr std::size_t kPiece = Source::kPiece;
 // So much lies ready for the channel: enough to keep it busy until it is asked for more.
 constexpr std::size_t kAhead = 1024 * 1024;
 constexpr std::size_t kMaxRefusal = 1024;
@@ -31,13 +31,16 @@ bool is_upload_name(std::string_view name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<std::shared_ptr<Transfer>> Transfer::to_host(TaskId id, const Upload& what) {
+Result<std::shared_ptr<Transfer>> Transfer::to_host(TaskId id, const Upload& what,
+                                                    const std::shared_ptr<Sources>& sources) {
   std::shared_ptr<Transfer> transfer(new Transfer(id, true));
   transfer->path_ = what.path;
   transfer->sha256_ = what.sha256;
   transfer->size_ = what.size;
-  transfer->fd_ = ::open(what.path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (transfer->fd_ < 0) return fail("cannot read " + what.path + " here: " + reason());
+  auto source = sources->open(what.path);
+  if (!source) return fail("cannot read " + what.path + " here: " + source.error().what);
+  transfer->sources_ = sources;
+  transfer->source_ = *std::move(source);
   return transfer;
 }
 
@@ -138,24 +141,15 @@ void Transfer::mark(Stream stream, std::string_view words) {
 
 // A file that has become shorter is filled up: the shell waits for the number of bytes that was
 // agreed on, and finds out by the checksum.
-std::string Transfer::piece(std::size_t bytes) {
-  if (archive_) {
-    auto read = archive_->read(at_, bytes);
-    if (read) return *std::move(read);
-    if (failure_.empty()) failure_ = read.error().what;
-    return std::string(bytes, '\0');
+std::string Transfer::piece(std::size_t most) {
+  auto read = archive_ ? archive_->read(at_, most) : source_->read(at_, most);
+  if (read && !read->empty()) return *std::move(read);
+  if (!read && failure_.empty()) {
+    failure_ =
+        archive_ ? read.error().what : "cannot read " + path_ + " here: " + read.error().what;
   }
-  std::string piece(bytes, '\0');
-  std::size_t have = 0;
-  while (have < piece.size()) {
-    const ssize_t n =
-        ::pread(fd_, piece.data() + have, piece.size() - have, static_cast<off_t>(at_ + have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && failure_.empty()) failure_ = "cannot read " + path_ + " here: " + reason();
-    if (n <= 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  return piece;
+  std::string zeros(most, '\0');
+  return zeros;
 }
 
 void Transfer::pump(ssh::Channel& channel) {

@@ -20,6 +20,7 @@
 #include "remote/archive.h"
 #include "remote/frame.h"
 #include "remote/remote.h"
+#include "remote/sources.h"
 #include "ssh/transport.h"
 
 namespace cnplay::remote {
@@ -29,8 +30,10 @@ bool is_upload_name(std::string_view name);
 
 class Transfer {
  public:
-  // Opens the file that is to be sent. `id`: of the task.
-  static Result<std::shared_ptr<Transfer>> to_host(TaskId id, const Upload& what);
+  // Opens the file that is to be sent, or shares it with those who send it already. `id`: of the
+  // task.
+  static Result<std::shared_ptr<Transfer>> to_host(TaskId id, const Upload& what,
+                                                   const std::shared_ptr<Sources>& sources);
   // The part of a tree that the host wants; fails if there is no such part.
   static Result<std::shared_ptr<Transfer>> tree_to_host(TaskId id, const Upload& what,
                                                         std::string_view wanted);
@@ -68,7 +71,7 @@ class Transfer {
   enum class Section { none, data, refusal };
   Transfer(TaskId id, bool to_host) : id_(id), to_host_(to_host) {}
   void take(std::string_view bytes);
-  std::string piece(std::size_t bytes);
+  std::string piece(std::size_t most);
 
   TaskId id_;
   bool to_host_;
@@ -76,8 +79,10 @@ class Transfer {
   std::string from_;  // on the host
   std::string part_;  // on the controller, until it is whole
   std::string sha256_;
-  int fd_ = -1;
-  std::optional<Archive> archive_;  // in place of a file
+  int fd_ = -1;                       // of what is fetched
+  std::shared_ptr<Sources> sources_;  // outlives source_
+  std::shared_ptr<Source> source_;    // what is sent: this,
+  std::optional<Archive> archive_;    // or this
   std::uint64_t size_ = 0;
   std::uint64_t at_ = 0;
   bool sending_ = false;

@@ -30,6 +30,7 @@ change() { printf '%s\\n' "$1"; }
 fact() { printf '%s\\n' "$1" "$2"; }
 diff_lines() { cat; }
 wanted() { cat; }
+noting() { [ -n "$1" ]; }
 warn() { printf '%s\\n' "$1" >&2; }
 put() { printf '%s' "$1"; }
 """
@@ -67,7 +68,7 @@ def main():
                         names.update(dict.fromkeys(f"{name}_{part}" for part in parts))
                 if "sends_tree" in module.clauses:
                     name = module.clauses["sends_tree"].split(", ")[0]
-                    names.update(dict.fromkeys((f"{name}_manifest", f"{name}_size")))
+                    names.update(dict.fromkeys((f"{name}_manifest", f"{name}_size", f"{name}_seen")))
                     if stage == "apply":
                         names[name + "_file"] = None
                 if stage == "apply" and "sends" in module.clauses:

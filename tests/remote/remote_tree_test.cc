@@ -108,6 +108,45 @@ TEST_P(Trees, OnlyWhatIsWantedIsSent) {
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 
+// What the look before the claim has noted, the one under it finds, and the one that verifies: of
+// that task, and until the end of the run.
+TEST_P(Trees, LooksLeaveNotesForEachOther) {
+  world.up();
+  file("a", "a");
+  Task task = sync();
+  task.check = R"SH(
+x=-
+if noting "$src_seen"; then
+  x=$(wc -l <"$src_seen")
+  echo look >>"$src_seen"
+fi
+echo "${x##* }" >>"$log"
+[ ! -e "$dest.applied" ] || ok
+change x
+echo 1 | wanted)SH";
+  task.apply = R"SH(mkdir -p "$dest"; : >"$dest.applied"; ls -l "${src_seen%/*}" >>"$log.list")SH";
+  task.variables.push_back({.name = "log", .value = dest().string() + ".log"});
+  const TaskResult r = world.run(task);
+  EXPECT_EQ(r.ended, Ended::finished) << r.error;
+  EXPECT_EQ(contents(dest().string() + ".log"), "0\n1\n2\n");
+  EXPECT_THAT(contents(dest().string() + ".log.list"), HasSubstr("-rw------- "));
+  fs::remove(dest().string() + ".applied");
+  EXPECT_EQ(world.run(task).ended, Ended::finished);
+  EXPECT_EQ(contents(dest().string() + ".log"), "0\n1\n2\n0\n1\n2\n") << "another task's";
+  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
+}
+
+TEST_P(Trees, ADryRunLeavesNoNotes) {
+  world.up();
+  file("a", "a");
+  Task task = sync();
+  task.mode = Mode::check;
+  task.check = R"SH(noting "$src_seen" && fail "there is room for notes"; change x)SH";
+  EXPECT_EQ(stage(world.run(task), Stage::check)->verdict, Verdict::change);
+  EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay"));
+}
+
 TEST_P(Trees, ADryRunSendsNothing) {
   world.up();
   file("big", std::string(500000, 'x'));
