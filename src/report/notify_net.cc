@@ -33,15 +33,14 @@ struct Curl {
  private:
   Curl() {
     void* const library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    const bool all = library != nullptr && find(library, "curl_global_init", global_init) &&
-                     find(library, "curl_easy_init", init) &&
-                     find(library, "curl_easy_cleanup", cleanup) &&
-                     find(library, "curl_easy_setopt", setopt) &&
-                     find(library, "curl_easy_perform", perform) &&
-                     find(library, "curl_easy_getinfo", getinfo) &&
-                     find(library, "curl_easy_strerror", strerror) &&
-                     find(library, "curl_slist_append", append) &&
-                     find(library, "curl_slist_free_all", free_all);
+    const bool all =
+        library != nullptr && find(library, "curl_global_init", global_init) &&
+        find(library, "curl_easy_init", init) && find(library, "curl_easy_cleanup", cleanup) &&
+        find(library, "curl_easy_setopt", setopt) && find(library, "curl_easy_perform", perform) &&
+        find(library, "curl_easy_getinfo", getinfo) &&
+        find(library, "curl_easy_strerror", strerror) &&
+        find(library, "curl_slist_append", append) &&
+        find(library, "curl_slist_free_all", free_all);
     if (all && global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return;
     const char* why = all ? "it cannot be begun with" : ::dlerror();
     missing = std::string("libcurl cannot be used: ") + (why == nullptr ? "unknown" : why);
