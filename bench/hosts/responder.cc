@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kMostHeld = 4 * 1024 * 1024;
 constexpr std::string_view kBootId = "c0ffee00-0000-4000-8000-000000000000";
 
-// Words in single quotes, as base/text.h's quote() writes them, up to the end of the line. Nothing
-// if the line is not whole yet; `used` is its length.
+// Words in single quotes, as base/text.h's quote() writes them, up to the end of the line or to `;
+// `. Nothing if that has not come yet; `used` is its length.
 std::optional<std::vector<std::string>> quoted_words(std::string_view text, std::size_t& used) {
   std::vector<std::string> words;
   bool open = false;
@@ -32,8 +32,8 @@ std::optional<std::vector<std::string>> quoted_words(std::string_view text, std:
       if (in_word) words.back() += text[++i];
     } else if (c == ' ') {
       in_word = false;
-    } else if (c == '\n') {
-      used = i + 1;
+    } else if (c == '\n' || (c == ';' && i + 1 < text.size())) {
+      used = c == '\n' ? i + 1 : i + 2;
       return words;
     }
   }
@@ -95,6 +95,9 @@ class Responder final : public Command {
       if (!words) return 0;
       run(*words);
       return kRun.size() - 1 + used;
+    }
+    for (const std::string_view joint : {"_cn_m=1; ", "_cn_m=; "}) {
+      if (text.starts_with(joint)) return joint.size();
     }
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos) return 0;

@@ -1,6 +1,7 @@
 #include "catalog/catalog.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "catalog/declaration.h"
 #include "syntax/parse.h"
@@ -63,12 +64,24 @@ void Catalog::add(const diag::SourceMap::Source& source, bool builtin, diag::Dia
   }
 }
 
+void Catalog::add_when_needed(std::string prefix, std::function<void()> add) {
+  later_.emplace(std::move(prefix), std::move(add));
+}
+
 const Module* Catalog::find(std::string_view name) const {
-  const auto at = modules_.find(name);
+  auto at = modules_.find(name);
+  const std::size_t dot = name.find('.');
+  if (at == modules_.end() && dot != std::string_view::npos) {
+    const auto later = later_.find(name.substr(0, dot));
+    if (later == later_.end()) return nullptr;
+    later_.extract(later).mapped()();
+    at = modules_.find(name);
+  }
   return at == modules_.end() ? nullptr : &at->second;
 }
 
 std::vector<std::string> Catalog::names() const {
+  for (const auto& [prefix, add] : std::exchange(later_, {})) add();
   std::vector<std::string> out;
   for (const auto& [name, module] : modules_) out.push_back(name);
   return out;

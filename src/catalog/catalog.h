@@ -2,6 +2,7 @@
 // ones. Knows no host and runs nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -69,7 +70,11 @@ class Catalog {
   // first win over later ones of the same name.
   void add(const diag::SourceMap::Source& source, bool builtin, diag::Diagnostics& diags);
 
-  // nullptr if there is none.
+  // A source that is added, by `add`, when the first module is asked for whose name begins with
+  // PREFIX and a dot, or when all are: most plays need few of the built-in ones.
+  void add_when_needed(std::string prefix, std::function<void()> add);
+
+  // nullptr if there is none. The pointer stays good.
   const Module* find(std::string_view name) const;
   // All names, sorted.
   std::vector<std::string> names() const;
@@ -79,6 +84,7 @@ class Catalog {
  private:
   std::vector<std::unique_ptr<syntax::File>> files_;
   std::map<std::string, Module, std::less<>> modules_;
+  mutable std::map<std::string, std::function<void()>, std::less<>> later_;  // by prefix
 };
 
 // The `$name`s of a shell text that it neither assigns itself nor may take for granted (HOME,

@@ -234,8 +234,9 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
 
   auto record = cut_off
                     ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))
-                    : journal::RunDirectory::create(disk, root, how.run_id, plan,
-                                                    how.user + " on " + how.controller);
+                    : journal::RunDirectory::create(
+                          disk, root, how.run_id, plan, how.user + " on " + how.controller,
+                          journal::RunDirectory::kOutputCap, journal::RunDirectory::Waits::beside);
   if (!record) return usage_error(record.error());
   const auto view = make_view(plan, options);
   if (cut_off && !options.json) {
@@ -274,7 +275,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     std::cerr << "cnplay: not every connection could be closed in good order\n";
   }
   if (say_record && !options.json) std::cout << "record: " << (*record)->path() << std::endl;
-  if (auto healthy = (*record)->healthy(); !healthy) {
+  if (auto healthy = (*record)->settled(); !healthy) {
     std::cerr << "cnplay: " << healthy.error().what << "\nhelp: " << healthy.error().help << "\n";
   }
   if (result.not_resumed) {

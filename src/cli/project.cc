@@ -102,9 +102,13 @@ Status load_modules(Project& project) {
     }
   }
   for (const catalog::EmbeddedFile& file : catalog::embedded_modules()) {
-    const auto& source =
-        project.sources.add("built-in " + std::string(file.name), std::string(file.text));
-    project.catalog.add(source, true, project.diags);
+    const auto add = [&project, &file] {
+      const auto& source =
+          project.sources.add("built-in " + std::string(file.name), std::string(file.text));
+      project.catalog.add(source, true, project.diags);
+    };
+    // Its modules are called as it is: `git.rebase` is in git.play.
+    project.catalog.add_when_needed(fs::path(file.name).stem().string(), add);
   }
   return {};
 }

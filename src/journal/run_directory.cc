@@ -71,21 +71,31 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(Disk& disk, const std
                                                            const std::string& run_id,
                                                            const plan::Plan& plan,
                                                            const std::string& controller,
-                                                           std::uint64_t output_cap) {
+                                                           std::uint64_t output_cap, Waits waits) {
   std::string path = root + "/" + run_id;
   if (auto status = disk.make_directory(path); !status) return status.error();
   auto lock = take(disk, path, controller);
   if (!lock) return lock.error();
-  if (auto status = disk.replace(path + "/plan.json", plan::to_json(plan)); !status) {
-    return status.error();
-  }
+  // Nobody takes a directory without events.jsonl for a run.
+  auto plan_file = disk.create(path + "/plan.json");
+  if (!plan_file) return plan_file.error();
+  if (auto status = (*plan_file)->append(plan::to_json(plan)); !status) return status.error();
   auto file = disk.create(path + "/events.jsonl");
   if (!file) return file.error();
-  for (const std::string& directory : {path, root}) {
-    if (auto status = disk.sync_directory(directory); !status) return status.error();
-  }
-  return std::unique_ptr<RunDirectory>(new RunDirectory(
+  auto sync = [&disk, path, root, plan_file = std::move(*plan_file)]() -> Status {
+    if (auto status = plan_file->sync(); !status) return status;
+    if (auto status = disk.sync_directory(path); !status) return status;
+    return disk.sync_directory(root);
+  };
+  std::unique_ptr<RunDirectory> made(new RunDirectory(
       disk, std::move(path), &plan, std::move(*lock), std::move(*file), output_cap));
+  made->waits_ = waits;
+  if (waits == Waits::beside) {
+    made->opening_ = std::async(std::launch::async, std::move(sync));
+  } else if (auto status = sync(); !status) {
+    return status.error();
+  }
+  return made;
 }
 
 Result<std::unique_ptr<FileLock>> RunDirectory::take(Disk& disk, const std::string& path,
@@ -121,7 +131,19 @@ void RunDirectory::go_on(const plan::Plan& plan, const events::RunStarted& start
   started_at_ = started_at;
 }
 
+void RunDirectory::await(std::future<Status>& work) {
+  if (!work.valid()) return;
+  if (const Status status = work.get(); !status && status_) cannot_write(status.error());
+}
+
+Status RunDirectory::settled() {
+  await(opening_);
+  await(closing_);
+  return status_;
+}
+
 Status RunDirectory::commit() {
+  await(opening_);
   if (status_ && dirty_) {
     if (auto status = file_->sync(); !status) {
       cannot_write(status.error());
@@ -198,8 +220,15 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
                      {"took_ms", step.took->count()}});
   }
   out["steps"] = std::move(steps);
-  const std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
-  if (auto status = disk_.replace(path_ + "/run.json", text); !status) cannot_write(status.error());
+  std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  auto write = [&disk = disk_, path = path_ + "/run.json", text = std::move(text)] {
+    return disk.replace(path, text);
+  };
+  if (waits_ == Waits::beside) {
+    closing_ = std::async(std::launch::async, std::move(write));
+  } else if (auto status = write(); !status) {
+    cannot_write(status.error());
+  }
 }
 
 void RunDirectory::cannot_write(const Error& error) {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,12 +41,19 @@ class RunDirectory final : public events::Sink {
   // cut.
   static constexpr std::uint64_t kOutputCap = 64u << 20;
 
-  // Creates the directory and writes the plan. `disk` and `plan` must outlive the sink.
+  // How the disk is waited for. `beside`: a thread of its own brings the plan and the directory to
+  // the disk while the hosts are connected to, and run.json while they are parted from; commit()
+  // waits for the former, settled() for both.
+  enum class Waits { inline_, beside };
+
+  // Creates the directory and writes the plan. `disk` and `plan` must outlive the sink; with
+  // Waits::beside, `disk` is used by two threads.
   static Result<std::unique_ptr<RunDirectory>> create(Disk& disk, const std::string& root,
                                                       const std::string& run_id,
                                                       const plan::Plan& plan,
                                                       const std::string& controller,
-                                                      std::uint64_t output_cap = kOutputCap);
+                                                      std::uint64_t output_cap = kOutputCap,
+                                                      Waits waits = Waits::inline_);
 
   // Takes up a run that was cut off. An Error names the controller that is at work on it, if there
   // is one. Read the run after this, not before.
@@ -58,6 +66,8 @@ class RunDirectory final : public events::Sink {
   void on(const events::Event& event) override;
   Status commit() override;
   Status healthy() const override { return status_; }
+  // Once nothing more is told: whether all of it is on disk.
+  Status settled();
   const std::string& path() const { return path_; }
 
  private:
@@ -66,6 +76,7 @@ class RunDirectory final : public events::Sink {
   static Result<std::unique_ptr<FileLock>> take(Disk& disk, const std::string& path,
                                                 const std::string& controller);
   void cannot_write(const Error& error);
+  void await(std::future<Status>& work);
   void finish(const events::Event& event, const events::RunEnded& end);
 
   Disk& disk_;
@@ -79,6 +90,9 @@ class RunDirectory final : public events::Sink {
   std::optional<events::RunStarted> started_;
   Instant started_at_{};
   Status status_;
+  Waits waits_ = Waits::inline_;
+  // Last: their end is waited for while the rest is still there.
+  std::future<Status> opening_, closing_;
 };
 
 // A run as it was recorded.

@@ -184,10 +184,10 @@ void HostSession::make_room(const std::string& for_user, bool fresh) {
 
 void HostSession::open_shell(const std::string& user, bool urgent) {
   (void)urgent;
-  auto opener =
-      std::make_shared<Opener>(connection_, settings_, options_.ready_timeout, user, sudo_);
-  shells_.push_back(std::make_shared<Shell>(*this, connection_->executor(), std::move(opener), user,
-                                            options_.run_id));
+  auto opener = std::make_shared<Opener>(connection_, settings_, options_.ready_timeout, user,
+                                         sudo_, options_.run_id);
+  shells_.push_back(
+      std::make_shared<Shell>(*this, connection_->executor(), std::move(opener), user));
   std::shared_ptr<Shell>(shells_.back())->open();
 }
 

@@ -41,12 +41,13 @@ constexpr std::size_t kSince = 19;
 }  // namespace
 
 Opener::Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& settings,
-               Duration ready_timeout, std::string user, SudoMemory& memory)
+               Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id)
     : connection_(std::move(connection)),
       settings_(settings),
       ready_timeout_(ready_timeout),
       user_(std::move(user)),
       memory_(memory),
+      run_id_(std::move(run_id)),
       timer_(connection_->executor()) {}
 
 Opener::~Opener() {
@@ -130,14 +131,16 @@ void Opener::opened(std::shared_ptr<ssh::Channel> channel) {
 void Opener::ask() {
   step_ = Step::asking;
   token_ = make_nonce();
-  // A `cat` in the place of the shell gives back the halves apart; what is no POSIX shell cannot
+  nonce_ = make_nonce();
+  spool_ = make_nonce().substr(0, 16);
+  // The prelude comes first: whoever answers has read it to its end, and no task waits for that. A
+  // `cat` in the place of the shell gives back the halves apart; what is no POSIX shell cannot
   // calculate. The pid tells whom to kill, its group whether that would take the children along.
-  channel_->write(
-      "{ read -r _cn_b </proc/sys/kernel/random/boot_id; read -r _cn_p </proc/$$/stat;"
-      " read -r _cn_q </proc/$PPID/stat; } 2>/dev/null;"
-      " printf '%s%s %s %s %s %s / %s\\n' '" +
-      token_.substr(0, 16) + "' '" + token_.substr(16) +
-      "' \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
+  channel_->write(make_bootstrap(nonce_, run_id_, spool_, how_.pty) +
+                  "{ read -r _cn_p </proc/$$/stat; read -r _cn_q </proc/$PPID/stat; } 2>/dev/null;"
+                  " printf '%s%s %s %s %s %s / %s\\n' '" +
+                  token_.substr(0, 16) + "' '" + token_.substr(16) +
+                  "' \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
 }
 
 void Opener::port_bytes(Stream stream, std::string_view bytes) {
@@ -236,7 +239,9 @@ void Opener::answer(std::string_view line) {
                 .boot_id = boot_id,
                 .merged = how_.pty,
                 .parent = known ? static_cast<long>(own[kParent]) : 0,
-                .parent_since = known ? parent[kSince] : 0});
+                .parent_since = known ? parent[kSince] : 0,
+                .nonce = nonce_,
+                .spool = spool_});
 }
 
 void Opener::port_closed(std::optional<int> status, const std::string& how,

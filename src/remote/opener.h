@@ -1,6 +1,6 @@
-// Brings a channel to a POSIX sh that has answered: through motd and rc noise, and through sudo.
-// One opener makes one shell; it may need several channels for it (sudo -n refused, then with the
-// password; a terminal wanted).
+// Brings a channel to a POSIX sh that has read the prelude and answered: through motd and rc noise,
+// and through sudo. One opener makes one shell; it may need several channels for it (sudo -n
+// refused, then with the password; a terminal wanted).
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -32,6 +32,8 @@ struct Opened {
   // unknown.
   long parent = 0;
   long long parent_since = 0;
+  // What it was told of itself (make_bootstrap()).
+  std::string nonce, spool;
 };
 
 class Opener final : public PortUser, public std::enable_shared_from_this<Opener> {
@@ -41,7 +43,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   // All on the connection's strand. `user`: "" for the login user. `settings` and `memory` outlive
   // the opener.
   Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& settings,
-         Duration ready_timeout, std::string user, SudoMemory& memory);
+         Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id);
   ~Opener() override;
 
   void start(Done done);  // `done` is called exactly once, unless stop() came first
@@ -56,7 +58,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
 
   void try_once();
   void opened(std::shared_ptr<ssh::Channel> channel);
-  void ask();   // are you a POSIX sh, and who
+  void ask();   // here is the prelude; are you a POSIX sh, and who
   void look();  // at what has come so far
   void answer(std::string_view line);
   bool take_prompt();
@@ -72,6 +74,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   Duration ready_timeout_;
   std::string user_;
   SudoMemory& memory_;
+  std::string run_id_;
   SudoTry how_;
   Done done_;
   boost::asio::steady_timer timer_;
@@ -81,6 +84,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   std::shared_ptr<ssh::Channel> channel_;
   std::string token_;   // what is waited for
   std::string prompt_;  // sudo's
+  std::string nonce_, spool_;
   int prompts_ = 0;
   bool made_session_ = false;
   std::string out_;  // the last of what came, for look() and for the error's text

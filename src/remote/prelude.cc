@@ -1,5 +1,8 @@
 #include "remote/prelude.h"
 
+#include <algorithm>
+#include <string>
+
 namespace cnplay::remote {
 
 // Traps that shaped this text:
@@ -16,10 +19,26 @@ namespace cnplay::remote {
 // - Verdicts go over stderr: `x=$(helper)` captures stdout, and helpers may say `fail`.
 // - `{ made=1; write; } >file` under `set -C` tells apart: made by us and written, made but not
 //   written (a full disk), and there already. No fork, in any shell.
+// - A fork costs 0.2 ms, a program 1 ms, and `read` a system call for each byte: hosts that share
+// cores
+//   (containers) pay for that. So what is done on every host, or for every task, goes without.
+// - A here-document is a pipe in dash and busybox, and /proc/self/fd opens its other end: two pipes
+//   without mkfifo. In bash and mksh it is a file: `-p` says so.
+// - A directory of /proc that was opened stays that of one process, whose number may be another's
+// by
+//   now; that of a zombie is there, but has no command line.
 // - A shell whose connection is gone ends by itself: its stdin is at its end. Only what it prints
 //   needs a shelter, and that is the two `tee`s.
 static constexpr std::string_view kPrelude = R"SH(# shellcheck shell=sh disable=SC2154
 unset CDPATH ENV BASH_ENV
+# shellcheck disable=SC2123 # where nothing is found but built-ins
+PATH=/dev/null
+if command -v printf >/dev/null 2>&1; then
+  _cn_put() { printf '%s' "$1"; }
+else
+  # shellcheck disable=SC3018,SC2039
+  _cn_put() { print -rn -- "$1"; }
+fi
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 if [ -d /usr/lib/locale/C.utf8 ] || [ -d /usr/lib/locale/C.UTF-8 ]; then
@@ -32,14 +51,6 @@ umask 022
 cd "${HOME:-/}" 2>/dev/null || cd /
 nl='
 '
-_cn_r=$(printf '\036')
-case $(command -v printf) in
-printf) _cn_put() { printf '%s' "$1"; } ;;
-*)
-  # shellcheck disable=SC3018,SC2039
-  _cn_put() { print -rn -- "$1"; }
-  ;;
-esac
 _cn_mark() { _cn_put "$_cn_r$_cn_n $1$nl"; }
 # The private directory of the run. Some users (www-data, nobody) have no home to write to.
 _cn_base=
@@ -238,36 +249,64 @@ _cn_steps() {
   *) _cn_put "$_cn_first" ;;
   esac
 }
-# The end of all: what the run has left here goes. Exits by itself only if it cannot.
+# The end of all: what the run has left here goes, and the shell with it.
 _cn_tidy() {
+  case $_cn_base in '') exec rm -rf -- "$_cn_dir" ;; esac
   rm -rf -- "$_cn_dir" || exit 90
-  case $_cn_base in '') ;; *) rmdir -- "$_cn_base" 2>/dev/null ;; esac
+  rmdir -- "$_cn_base" 2>/dev/null
 }
 # From here on all that this shell and its tasks print goes through two pipes to a `tee` each, which
 # keeps it in a file and passes it on; only to the file, when nobody listens any more. They heed no
 # TERM: they end when the last of their writers has.
 _cn_spool() {
-  _cn_se=$(
-    umask 077
-    { command -v tee && _cn_mkdir "$_cn_dir/$_cn_k" && cd "$_cn_dir/$_cn_k" && mkfifo o e && : >out && : >err; } 2>&1 >/dev/null
-  ) || return 1
+  command -v tee >/dev/null || {
+    _cn_se='there is no tee'
+    return 1
+  }
+  umask 077
+  case $_cn_base in
+  '') _cn_se=$(mkdir -p "$_cn_dir/$_cn_k" 2>&1) ;;
+  *) _cn_se=$(_cn_mkdir "$_cn_dir/$_cn_k" 2>&1) ;;
+  esac && _cn_pipes "$_cn_dir/$_cn_k"
+  set -- $?
+  umask 022
+  case $1 in 0) ;; *) return 1 ;; esac
   _cn_sp=$_cn_dir/$_cn_k
   _cn_since "$$"
-  exec 5>&1 6>&2
-  _cn_tee out <"$_cn_sp/o" >&5 2>/dev/null 5>&- 6>&- &
-  _cn_t1=$!
+  # The writing ends first: who opens a pipe to read that nobody writes to is at its end.
+  exec 5>&1 6>&2 >"$_cn_po"
   case ${_cn_tty-} in
   1) # one stream; and a hangup follows the connection's end
     trap '' HUP
-    exec >"$_cn_sp/o" 2>&1
+    exec 2>&1
     ;;
-  *)
-    _cn_tee err <"$_cn_sp/e" >&6 2>/dev/null 5>&- 6>&- &
-    exec >"$_cn_sp/o" 2>"$_cn_sp/e"
-    ;;
+  *) exec 2>"$_cn_pe" ;;
   esac
-  exec 5>&- 6>&-
+  _cn_tee out <"$_cn_po" >&5 2>/dev/null 3<&- 4<&- 5>&- 6>&- &
+  _cn_t1=$!
+  case ${_cn_tty-} in
+  1) ;;
+  *) _cn_tee err <"$_cn_pe" >&6 2>/dev/null 3<&- 4<&- 5>&- 6>&- & ;;
+  esac
+  exec 3<&- 4<&- 5>&- 6>&-
   _cn_claims="$_cn_k $$ ${_cn_at:-?} $_cn_b $_cn_n $_cn_t1 $!"
+}
+# DIRECTORY: its two files; and the names of two pipes, which 3 and 4 hold open.
+_cn_pipes() {
+  if { _cn_put '' >"$1/out" && _cn_put '' >"$1/err"; } 2>/dev/null; then :; else
+    _cn_se="nothing can be written to $1: is the disk full?"
+    return 1
+  fi
+  case ${BASH_VERSION-}${KSH_VERSION-} in '') exec 3<<E 4<<E ;; esac
+E
+E
+  if [ -p /proc/self/fd/3 ] && [ -w /proc/self/fd/3 ]; then
+    _cn_po=/proc/self/fd/3 _cn_pe=/proc/self/fd/4
+  else
+    _cn_po=$1/o _cn_pe=$1/e
+    _cn_se=$(mkfifo "$_cn_po" "$_cn_pe" 2>&1) || return 1
+    exec 3<>"$_cn_po" 4<>"$_cn_pe"
+  fi
 }
 # At most 256 MiB: the host's disk is not ours to fill.
 _cn_tee() {
@@ -289,6 +328,7 @@ _cn_since() {
 # ID: makes the task ours to start. False if it is not: then it has been followed, or refused.
 _cn_claim() {
   if [ -e "$_cn_dir/t-$1" ]; then
+    _cn_flush
     (_cn_follow "$1") </dev/null
     return 1
   fi
@@ -314,6 +354,7 @@ _cn_claim() {
   1) _cn_refuse "nothing can be written to $_cn_dir: is the disk full?" ;;
   *)
     if [ -e "$_cn_dir/t-$1" ]; then
+      _cn_flush
       (_cn_follow "$1") </dev/null
     else
       _cn_refuse "no file can be made in $_cn_dir: is the disk full?"
@@ -322,7 +363,10 @@ _cn_claim() {
   esac
   return 1
 }
-_cn_refuse() { _cn_put "$_cn_r$_cn_n N$nl$1$_cn_r$_cn_n n$nl"; }
+_cn_refuse() {
+  _cn_flush
+  _cn_put "$_cn_r$_cn_n N$nl$1$_cn_r$_cn_n n$nl"
+}
 _cn_nap() { sleep "0.$1" 2>/dev/null || sleep 1; }
 # ID: what another shell has claimed: all that its spool holds, as long as that grows, then its state.
 _cn_follow() {
@@ -421,10 +465,24 @@ _cn_judge() {
 # ID PID SINCE: whether what was sent ahead is to be begun: the task before it has ended well, and the
 # sshd of the connection is there.
 _cn_due() {
-  [ "$_cn_well" = "$1" ] && _cn_since "$2" && [ "$_cn_at" = "$3" ]
+  [ "$_cn_well" = "$1" ] || return 1
+  case $_cn_up in
+  "$2 $3") ;;
+  *)
+    [ -d "/proc/$2" ] || return 1
+    exec 9<"/proc/$2"
+    _cn_since self/fd/9 && [ "$_cn_at" = "$3" ] || return 1
+    _cn_up="$2 $3"
+    ;;
+  esac
+  _cn_x=
+  { read -r _cn_x </proc/self/fd/9/cmdline; } 2>/dev/null
+  case $_cn_x in '') return 1 ;; esac
 }
+_cn_up=
 # ID: nobody is to begin it any more. If somebody has, it is followed.
 _cn_withdraw() {
+  _cn_flush
   _cn_se=$({ umask 077 && _cn_mkdir "$_cn_dir"; } 2>&1)
   _cn_o=
   set -C
@@ -448,7 +506,13 @@ _cn_withdraw() {
 # shipment. CLAIM: once; ahead, and FILE says after what; withdraw; or nothing. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
 # claimed, only the check is run, and the file is asked for. The last word is the proof that it came whole: a shell executes a line that ends with its input.
 _cn_run() {
-  case $#:${13-} in "13:end-$1") ;; *) exit 91 ;; esac
+  case $#:${13-} in
+  "13:end-$1") ;;
+  *)
+    _cn_flush
+    exit 91
+    ;;
+  esac
   case ${11} in
   once)
     if [ -n "${12}" ] && [ ! -e "$_cn_dir/t-$1" ] && [ ! -e "$_cn_dir/u-${12}.$1" ]; then
@@ -482,8 +546,8 @@ _cn_once() {
   if _cn_claim "$1"; then
     _cn_work "$@"
     _cn_judge "$1"
+    _cn_over=$1
     _cn_end "$1"
-    _cn_put "ended$nl" >>"$_cn_dir/t-$1"
   else
     _cn_well=
     _cn_end "$1"
@@ -580,10 +644,27 @@ _cn_give() {
   fi
   _cn_end "$1"
 }
+# Where the next task follows on the same line (_cn_m), the end of one is said in one breath with the
+# beginning of the next: _cn_lo and _cn_le hold it until then.
+_cn_m=
+_cn_lo=
+_cn_le=
+_cn_over=
 _cn_end() {
-  _cn_put "${_cn_tail-}$_cn_r$_cn_n E $1 out$nl"
+  _cn_lo="$_cn_lo${_cn_tail-}$_cn_r$_cn_n E $1 out$nl"
+  _cn_le="$_cn_le$_cn_r$_cn_n E $1 err$nl"
   _cn_tail=
-  _cn_mark "E $1 err" >&2
+  case $_cn_m in '') _cn_flush ;; esac
+}
+_cn_flush() {
+  case $_cn_lo in '') return ;; esac
+  _cn_put "$_cn_lo"
+  _cn_put "$_cn_le" >&2
+  _cn_lo=
+  _cn_le=
+  case $_cn_over in '') return ;; esac
+  _cn_put "ended$nl" >>"$_cn_dir/t-$_cn_over"
+  _cn_over=
 }
 _cn_work() {
   case $3 in
@@ -595,23 +676,38 @@ _cn_work() {
   esac
   case $2:${6:+c}${7:+a}:$4 in
   apply:a:none) # one stage alone, as most are: one subshell does for it, and its end is one write
+    case $5 in
+    '')
+      _cn_x="$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl"
+      _cn_lo=$_cn_lo$_cn_x
+      _cn_le=$_cn_le$_cn_x
+      _cn_flush
+      ;;
+    *) _cn_flush ;;
+    esac
     (
-      eval "$5"
+      case $5 in
+      '') ;;
+      *)
+        eval "$5"
+        _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl"
+        _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl" >&2
+        ;;
+      esac
       _cn_s=apply _cn_t=$7
-      _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl"
-      _cn_put "$_cn_r$_cn_n S $1$nl$_cn_r$_cn_n B apply$nl" >&2
       set --
       set -eu
       eval "$_cn_t"
-    ) </dev/null
+    ) </dev/null 9<&-
     _cn_z=$?
     _cn_tail="$_cn_r$_cn_n X apply $_cn_z$nl"
     ;;
   *)
+    _cn_flush
     (
       eval "$5"
       _cn_steps "$@"
-    ) </dev/null
+    ) </dev/null 9<&-
     _cn_z=$?
     ;;
   esac
@@ -619,6 +715,31 @@ _cn_work() {
 }
 )SH";
 
-std::string_view prelude_text() { return kPrelude; }
+namespace {
+
+// Without comments and indentation: a third less to send, and to read byte by byte. No line of the
+// text is part of a quoted word or a here-document but in its first column.
+std::string without_comments() {
+  std::string out;
+  std::string_view rest = kPrelude;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (line.empty() || line.front() == '#') continue;
+    out.append(line) += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view prelude_source() { return kPrelude; }
+
+std::string_view prelude_text() {
+  static const std::string text = without_comments();
+  return text;
+}
 
 }  // namespace cnplay::remote

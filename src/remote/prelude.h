@@ -6,7 +6,10 @@
 
 namespace cnplay::remote {
 
-// Static text without any value in it. The line `_cn_n=NONCE` must go before it.
+// Static text without any value in it, as it is sent. The lines of make_bootstrap() must go before
+// it.
 std::string_view prelude_text();
+// The same with its comments.
+std::string_view prelude_source();
 
 }  // namespace cnplay::remote

@@ -1,17 +1,25 @@
 #include "remote/shell.h"
 
+#include <boost/asio/post.hpp>
+
 #include "remote/shipment.h"
 #include "remote/transfer.h"
 
 namespace cnplay::remote {
+namespace {
+
+// One packet, and one read of the shell: a line is begun when all of it is there, so what is
+// together on one is kept waiting by nothing.
+constexpr std::size_t kMostOnALine = 2500;
+
+}  // namespace
 
 Shell::Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
-             std::string user, std::string run_id)
+             std::string user)
     : owner_(owner),
       strand_(std::move(strand)),
       opener_(std::move(opener)),
-      user_(std::move(user)),
-      run_id_(std::move(run_id)) {}
+      user_(std::move(user)) {}
 
 Shell::~Shell() {
   if (opener_) opener_->stop();
@@ -38,11 +46,9 @@ void Shell::opened(Opened opened) {
   as_ = opened;
   as_.channel.reset();
   as_.port.reset();
-  const std::string nonce = make_nonce();
-  spool_ = make_nonce().substr(0, 16);
-  out_.emplace(*this, Stream::out, nonce);
-  err_.emplace(*this, Stream::err, nonce);
-  channel_->write(make_bootstrap(nonce, run_id_, spool_, merged_));
+  spool_ = opened.spool;
+  out_.emplace(*this, Stream::out, opened.nonce);
+  err_.emplace(*this, Stream::err, opened.nonce);
   state_ = State::idle;
   owner_.shell_ready(*this, opened.boot_id);
 }
@@ -55,7 +61,7 @@ void Shell::run(std::shared_ptr<Job> job, std::string shipment) {
     side->lead = 0;
     side->past = false;
   }
-  channel_->write(std::move(shipment));
+  send(std::move(shipment));
 }
 
 void Shell::run_next(std::shared_ptr<Job> job, std::string shipment) {
@@ -64,7 +70,43 @@ void Shell::run_next(std::shared_ptr<Job> job, std::string shipment) {
   for (Side* side : {&*out_, &*err_}) {
     if (std::exchange(side->past, false)) ++side->lead;
   }
-  channel_->write(std::move(shipment));
+  send(std::move(shipment));
+}
+
+// Those that are sent in one go share a line: then the shell says the end of one and the beginning
+// of the next in one breath (_cn_m), which halves the packets. None is held back: they go out when
+// the strand has done what it has before it.
+void Shell::send(std::string shipment) {
+  if (merged_ || shipment.size() > kMostOnALine || !shipment.starts_with("_cn_run ")) {
+    return say(std::move(shipment));
+  }
+  if (held_bytes_ + shipment.size() > kMostOnALine) send_held();
+  if (held_.empty()) {
+    boost::asio::post(strand_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->send_held();
+    });
+  }
+  held_bytes_ += shipment.size();
+  held_.push_back(std::move(shipment));
+}
+
+void Shell::send_held() {
+  std::string line;
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    const bool last = i + 1 == held_.size();
+    if (i == 0 && !last) line += "_cn_m=1; ";
+    if (i > 0 && last) line += "_cn_m=; ";
+    line += held_[i];
+    if (!last) line.replace(line.size() - 1, 1, "; ");
+  }
+  held_.clear();
+  held_bytes_ = 0;
+  if (channel_ && !line.empty()) channel_->write(std::move(line));
+}
+
+void Shell::say(std::string line) {
+  send_held();
+  channel_->write(std::move(line));
 }
 
 void Shell::release() {
@@ -85,6 +127,7 @@ void Shell::end(bool tidy) {
   if (state_ == State::gone || !channel_) return;
   state_ = State::ending;
   resume();
+  send_held();
   if (tidy) channel_->write("_cn_tidy\n");
   // Over a pty there is no end of stdin. The line is not torn: it is too short to be.
   if (merged_) channel_->write("exit\n");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "remote/frame.h"
 #include "remote/job.h"
@@ -39,7 +40,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   };
 
   Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
-        std::string user, std::string run_id);
+        std::string user);
   ~Shell() override;
 
   void open();
@@ -53,7 +54,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   // The last job that it was given; 0: none yet.
   TaskId last_task() const { return last_task_; }
   // Sends more for the job that it is at work on.
-  void go_on(std::string shipment) { channel_->write(std::move(shipment)); }
+  void go_on(std::string shipment) { say(std::move(shipment)); }
   // The job is over, or has been given up: on to the next, or idle again.
   void release();
   void doom() { state_ = State::doomed; }
@@ -75,7 +76,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   // Bytes that it has printed so far.
   std::uint64_t printed() const { return printed_; }
   // Text for the shell itself, ahead of the next shipment.
-  void say(std::string line) { channel_->write(std::move(line)); }
+  void say(std::string line);
   const std::shared_ptr<Job>& job() const { return job_; }
 
   void port_bytes(Stream stream, std::string_view bytes) override;
@@ -100,12 +101,13 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   };
 
   void opened(Opened opened);
+  void send(std::string shipment);
+  void send_held();
 
   ShellOwner& owner_;
   boost::asio::any_io_executor strand_;
   std::shared_ptr<Opener> opener_;
   std::string user_;
-  std::string run_id_;
   std::string spool_;
   std::uint64_t printed_ = 0;
   Opened as_;
@@ -120,6 +122,8 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::shared_ptr<Job> job_;
   std::deque<std::shared_ptr<Job>> followers_;
   TaskId last_task_ = 0;
+  std::vector<std::string> held_;  // shipments that go out on one line
+  std::size_t held_bytes_ = 0;
   std::unique_ptr<boost::asio::steady_timer> linger_;
 };
 

@@ -133,7 +133,8 @@ std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std:
   text += run_id;  // checked by make_hosts
   text += "\n_cn_k=";
   text += spool;
-  text += terminal ? "\n_cn_tty=1\n" : "\n";
+  text += terminal ? "\n_cn_tty=1" : "";
+  text += "\n_cn_r='\036'\n";
   text += prelude_text();
   return text;
 }

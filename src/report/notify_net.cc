@@ -1,5 +1,7 @@
-// libcurl stands here alone.
+// libcurl stands here alone, and is loaded by whoever has something to send: it comes with 25
+// libraries (TLS, Kerberos, LDAP, ...), which cost every start of the program 2 ms.
 #include <curl/curl.h>
+#include <dlfcn.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,15 +12,56 @@
 namespace cnplay::report {
 namespace {
 
+// What is needed of libcurl.so.4, which stays loaded. All null if it is not there.
+struct Curl {
+  decltype(&::curl_global_init) global_init = nullptr;
+  decltype(&::curl_easy_init) init = nullptr;
+  decltype(&::curl_easy_cleanup) cleanup = nullptr;
+  decltype(&::curl_easy_setopt) setopt = nullptr;
+  decltype(&::curl_easy_perform) perform = nullptr;
+  decltype(&::curl_easy_getinfo) getinfo = nullptr;
+  decltype(&::curl_easy_strerror) strerror = nullptr;
+  decltype(&::curl_slist_append) append = nullptr;
+  decltype(&::curl_slist_free_all) free_all = nullptr;
+  std::string missing;  // why it cannot be used
+
+  static const Curl& get() {
+    static const Curl loaded;
+    return loaded;
+  }
+
+ private:
+  Curl() {
+    void* const library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    const bool all =
+        library != nullptr && find(library, "curl_global_init", global_init) &&
+        find(library, "curl_easy_init", init) && find(library, "curl_easy_cleanup", cleanup) &&
+        find(library, "curl_easy_setopt", setopt) && find(library, "curl_easy_perform", perform) &&
+        find(library, "curl_easy_getinfo", getinfo) &&
+        find(library, "curl_easy_strerror", strerror) &&
+        find(library, "curl_slist_append", append) &&
+        find(library, "curl_slist_free_all", free_all);
+    if (all && global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return;
+    const char* why = all ? "it cannot be begun with" : ::dlerror();
+    missing = std::string("libcurl cannot be used: ") + (why == nullptr ? "unknown" : why);
+  }
+
+  template <class F>
+  static bool find(void* library, const char* name, F& to) {
+    to = reinterpret_cast<F>(::dlsym(library, name));
+    return to != nullptr;
+  }
+};
+
 struct Free {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURL* curl) const { Curl::get().cleanup(curl); }
+  void operator()(curl_slist* list) const { Curl::get().free_all(list); }
 };
 using Handle = std::unique_ptr<CURL, Free>;
 using List = std::unique_ptr<curl_slist, Free>;
 
 bool add(List& list, const std::string& text) {
-  curl_slist* longer = curl_slist_append(list.get(), text.c_str());
+  curl_slist* longer = Curl::get().append(list.get(), text.c_str());
   if (longer == nullptr) return false;
   (void)list.release();
   list.reset(longer);
@@ -41,14 +84,15 @@ std::size_t read(char* into, std::size_t size, std::size_t n, void* from) {
 }
 
 Result<Handle> handle(const std::string& url, const char* protocols, Duration timeout) {
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  Handle curl(ready == CURLE_OK ? curl_easy_init() : nullptr);
+  const Curl& library = Curl::get();
+  if (!library.missing.empty()) return fail(library.missing, "install libcurl4");
+  Handle curl(library.init());
   if (curl == nullptr) return fail("libcurl cannot be used");
   CURL* c = curl.get();
   const long ms = static_cast<long>(std::max<std::int64_t>(1, timeout.count()));
   bool good = true;
   const auto set = [&](CURLoption option, auto value) {
-    good = good && curl_easy_setopt(c, option, value) == CURLE_OK;
+    good = good && Curl::get().setopt(c, option, value) == CURLE_OK;
   };
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, protocols);
@@ -70,7 +114,7 @@ Result<Handle> handle(const std::string& url, const char* protocols, Duration ti
 
 // libcurl's own words, which name no header and no password.
 std::string words(CURLcode code, const char* more) {
-  return more[0] != '\0' ? more : curl_easy_strerror(code);
+  return more[0] != '\0' ? more : Curl::get().strerror(code);
 }
 
 bool is_one_line(const std::string& text) {
@@ -94,7 +138,7 @@ Status to_webhook(const std::string& url, const std::optional<Secret>& token,
   if (token) good = good && add(headers, "Authorization: Bearer " + token->reveal());
   char more[CURL_ERROR_SIZE] = "";
   const auto set = [&](CURLoption option, auto value) {
-    good = good && curl_easy_setopt(c, option, value) == CURLE_OK;
+    good = good && Curl::get().setopt(c, option, value) == CURLE_OK;
   };
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(more));
   set(CURLOPT_HTTPHEADER, headers.get());
@@ -102,10 +146,10 @@ Status to_webhook(const std::string& url, const std::optional<Secret>& token,
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
   set(CURLOPT_POSTFIELDS, json.c_str());
   if (!good) return fail("the request cannot be made");
-  const CURLcode code = curl_easy_perform(c);
+  const CURLcode code = Curl::get().perform(c);
   if (code != CURLE_OK) return fail(words(code, more));
   long status = 0;
-  curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+  Curl::get().getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return {};
   return fail("the server answered " + std::to_string(status),
               status >= 300 && status < 400 ? "redirects are not followed: write the address "
@@ -124,7 +168,7 @@ Status to_mail(const Envelope& envelope, const std::string& message, Duration ti
   char more[CURL_ERROR_SIZE] = "";
   Reading reading{&message};
   const auto set = [&](CURLoption option, auto value) {
-    good = good && curl_easy_setopt(c, option, value) == CURLE_OK;
+    good = good && Curl::get().setopt(c, option, value) == CURLE_OK;
   };
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(more));
   set(CURLOPT_MAIL_FROM, from.c_str());
@@ -138,7 +182,7 @@ Status to_mail(const Envelope& envelope, const std::string& message, Duration ti
   set(CURLOPT_READFUNCTION, &read);
   set(CURLOPT_READDATA, &reading);
   if (!good) return fail("the mail cannot be made");
-  const CURLcode code = curl_easy_perform(c);
+  const CURLcode code = Curl::get().perform(c);
   if (code == CURLE_OK) return {};
   return fail(words(code, more), code == CURLE_USE_SSL_FAILED
                                      ? "a password is sent over TLS alone: write smtps://, or ask "

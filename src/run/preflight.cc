@@ -220,6 +220,8 @@ bool Preflight::given_up(HostIndex host) const {
 void Preflight::fill(HostIndex host) {
   Queue& queue = queues_[host];
   for (const auto& [user, commands] : needs_.at(nodes_of_[host])) {
+    // The login user's shell has answered already, in its own words (remote::HostReady).
+    if (user.empty() && commands.empty()) continue;
     remote::Task task;
     task.become = user;
     task.preflight = kNeeds;

@@ -98,7 +98,7 @@ class Place:
         verify = module.verify if not (module.verify == "check" and "check" not in script) else "none"
         words = [task, stage, "0", verify, lines, script.get("check", ""), script.get("apply", ""),
                  script.get("verify", ""), script.get("preview", ""), script.get("preflight", ""), "", "", "end-" + task]
-        text = (f"_cn_n={nonce}\n_cn_id={self.run_id}\n_cn_k=0123456789abcdef\n{playfile.prelude()}"
+        text = (f"_cn_n={nonce}\n_cn_id={self.run_id}\n_cn_k=0123456789abcdef\n_cn_r='\x1e'\n{playfile.prelude()}"
                 "_cn_run " + " ".join(quote(word) for word in words) + "\n")
         run = subprocess.run(self.command, input=text.encode(), capture_output=True, check=False, timeout=600)
         return parse(run.stdout.decode(errors="replace"), run.stderr.decode(errors="replace"), nonce, task)

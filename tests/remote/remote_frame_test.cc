@@ -158,7 +158,7 @@ TEST(Shipments, RefuseWhatWouldBreakTheShell) {
 
 TEST(Shipments, ThePreludePassesShellCheck) {
   const std::string path = ::testing::TempDir() + "cnplay_prelude.sh";
-  std::ofstream(path) << prelude_text();
+  std::ofstream(path) << prelude_source();
   if (std::system("command -v shellcheck >/dev/null") != 0) GTEST_SKIP() << "no shellcheck";
   EXPECT_EQ(std::system(("shellcheck -s sh " + path).c_str()), 0);
 }

@@ -206,7 +206,7 @@ TEST(Failure, ALostHostIsUnknownAndAlwaysRunsOnTheRest) {
   f.b.undo(f.b.step("a"));
   f.b.step("b");
   f.b.section(plan::SectionKind::always, [&] { f.b.step("close"); });
-  f.hosts.on("b#0", 1, {{Will::lose}});
+  f.hosts.on("b#0", 1, {{.will = Will::lose, .length = Duration{60'000}}});
   EXPECT_EQ(f.run().verdict, Verdict::unknown);
   EXPECT_EQ(f.outcomes("b"), (Lines{"h0 changed", "h1 unknown"}));
   EXPECT_EQ(f.outcomes("!a"), (Lines{"h0 changed"}));

@@ -161,9 +161,18 @@ TEST(Preflight, AToleratedHostCountsAgainstTolerate) {
   EXPECT_EQ(f.recorder.all<events::FailureDeclared>().size(), 1u);
 }
 
-TEST(Preflight, AHostLostMeanwhileIsAProblemOnce) {
+TEST(Preflight, ALoginShellThatNeedsNothingIsNotAskedAgain) {
   Fixture f(2);
   f.b.step("a");
+  f.b.step("b").actions[0].become = "app";
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  ASSERT_EQ(f.hosts.count("needs"), 2u);
+  for (const Started* s : f.hosts.started("needs")) EXPECT_EQ(s->task.become, "app");
+}
+
+TEST(Preflight, AHostLostMeanwhileIsAProblemOnce) {
+  Fixture f(2);
+  f.b.step("a").actions[0].needs = {"git"};
   f.hosts.on("needs", 1, {{Will::lose}});
   EXPECT_EQ(f.run().verdict, Verdict::unreachable);
   EXPECT_EQ(problems(f).size(), 1u);

@@ -319,7 +319,7 @@ TEST(TakenBackLater, ItsFailureIsItsOwn) {
   f.back();
   f.run();
   Fixture later(2);
-  later.hosts.on("restore#0", 0, {{Will::fail}});
+  later.hosts.on("restore#0", 0, {{.will = Will::fail, .length = Duration{0}}});
   EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::failed);
   EXPECT_EQ(later.hosts.count("check#0"), 0u);
   EXPECT_NE(later.ended().advice.find("cnplay rollback " + f.options.run_id + " back"),
