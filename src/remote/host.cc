@@ -180,7 +180,7 @@ void HostSession::open_shell(const std::string& user, bool urgent) {
   auto opener =
       std::make_shared<Opener>(connection_, settings_, options_.ready_timeout, user, sudo_);
   shells_.push_back(std::make_shared<Shell>(*this, connection_->executor(), std::move(opener), user,
-                                            options_.run_id));
+                                            options_.run_id, options_.around));
   std::shared_ptr<Shell>(shells_.back())->open();
 }
 
@@ -486,7 +486,9 @@ void HostSession::pump_locks() {
         std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, wish->name, wish->owner,
                                    LockTerms{.beat = options_.lock_beat,
                                              .expiry = options_.lock_expiry,
-                                             .take = options_.take_locks});
+                                             .take = options_.take_locks,
+                                             .around = options_.around,
+                                             .absence = options_.lock_absence});
     lock->note(step_);
     locks_.push_back(lock);
     lock->take(

@@ -61,6 +61,9 @@ _cn_mkdir() {
     ;;
   esac
 }
+# By this a cnplay that a task starts finds out what it is inside of (around.h).
+CNPLAY_INSIDE=$_cn_dir
+export CNPLAY_INSIDE
 _cn_sp=
 _cn_b=
 { read -r _cn_b </proc/sys/kernel/random/boot_id; } 2>/dev/null
@@ -244,6 +247,7 @@ _cn_tidy() {
 _cn_spool() {
   _cn_se=$(
     umask 077
+    case ${_cn_in:+in} in (in) _cn_mkdir "$_cn_dir" && _cn_put "$_cn_in$nl" >"$_cn_dir/around" ;; esac
     { command -v tee && _cn_mkdir "$_cn_dir/$_cn_k" && cd "$_cn_dir/$_cn_k" && mkfifo o e && : >out && : >err; } 2>&1 >/dev/null
   ) || return 1
   _cn_sp=$_cn_dir/$_cn_k

@@ -6,12 +6,13 @@
 namespace cnplay::remote {
 
 Shell::Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
-             std::string user, std::string run_id)
+             std::string user, std::string run_id, std::vector<std::string> around)
     : owner_(owner),
       strand_(std::move(strand)),
       opener_(std::move(opener)),
       user_(std::move(user)),
-      run_id_(std::move(run_id)) {}
+      run_id_(std::move(run_id)),
+      around_(std::move(around)) {}
 
 Shell::~Shell() {
   if (opener_) opener_->stop();
@@ -42,7 +43,7 @@ void Shell::opened(Opened opened) {
   spool_ = make_nonce().substr(0, 16);
   out_.emplace(*this, Stream::out, nonce);
   err_.emplace(*this, Stream::err, nonce);
-  channel_->write(make_bootstrap(nonce, run_id_, spool_, merged_));
+  channel_->write(make_bootstrap(nonce, run_id_, spool_, merged_, around_));
   state_ = State::idle;
   owner_.shell_ready(*this, opened.boot_id);
 }

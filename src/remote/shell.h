@@ -39,7 +39,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   };
 
   Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared_ptr<Opener> opener,
-        std::string user, std::string run_id);
+        std::string user, std::string run_id, std::vector<std::string> around = {});
   ~Shell() override;
 
   void open();
@@ -106,6 +106,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::shared_ptr<Opener> opener_;
   std::string user_;
   std::string run_id_;
+  std::vector<std::string> around_;  // runs, likewise
   std::string spool_;
   std::uint64_t printed_ = 0;
   Opened as_;

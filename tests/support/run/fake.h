@@ -22,14 +22,17 @@ namespace cnplay::run::test {
 
 class FakeClock final : public Clock {
  public:
-  Instant now() const override { return start + steady_; }
+  Instant now() const override { return start + steady_ + set_; }
   Duration steady() const override { return steady_; }
   void advance(Duration by) { steady_ += by; }
+  // Somebody sets the wall clock: it is off by so much from now on.
+  void set_by(Duration by) { set_ = by; }
 
   static constexpr Instant start{Duration{1'790'000'000'000}};
 
  private:
   Duration steady_{0};
+  Duration set_{0};
 };
 
 enum class Will {
@@ -82,6 +85,11 @@ class FakeHosts final : public remote::Hosts {
   // A lock that was given is lost, `after` it was.
   void lose_lock(remote::HostIndex host, Duration after) { hosts_[host].lock_lost_after = after; }
   void hold_lock(remote::HostIndex host, const std::string& by) { hosts_[host].lock_holder = by; }
+  // The same by a run around this one.
+  void share_lock(remote::HostIndex host, const std::string& by) {
+    hosts_[host].lock_holder = by;
+    hosts_[host].lock_shared = true;
+  }
   void lose_at(remote::HostIndex host, Duration steady) { hosts_[host].lose_at = steady; }
   // One more event, in so long.
   void tell(Duration in, remote::Event event) { later(in, std::move(event)); }
@@ -117,6 +125,7 @@ class FakeHosts final : public remote::Hosts {
     bool ready = false;
     bool lost = false;
     std::string lock_holder;
+    bool lock_shared = false;
     std::optional<Duration> lock_lost_after;
     std::optional<Duration> lose_at;
   };
