@@ -190,14 +190,14 @@ class Locks(Killed):
         outer_run, _ = self.inside_of(self.runs)
         directory = self.sshd.home / ".local/state/cnplay" / f"run-{outer_run}"
         self.assertTrue(directory.is_dir())
-        (self.root / "stranger.play").write_text(self.INNER % ("stranger", 'echo stranger >>"$HOME/effects"'))
+        (self.root / "stranger.play").write_text(self.INNER % ("stranger", 'echo stranger >>"$HOME/effects"; true'))
         stranger = subprocess.run(
             [os.environ["CNPLAY"], "-F", "none", "-i", "two.inv", "--limit", "one", "stranger.play"], cwd=self.root,
             env={**os.environ, "CNPLAY_RUNS": str(self.runs / "stranger"), "TERM": "dumb", "CNPLAY_INSIDE": str(directory)},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(stranger.returncode, 3, stranger)
         self.assertIn(f"CNPLAY_INSIDE names the run {outer_run}, but no task of it that is going on has started this process",
-                      stranger.stdout)
+                      stranger.stdout, stranger)
         (self.sshd.home / "go_inner").touch()
         self.assertEqual(outer.wait(timeout=100), 0, self.inner_out())
         self.assertNotIn("stranger", self.effects.read_text())

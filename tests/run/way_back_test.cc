@@ -579,9 +579,10 @@ TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
   f.back();
   f.b.plan.window =
       plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
-                   plan::Value(Time{FakeClock::start + Duration{1000}, "UTC"}), "play.play:2"};
+                   plan::Value(Time{FakeClock::start + Duration{600'000}, "UTC"}), "play.play:2"};
   EXPECT_EQ(f.run().verdict, Verdict::success);
   Fixture later(2);
+  later.clock.advance(Duration{3'600'000});
   EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
 }
 

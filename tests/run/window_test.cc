@@ -296,7 +296,8 @@ TEST(WindowOnRecord, CutOffAnywhereItIsResumed) {
       EXPECT_EQ(result.verdict, word[0] == 'g' ? Verdict::success : Verdict::failed);
       EXPECT_EQ(next.recorder.all<events::WindowClosed>().size(), 1u);
       EXPECT_EQ(next.recorder.all<events::WindowAnswered>().size(), 1u);
-      check_run(next);
+      // Of a way back it would look for what these hosts have applied, which the first ones did.
+      if (word[0] == 'g') check_run(next);
     }
   }
 }
