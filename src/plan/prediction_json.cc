@@ -110,7 +110,7 @@ class Document {
 
 std::string to_json(const Plan& plan, const Time& now, const Past* past) {
   std::string text = to_json(plan);
-  text.pop_back();  // of an object with members
+  text.resize(text.rfind('}'));  // of an object with members
   return text + ",\"prediction\":" +
          Document(plan, now, past).make().dump(-1, ' ', false, json::error_handler_t::replace) +
          "}";
