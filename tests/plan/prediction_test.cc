@@ -104,7 +104,7 @@ TEST(Prediction, AsJson) {
   const auto all = nlohmann::json::parse(text);
   const auto& out = all["prediction"];
   EXPECT_EQ(all["version"], 1);
-  EXPECT_EQ(out["now"], "2026-09-21T14:13:20Z");
+  EXPECT_EQ(out["now"], "2026-09-21T14:13:20.000Z");
   EXPECT_EQ(out["source"],
             nlohmann::json::parse(R"({"by":"past runs","runs":2,"inventory":"staging"})"));
   const auto ms = [](std::int64_t m) { return m * 60'000; };
@@ -112,18 +112,18 @@ TEST(Prediction, AsJson) {
   EXPECT_EQ(out["outage"]["median_ms"], ms(78));
   EXPECT_EQ(out["outage"]["worst_ms"], ms(79));
   EXPECT_EQ(out["outage_excluding_testing"]["median_ms"], ms(18));
-  EXPECT_EQ(out["total"]["begins"], "2026-09-21T14:13:20Z");
-  EXPECT_EQ(out["total"]["ends"], "2026-09-21T15:36:20Z");
+  EXPECT_EQ(out["total"]["begins"], "2026-09-21T14:13:20.000Z");
+  EXPECT_EQ(out["total"]["ends"], "2026-09-21T15:36:20.000Z");
   EXPECT_EQ(out["phases"][0]["phase"], "upgrade/cutover");
-  EXPECT_EQ(out["phases"][0]["ends"], "2026-09-21T15:31:20Z");
+  EXPECT_EQ(out["phases"][0]["ends"], "2026-09-21T15:31:20.000Z");
   ASSERT_EQ(out["steps"].size(), 5u);
   const auto& dump = out["steps"][1];
   EXPECT_EQ(dump["source"], "past runs");
   EXPECT_EQ(dump["past_runs"], 2);
   EXPECT_EQ(dump["expect_ms"], ms(10));
   EXPECT_EQ(dump["worst_ms"], ms(9));
-  EXPECT_EQ(dump["begins"], "2026-09-21T14:18:20Z");
-  EXPECT_EQ(dump["ends"], "2026-09-21T14:26:20Z");
+  EXPECT_EQ(dump["begins"], "2026-09-21T14:18:20.000Z");
+  EXPECT_EQ(dump["ends"], "2026-09-21T14:26:20.000Z");
   EXPECT_EQ(out["steps"][2]["source"], "expect");
   EXPECT_EQ(out["steps"][2]["test"], true);
   EXPECT_TRUE(out["steps"][2]["median_ms"].is_null());
