@@ -19,7 +19,7 @@
 #include "journal/past.h"
 #include "journal/run_directory.h"
 #include "plan/choice.h"
-#include "remote/around.h"
+#include "remote/session.h"
 #include "report/notify.h"
 #include "run/run.h"
 

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "remote/around.h"  // what Options::around is found by
 #include "remote/remote.h"
 #include "ssh/transport.h"
 
