@@ -62,7 +62,7 @@ barrier: BARRIER;
 pivot: PIVOT string?;
 undo: UNDO (ALL | block);
 hold: HOLD expr;
-offer: OFFER word;
+offer: OFFER word modifiers;
 onFailure: ON_FAILURE ((BEFORE | AFTER) PIVOT)? block;
 always: ALWAYS block;
 handler: HANDLER heading block;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include "journal/past.h"
 #include "journal/run_directory.h"
 #include "plan/choice.h"
+#include "remote/session.h"
 #include "report/notify.h"
 #include "run/run.h"
 
@@ -103,19 +105,25 @@ std::string way_of(const plan::Notification& n) {
   return "";
 }
 
-// The run has ended, and its record with it: what fails here is said, and changes nothing.
+// The run has ended, and nothing of it depends on this: what fails is on record behind its end.
 void notify_all(const plan::Plan& plan, const report::Occasion& occasion, SecretStore& store,
-                const secrets::Redactor& redactor) {
+                const secrets::Redactor& redactor, const Clock& clock, events::Sink& sink) {
   report::NotifyOptions options;
   options.secret = [&](std::uint32_t index) { return store.get(index); };
   for (const plan::Notification& one : plan.notifications) {
     if (!report::wants(one, occasion)) continue;
     const Status status = report::notify(one, occasion, options);
     if (status) continue;
-    std::cerr << "cnplay: nobody was told by " << way_of(one) << " (" << one.where
-              << "): " << Untrusted(redactor.apply(status.error().what)).display(500) << "\n";
+    const std::string why = Untrusted(redactor.apply(status.error().what)).display(500);
+    std::cerr << "cnplay: nobody was told by " << way_of(one) << " (" << one.where << "): " << why
+              << "\n";
     if (!status.error().help.empty()) std::cerr << "help: " << status.error().help << "\n";
+    events::Event event;
+    event.at = clock.now();
+    event.what = events::NotificationFailed{way_of(one), one.where, why, status.error().help};
+    sink.on(event);
   }
+  (void)sink.commit();  // what it cannot keep is said by healthy()
 }
 
 // Which incident the run is for, if it is for one: as given, or asked for where the play says that
@@ -172,6 +180,10 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   how.groups = group_names();
   how.forks = options.forks;
   how.wait_for_locks = wait_lock.has_value();
+  const char* const inside = std::getenv("CNPLAY_INSIDE");
+  const remote::Around around = remote::runs_around(inside ? inside : "", ::getpid());
+  how.inside = around.runs;
+  how.not_inside = around.problem;
   std::uint64_t last_seq = 0;
   if (cut_off) {
     // As it was begun: another order of things would not fit its record.
@@ -231,6 +243,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     how.stepper = &steps;
   }
   if (options.yes) how.ask = say_yes;
+  how.past_window = options.yes;
 
   auto record = cut_off
                     ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))
@@ -261,6 +274,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   remote_options.taken_up = how.record != nullptr;
   remote_options.lock_wait = wait_lock.value_or(Duration{0});
   remote_options.take_locks = options.take_lock;
+  remote_options.around = around.runs;
   const auto hosts = remote::make_hosts(*transport, std::move(settings->hosts), remote_options);
   signals.on_signal([&] { hosts->wake(); });
 
@@ -285,7 +299,12 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   settle_secrets(store, result.verdict);
   if (options.command != Command::preflight && !result.not_resumed) {
     ending.occasion().record = (*record)->path();
-    notify_all(plan, ending.occasion(), store, redactor);
+    // Whoever looks on reads it on stderr, a program as an event.
+    std::vector<events::Sink*> readers{record->get()};
+    if (options.json) readers.push_back(view.get());
+    events::Tee late(readers);
+    events::RedactingSink behind_end(late, redaction(redactor), sink.last_seq());
+    notify_all(plan, ending.occasion(), store, redactor, clock, behind_end);
   }
   return exit_code(result.verdict);
 }

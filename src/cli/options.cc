@@ -125,7 +125,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_vault_key(app, o);
   add_locks(app, o);
   add_output(app, o);
-  auto* yes = app.add_flag("-y,--yes", o.yes, "Answer yes where cnplay asks; never at human steps");
+  auto* yes = app.add_flag(
+      "-y,--yes", o.yes,
+      "Answer yes where cnplay asks, and go on when the window closes; never at human steps");
   app.add_flag("--step", o.stepwise, "Ask before each step, on a terminal")->excludes(yes);
   app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
@@ -239,7 +241,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
                    "Do again what was done from this step on (its name, or its path)")
       ->type_name("STEP")
       ->check(not_empty);
-  resume->add_flag("-y,--yes", o.yes, "Answer yes where cnplay asks; never at human steps");
+  resume->add_flag(
+      "-y,--yes", o.yes,
+      "Answer yes where cnplay asks, and go on when the window closes; never at human steps");
   add_login(*resume, o);
   add_vault_key(*resume, o);
   add_locks(*resume, o);

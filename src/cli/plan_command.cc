@@ -16,16 +16,16 @@ int plan_command(const Options& options) {
   Project project;
   if (auto status = load(project, options); !status) return usage_error(status.error());
   if (!project.plan) return print_diagnostics(project, options);
+  const Time now{SystemClock().now(), "UTC"};
+  const plan::Past past = journal::past_runs(SystemDisk(), runs_root(), *project.plan, now.at);
   if (options.json) {
-    std::cout << plan::to_json(*project.plan) << "\n";
+    std::cout << plan::to_json(*project.plan, now, &past) << "\n";
     return kSuccess;
   }
   print_diagnostics(project, options);  // warnings
   plan::PrintOptions print;
-  print.now = Time{SystemClock().now(), "UTC"};
+  print.now = now;
   print.colour = wants_colour(options, 1);
-  const plan::Past past =
-      journal::past_runs(SystemDisk(), runs_root(), *project.plan, print.now->at);
   print.past = &past;
   winsize size{};
   if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) print.width = size.ws_col;

@@ -30,27 +30,31 @@ std::string notes(const Row& row) {
 std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
   const auto record = journal::read_run(disk, root + "/" + id);
   if (!record || record->events.empty()) return std::nullopt;
-  const events::Event& last = record->events.back();
-  if (!std::holds_alternative<events::RunParked>(last.what) &&
-      !std::holds_alternative<events::HumanAnswered>(last.what)) {
+  const events::Event& last = *journal::last_of(record->events);
+  const auto* parked = std::get_if<events::RunParked>(&last.what);
+  if (parked == nullptr && !std::holds_alternative<events::HumanAnswered>(last.what)) {
     return std::nullopt;
   }
   const auto asked = run::asked_in(record->plan, record->events);
   const auto* began = std::get_if<events::RunStarted>(&record->events.front().what);
-  if (!asked || began == nullptr) return std::nullopt;
+  if (began == nullptr) return std::nullopt;
+  Row row{id,
+          began->play,
+          began->inventory,
+          "parked",
+          format_rfc3339(record->events.front().at),
+          "its window is over: resume it",
+          began->rollback.value_or(""),
+          began->rollback_of.value_or(""),
+          began->incident.value_or("")};
+  if (parked != nullptr && !parked->node) return row;
+  if (!asked) return std::nullopt;
   const auto& answers = asked->answers;
   const bool answered = (!answers.empty() && !answers.back().yes) ||
                         run::still_needed(*asked->node->human, answers) == 0;
   const std::string step = asked->node->path.substr(asked->node->path.rfind('/') + 1);
-  return Row{id,
-             began->play,
-             began->inventory,
-             "parked",
-             format_rfc3339(record->events.front().at),
-             answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`",
-             began->rollback.value_or(""),
-             began->rollback_of.value_or(""),
-             began->incident.value_or("")};
+  row.took = answered ? "`" + step + "` is answered: resume it" : "waits for `" + step + "`";
+  return row;
 }
 
 // What is said of a run beside its verdict: which one it takes back, or which took it back.

@@ -27,6 +27,9 @@ int show_command(const Options& options) {
     std::cout << "this run is the way back `" << *began->rollback << "` of "
               << began->rollback_of.value_or("") << "\n";
   }
+  if (began != nullptr && began->inside && !options.json) {
+    std::cout << "a task of the run " << *began->inside << " has started this run\n";
+  }
   for (const WayTaken& way : ways_taken(disk, root, *id, *record)) {
     if (options.json || way.dry || way.run == *id) continue;
     std::cout << (way.complete ? "taken back by "
@@ -34,10 +37,13 @@ int show_command(const Options& options) {
                                : "being taken back by ")
               << way.run << ", `" << way.rollback << "`\n";
   }
-  const bool ended = !record->events.empty() &&
-                     std::holds_alternative<events::RunEnded>(record->events.back().what);
+  const events::Event* const last = journal::last_of(record->events);
+  const bool ended = last != nullptr && std::holds_alternative<events::RunEnded>(last->what);
+  const auto* parked = last != nullptr ? std::get_if<events::RunParked>(&last->what) : nullptr;
   if (run::asked_in(record->plan, record->events) && !options.json) {
     std::cout << "the run waits for people; then: cnplay resume " << *id << "\n";
+  } else if (parked != nullptr && !options.json) {
+    std::cout << "the run waits for somebody to decide: cnplay resume " << *id << "\n";
   } else if (!ended && !options.json) {
     std::cout << "the record ends here: the run goes on still, or was cut off"
               << (record->torn ? " (its last line is torn)" : "") << "\n";

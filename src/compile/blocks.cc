@@ -95,6 +95,7 @@ void Builder::for_each(const syntax::For& node, Position& position,
     inner.place = Place::control;
     if (!key.empty()) inner.key += "[" + key + "]";
     inner.iteration.push_back(calls_.epoch);
+    inner.turns.push_back(items ? (*items->as<plan::List>())[index] : plan::Value());
     body(inner);
     calls_.epoch = outer;
   };

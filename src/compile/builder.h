@@ -40,11 +40,15 @@ struct StepRecord {
   std::string name;
   const syntax::Step* node = nullptr;
   std::vector<std::uint64_t> iteration;                           // of the loops it stands in
+  std::vector<plan::Value> turns;                                 // of these: the variable's value
   std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;  // (parallel, branch)
   Span declared;
   std::shared_ptr<StepFacts> facts;
   std::vector<std::shared_ptr<ActionFacts>> actions;  // those of `facts`, which grow by batches
   std::optional<Evaluated> answers{};                 // of a human step, in place of `facts`
+  // A procedure that was done, in place of a step: where, and its steps.
+  const syntax::Do* call = nullptr;
+  std::vector<StepRecord> done{};
 };
 
 // A handler, compiled when all that notify it are known.
@@ -82,6 +86,7 @@ struct Position {
   Tolerance tolerance;
   std::vector<std::string> tags;  // of what is around; sorted
   std::vector<std::uint64_t> iteration;
+  std::vector<plan::Value> turns;  // of the loops around: what the variable is
   std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;
   std::string_view inside;  // what of the blocks around forbids barriers: "`parallel`", "`serial`"
 };
@@ -151,7 +156,8 @@ class Builder {
                                          const std::optional<syntax::TypeExpr>& written,
                                          TypePtr& type);
   void manual_items(const syntax::Human& node, plan::Human& human);
-  void human_default(const syntax::Human& node, const Modifiers& modifiers, const TypePtr& type,
+  void people_count(const syntax::Modifier* count, plan::Human& human);
+  void human_default(const std::string& word, const Modifiers& modifiers, const TypePtr& type,
                      plan::Human& human);
   void remember_answers(const syntax::Human& node, const plan::Human& human, plan::NodeId id,
                         const TypePtr& type, const Position& position);
@@ -160,8 +166,11 @@ class Builder {
   void do_call(const syntax::Do& node, const syntax::Item& item, const Position& position);
   const syntax::Procedure* find_procedure(const syntax::Call& call, LoadedFile*& file);
   void bind_arguments(const syntax::Procedure& procedure, const syntax::Call& call, Scope& scope);
+  // step_names.cc
+  void remember_call(const syntax::Do& node, const syntax::Procedure& procedure, Span at,
+                     const Position& position, std::vector<StepRecord> steps);
   std::optional<Evaluated> find_step(const syntax::Name& name);
-  void report_unordered(const syntax::Name& name, const StepRecord& record);
+  bool is_unordered(const syntax::Name& name, const StepRecord& record);
 
   // steps.cc
   void step(const syntax::Step& node, const syntax::Item& item, const Position& position);
@@ -216,6 +225,8 @@ class Builder {
   void window(const syntax::Window& node, const syntax::Item& item);
   std::size_t offer(const syntax::Block& block, std::size_t first, const Position& position,
                     plan::OnFailure& responses);
+  void offer_words(const std::vector<syntax::Modifier>& written, plan::Node& made);
+  void offer_default(const Modifiers& modifiers, plan::Human& human);
   void entitle_offers();
   std::map<std::string, Span> rollbacks_;    // declared, wherever it stands
   std::map<std::uint32_t, Span> deadlines_;  // by phase

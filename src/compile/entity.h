@@ -64,6 +64,21 @@ struct StepFacts {
   bool saved = false;
 };
 
+struct Evaluated;
+// Steps that share a name: one for each turn of a loop, or those of a procedure that was done.
+struct StepsOf {
+  struct One {
+    std::string name;
+    std::vector<plan::Value> turns;  // of the loops around it, still to be chosen
+    Span declared;
+    std::shared_ptr<const Evaluated> step;
+  };
+  std::string name;  // "code", "server_stop"
+  Span declared;
+  std::vector<One> all;
+  bool procedure = false;
+};
+
 struct Evaluated {
   TypePtr type = simple(Kind::poison);
   Values values;  // of every ordinary type
@@ -73,6 +88,7 @@ struct Evaluated {
   ActionFactsPtr facts;
   std::optional<HostIndex> chosen;  // `code.moved[web[0]]`
   std::shared_ptr<const StepFacts> step;
+  std::shared_ptr<const StepsOf> steps;
   Dependence depends;
 
   bool poison() const { return is_poison(type); }

@@ -75,6 +75,11 @@ class Evaluator {
   Evaluated fact(const Evaluated& facts, const syntax::Name& name, Span span);
   Evaluated saved(const StepFacts& step, const syntax::Name& name, Span span);
   Evaluated index(const syntax::Index& index, Span span);
+  // step_names.cc
+  Evaluated chosen_of(StepsOf steps, Span at);
+  Evaluated step_of(const StepsOf& steps, const syntax::Member& member);
+  Evaluated turn_of(const StepsOf& steps, const syntax::Index& node);
+  static std::string text_of_turn(const plan::Value& value);
   Evaluated call(const syntax::Call& call, Span span);
   Evaluated hosts_call(const std::string& function, const syntax::Call& call, Span span);
   Evaluated builtin(const std::string& function, const syntax::Call& call, Span span);

@@ -170,6 +170,7 @@ void Builder::finish() {
     out.on_parked = n.on_parked;
     out.command = n.command;
     out.url = n.url;
+    out.secret_url = password_of(context_, n.secret_url, "webhook address");
     out.token = password_of(context_, n.token, "webhook token");
     out.server = n.server;
     out.from = n.from;

@@ -169,7 +169,7 @@ void Builder::manual_items(const syntax::Human& node, plan::Human& human) {
 }
 
 // What holds when the time is over.
-void Builder::human_default(const syntax::Human& node, const Modifiers& modifiers,
+void Builder::human_default(const std::string& word, const Modifiers& modifiers,
                             const TypePtr& type, plan::Human& human) {
   const syntax::Modifier* modifier = modifiers.find("default");
   if (!modifier) return;
@@ -181,11 +181,11 @@ void Builder::human_default(const syntax::Human& node, const Modifiers& modifier
   }
   if (human.kind == HumanKind::approve) {
     const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
-    const std::string word = ref ? ref->name.text : "";
-    if (word == "approve" || word == "refuse") {
-      human.fallback = plan::Value(word == "approve");
+    const std::string said = ref ? ref->name.text : "";
+    if (said == "approve" || said == "refuse") {
+      human.fallback = plan::Value(said == "approve");
     } else {
-      context_.error("E0525", "this is no answer to " + code(node.kind.text), expr.span,
+      context_.error("E0525", "this is no answer to " + code(word), expr.span,
                      "neither `approve` nor `refuse`", "write `default refuse`");
     }
     return;
@@ -194,6 +194,26 @@ void Builder::human_default(const syntax::Human& node, const Modifiers& modifier
   const auto value = evaluator_.constant(
       expr, type, {"a default", "what is taken without people is known before the run"});
   if (value) human.fallback = *value;
+}
+
+// How many different people must say yes.
+void Builder::people_count(const syntax::Modifier* count, plan::Human& human) {
+  if (!count) return;
+  const syntax::Expr& expr = count->values[0];
+  const auto value = evaluator_.constant(expr, simple(Kind::int_), {"`count`", ""});
+  const std::int64_t n = value ? *value->as<std::int64_t>() : 1;
+  const bool groups = std::ranges::any_of(human.by, [](auto& b) { return b.starts_with('@'); });
+  const auto most =
+      human.by.empty() || groups ? kMostPeople : static_cast<std::int64_t>(human.by.size());
+  if (n < 1 || n > most) {
+    context_.error("E0525", "`count` cannot be " + std::to_string(n), expr.span,
+                   n < 1             ? "nobody is asked"
+                   : n > kMostPeople ? "too many people"
+                                     : "`by` names " + std::to_string(human.by.size()),
+                   "name as many people as must answer, or more");
+  } else {
+    human.count = static_cast<std::uint32_t>(n);
+  }
 }
 
 void Builder::human(const syntax::Human& node, const syntax::Item& item, const Position& position) {
@@ -226,24 +246,8 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
                    "leave the type out, or write `ask`");
   }
   human.by = people(modifiers.find("by"));
-  if (const syntax::Modifier* count = modifiers.find("count")) {
-    const syntax::Expr& expr = count->values[0];
-    const auto value = evaluator_.constant(expr, simple(Kind::int_), {"`count`", ""});
-    const std::int64_t n = value ? *value->as<std::int64_t>() : 1;
-    const bool groups = std::ranges::any_of(human.by, [](auto& b) { return b.starts_with('@'); });
-    const auto most =
-        human.by.empty() || groups ? kMostPeople : static_cast<std::int64_t>(human.by.size());
-    if (n < 1 || n > most) {
-      context_.error("E0525", "`count` cannot be " + std::to_string(n), expr.span,
-                     n < 1             ? "nobody is asked"
-                     : n > kMostPeople ? "too many people"
-                                       : "`by` names " + std::to_string(human.by.size()),
-                     "name as many people as must answer, or more");
-    } else {
-      human.count = static_cast<std::uint32_t>(n);
-    }
-  }
-  human_default(node, modifiers, type, human);
+  people_count(modifiers.find("count"), human);
+  human_default(word, modifiers, type, human);
   const auto timeout = duration_of(evaluator_, modifiers.find("timeout"));
   const auto expect = duration_of(evaluator_, modifiers.find("expect"));
   std::optional<plan::Value> when;
@@ -260,6 +264,7 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   if (!title.empty()) made.title = title;
   made.timeout = timeout;
   made.expect = expect;
+  made.testing = modifiers.has("testing");
   if (when) made.when = plan::Column(*when);
   made.human = human;
   position.flow->add_barrier(made);
@@ -294,6 +299,7 @@ void Builder::remember_answers(const syntax::Human& node, const plan::Human& hum
   StepRecord record;
   record.name = name.text;
   record.iteration = position.iteration;
+  record.turns = position.turns;
   record.branches = position.branches;
   record.declared = name.span;
   record.answers = std::move(answers);

@@ -6,7 +6,7 @@ namespace cnplay::compile {
 
 const ModifierPlace kStepPlace{"a step",
                                {"on", "once", "serial", "when", "as", "timeout", "retry", "expect",
-                                "tolerate", "tags", "notify"}};
+                                "tolerate", "tags", "notify", "testing"}};
 const ModifierPlace kPhasePlace{"a phase",
                                 {"outage", "expect", "budget", "serial", "tolerate", "tags"}};
 const ModifierPlace kDoPlace{"a `do`", {"tags"}};
@@ -14,21 +14,28 @@ const ModifierPlace kActionPlace{"an action", {"as", "when", "notify"}};
 const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
 const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
 const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
-const ModifierPlace kManualPlace{"a manual step", {"when", "by", "timeout", "expect", "tags"}};
-const ModifierPlace kApprovePlace{"an approval",
-                                  {"when", "by", "count", "timeout", "default", "expect", "tags"}};
-const ModifierPlace kAskPlace{"a question", {"when", "by", "timeout", "default", "expect", "tags"}};
+const ModifierPlace kManualPlace{"a manual step",
+                                 {"when", "by", "timeout", "expect", "tags", "testing"}};
+const ModifierPlace kApprovePlace{
+    "an approval", {"when", "by", "count", "timeout", "default", "expect", "tags", "testing"}};
+const ModifierPlace kAskPlace{"a question",
+                              {"when", "by", "timeout", "default", "expect", "tags", "testing"}};
+const ModifierPlace kOfferPlace{"an `offer`", {"by", "count", "timeout", "default"}};
+const ModifierPlace kOffersPlace{"several offers", {"by", "timeout", "default"}};
+const ModifierPlace kRollbackPlace{"a rollback", {"tolerate"}};
 const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
 const ModifierPlace kPlainPlace{"this", {}};
 
 namespace {
 
 const std::vector<std::string> kKnownWords = {
-    "on",     "once",     "serial",  "when",   "as",     "timeout",  "retry",   "every",
-    "expect", "tolerate", "notify",  "outage", "budget", "late_by",  "tags",    "via",
-    "with",   "by",       "default", "count",  "within", "resource", "parallel"};
+    "on",     "once",     "serial",  "when",   "as",     "timeout",  "retry",    "every",
+    "expect", "tolerate", "notify",  "outage", "budget", "late_by",  "tags",     "via",
+    "with",   "by",       "default", "count",  "within", "resource", "parallel", "testing"};
 
-bool takes_no_value(std::string_view word) { return word == "once" || word == "outage"; }
+bool takes_no_value(std::string_view word) {
+  return word == "once" || word == "outage" || word == "testing";
+}
 
 std::string value_example(std::string_view word) {
   if (word == "retry") return "`retry 3 every 10s`";

@@ -95,6 +95,7 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
   const Evaluated object = check(*member.object);
   if (object.poison()) return poison();
   const std::string& name = member.name.text;
+  if (object.steps) return step_of(*object.steps, member);
   if (object.step) {
     if (object.step->saved) return saved(*object.step, member.name, span);
     std::vector<std::string> names;
@@ -273,6 +274,7 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
     check(*node.index);
     return poison();
   }
+  if (object.steps) return turn_of(*object.steps, node);
   if (object.facts) {
     const Evaluated host = check(*node.index, simple(Kind::hosts));
     if (host.poison()) return poison();

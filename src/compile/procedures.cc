@@ -1,4 +1,4 @@
-// Procedures, inlined where they are done; and steps as names that later ones read facts of.
+// Procedures, inlined where they are done.
 #include <algorithm>
 
 #include "compile/builder.h"
@@ -181,6 +181,7 @@ void Builder::do_call(const syntax::Do& node, const syntax::Item& item, const Po
     inner.prefix = unique_path(position.prefix, procedure->name.text + position.key);
     inner.key.clear();
     inner.iteration.clear();
+    inner.turns.clear();
     if (position.base == Place::on_failure || position.base == Place::always ||
         position.place == Place::on_failure || position.place == Place::always) {
       inner.base = position.place == Place::control ? position.base : position.place;
@@ -192,91 +193,7 @@ void Builder::do_call(const syntax::Do& node, const syntax::Item& item, const Po
   }
   frame_ = outer;
   calls_.epoch = outer_epoch;
-  (void)item;
-}
-
-// ---- steps as names
-
-namespace {
-
-bool has_step(const syntax::Block& block, const std::string& name) {
-  return std::ranges::any_of(block.items, [&](const syntax::Item& item) {
-    if (const auto* n = std::get_if<syntax::Step>(&item.node))
-      return n->name && n->name->text == name;
-    if (const auto* n = std::get_if<syntax::Human>(&item.node))
-      return n->name && n->name->text == name;
-    if (const auto* n = std::get_if<syntax::Phase>(&item.node)) return has_step(n->body, name);
-    if (const auto* n = std::get_if<syntax::Parallel>(&item.node)) return has_step(n->body, name);
-    if (const auto* n = std::get_if<syntax::Sequence>(&item.node)) return has_step(n->body, name);
-    if (const auto* n = std::get_if<syntax::Rollback>(&item.node)) return has_step(n->body, name);
-    if (const auto* n = std::get_if<syntax::For>(&item.node)) return has_step(n->body, name);
-    if (const auto* n = std::get_if<syntax::If>(&item.node)) {
-      return has_step(n->then, name) || (n->otherwise && has_step(*n->otherwise, name));
-    }
-    return false;
-  });
-}
-
-}  // namespace
-
-void Builder::report_unordered(const syntax::Name& name, const StepRecord& record) {
-  context_.error_with("E0120", "step " + code(record.name) + " may not have run yet", name.span,
-                      "stands in another branch of `parallel`", record.declared, "the step",
-                      "put both in one `sequence`, or read the fact behind the `parallel`");
-}
-
-std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
-  const StepRecord* found = nullptr;
-  const StepRecord* other = nullptr;
-  const StepRecord* in_loop = nullptr;
-  for (const auto& record : frame_->steps) {
-    if (record.name != name.text) continue;
-    const auto& path = record.iteration;
-    const auto& here = here_->iteration;
-    if (path.size() > here.size() || !std::equal(path.begin(), path.end(), here.begin())) {
-      in_loop = &record;
-    } else if (!found || path.size() > found->iteration.size()) {
-      found = &record;
-      other = nullptr;
-    } else if (path.size() == found->iteration.size()) {
-      other = &record;
-    }
-  }
-  Evaluated out;
-  if (found && other) {
-    context_.error_with("E0123", "there are two steps " + code(name.text), name.span, "which one?",
-                        other->declared, "one of them", "give the steps different names");
-    return out;
-  }
-  if (!found && in_loop) {
-    context_.error_with("E0123", "there is a step " + code(name.text) + " for each turn of a loop",
-                        name.span, "which one?", in_loop->declared, "the step",
-                        "read its facts inside of the loop");
-    return out;
-  }
-  if (!found) {
-    const syntax::Block& body = frame_->procedure ? frame_->procedure->body : play_->body;
-    if (!has_step(body, name.text)) return std::nullopt;
-    context_.error("E0119", "step " + code(name.text) + " has not run yet here", name.span,
-                   "stands further down, or is this step",
-                   "facts are read in later steps; in the step itself name the action alone");
-    return out;
-  }
-  for (const auto& [id, branch] : found->branches) {
-    const auto same = std::ranges::find(here_->branches, id, [](const auto& b) { return b.first; });
-    if (same != here_->branches.end() && same->second != branch) {
-      report_unordered(name, *found);
-      return out;
-    }
-  }
-  if (found->answers) {
-    out = *found->answers;
-    out.depends.cause = name.span;
-    return out;
-  }
-  out.type = simple(Kind::step);
-  out.step = found->facts;
-  return out;
+  remember_call(node, *procedure, item.keyword, position, std::move(frame.steps));
 }
 
 }  // namespace cnplay::compile

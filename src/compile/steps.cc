@@ -195,6 +195,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   }
   made.timeout = timeout;
   made.expect = expect;
+  made.testing = modifiers.has("testing");
   if (retry) made.retry = *retry;
   if (when) made.when = std::move(*when);
   made.actions = std::move(body.actions);
@@ -211,8 +212,9 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
     facts->name = node.name->text;
     facts->declared = node.name->span;
     facts->actions.assign(body.facts.begin(), body.facts.end());
-    frame_->steps.push_back({node.name->text, &node, position.iteration, position.branches,
-                             node.name->span, std::move(facts), std::move(body.facts)});
+    frame_->steps.push_back({node.name->text, &node, position.iteration, position.turns,
+                             position.branches, node.name->span, std::move(facts),
+                             std::move(body.facts)});
     return;
   }
   for (std::size_t i = 0; i < body.facts.size() && i < record->actions.size(); ++i) {

@@ -1,4 +1,6 @@
 // Rollbacks: whole plans for the way back, what offers them, and the times by which they are taken.
+#include <algorithm>
+
 #include "compile/builder.h"
 #include "plan/eval.h"
 
@@ -50,7 +52,7 @@ void Builder::rollbacks(const syntax::Block& block, const Position& position) {
 void Builder::rollback(const syntax::Rollback& node, const syntax::Item& item,
                        const Position& position) {
   const Position* outer = std::exchange(here_, &position);
-  if (!node.modifiers.empty()) Modifiers(context_, node.modifiers, {"a rollback", {}});
+  const Modifiers modifiers(context_, node.modifiers, kRollbackPlace);
   plan::Rollback made;
   made.name = node.name.text;
   made.title = title_of(node.title, "a rollback");
@@ -65,6 +67,7 @@ void Builder::rollback(const syntax::Rollback& node, const syntax::Item& item,
   inner.prefix = unique_path(position.prefix, "rollback:" + made.name);
   inner.section = made.section;
   inner.flow = &flow;
+  if (const auto t = tolerance_of(evaluator_, modifiers.find("tolerate"))) inner.tolerance = *t;
   // Another rollback knows nothing of the steps of this one.
   const std::size_t steps = frame_->steps.size();
   {
@@ -88,10 +91,18 @@ std::size_t Builder::offer(const syntax::Block& block, std::size_t first, const 
   plan::Response response;
   response.kind = plan::ResponseKind::offer;
   std::map<std::string, Span> seen;
+  const std::vector<syntax::Modifier>* written = nullptr;  // one question: at one of them
   std::size_t end = first;
   for (; end < block.items.size(); ++end) {
     const auto* node = std::get_if<syntax::Offer>(&block.items[end].node);
     if (!node) break;
+    if (written && !node->modifiers.empty()) {
+      context_.error_with("E0504", "two offers say how their one question is asked",
+                          node->modifiers.front().span, "again here", written->front().span,
+                          "first here", "say all of it at one of them: it holds for both");
+    } else if (!node->modifiers.empty()) {
+      written = &node->modifiers;
+    }
     if (!is_rollback(node->rollback)) continue;
     const auto [before, fresh] = seen.emplace(node->rollback.text, node->rollback.span);
     if (fresh) {
@@ -124,8 +135,46 @@ std::size_t Builder::offer(const syntax::Block& block, std::size_t first, const 
     made.human->questions.push_back(std::move(question));
   }
   flow.add_barrier(made);
+  if (written) offer_words(*written, made);
   responses.responses.push_back(std::move(response));
   return end - first;
+}
+
+// Who may decide, until when, and what holds then.
+void Builder::offer_words(const std::vector<syntax::Modifier>& written, plan::Node& made) {
+  plan::Human& human = *made.human;
+  const bool one = human.kind == HumanKind::approve;
+  const Modifiers modifiers(context_, written, one ? kOfferPlace : kOffersPlace);
+  human.by = people(modifiers.find("by"));
+  made.timeout = duration_of(evaluator_, modifiers.find("timeout"));
+  if (one) people_count(modifiers.find("count"), human);
+  if (one) return human_default("offer", modifiers, simple(Kind::poison), human);
+  offer_default(modifiers, human);
+}
+
+// Of several: one of them by its name, or none.
+void Builder::offer_default(const Modifiers& modifiers, plan::Human& human) {
+  const syntax::Modifier* modifier = modifiers.find("default");
+  if (!modifier) return;
+  const syntax::Expr& expr = modifier->values[0];
+  if (!modifiers.has("timeout")) {
+    context_.error("E0525", "`default` without a `timeout`", modifier->span,
+                   "nobody is waited for so long that it is taken",
+                   "say when it is taken: `timeout 2h`");
+  }
+  const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
+  const std::string word = std::holds_alternative<syntax::NoneLit>(expr.node)
+                               ? std::string(plan::kNoRollback)
+                           : ref ? ref->name.text
+                                 : "";
+  const auto& choices = human.questions.front().choices;
+  if (std::ranges::find(choices, word) != choices.end()) {
+    human.fallback = plan::Value(word);
+    return;
+  }
+  context_.error("E0525", "this is no answer to these offers", expr.span,
+                 "none of the rollbacks that are offered",
+                 "write `default " + choices.front() + "`, or `default none`");
 }
 
 // What people are asked names the titles, which are known by now.

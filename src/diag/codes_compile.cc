@@ -219,14 +219,17 @@ step note on db  { sh(rev: code.moved.target) """echo "$rev" """ }
 Choose a host, `code.moved[web[0]].target`, or let the step run on these hosts too.
 )~"},
       {"E0123", "It is not clear which step is meant",
-       R"~(Two steps of this name can be seen, or a step that stands in a loop has one for each turn.
+       R"~(Two steps of this name can be seen, a procedure of this name was done twice, or a step that stands in a loop has one
+for each turn.
 
 ```
 for p in ["a", "b"] { step s on web { let m = git.rebase(dir: app, onto: p) } }
 step t on web { sh(x: s.m.before) """echo "$x" """ }
 ```
 
-Give the steps names of their own; read facts of a loop inside of it.
+Give the steps names of their own; read facts of a loop inside of it, or say which turn is meant by what the loop's variable was:
+`s["a"].m.before`, in a rollback perhaps in a loop over the same list. Steps of a procedure that was done are read by its name:
+`server_stop.stop.moved.before`.
 )~"},
       {"E0124", "`saved` does not name one fact of the step",
        R"~(In an `undo`, `saved.x` is the fact `x` that an action of this very step found out before it
@@ -466,7 +469,7 @@ phase cutover on web { ... }      # the steps of a phase name their hosts
 ```
 )~"},
       {"E0506", "A modifier has no value that it can have",
-       R"~(`once` and `outage` stand alone, all others are followed by a value: `retry 3 every 10s`,
+       R"~(`once`, `outage` and `testing` stand alone, all others are followed by a value: `retry 3 every 10s`,
 `timeout 10m`, `serial 25%`. Numbers of attempts and hosts are positive.
 
 ```
@@ -641,7 +644,8 @@ and not recorded.
 )~"},
       {"E0525", "Nobody could answer so",
        R"~(`by` names users of the controller, or groups of users with an `@`; `count` is at most the number of those named; a
-`default` is what holds when the `timeout` is over, `approve` or `refuse` for an approval.
+`default` is what holds when the `timeout` is over, `approve` or `refuse` for an approval or an `offer`, and of several
+offers that stand together the name of one, or `none`.
 
 ```
 approve go "Open the site?" by ["ann"] count 2 default refuse
@@ -710,6 +714,19 @@ mode emergency
 ```
 
 Write `mode incident`, or leave it out and say `--incident TICKET` when there is one.
+)~"},
+      {"E0540", "The loop has no such turn",
+       R"~(Outside of a loop a step in it is named with the turn that is meant: what the loop's variable was there. Its values are
+known before the run, so one that the list does not have is a mistake, and so is a turn of what stands in no loop.
+
+```
+for site in ["/srv/a", "/srv/b"] { step code on web { let moved = git.rebase(dir: site, onto: "v2") } }
+rollback back "Back" {
+  step code_back on web { git.reset(dir: "/srv/c", to: code["/srv/c"].moved.before) }
+}
+```
+
+Name a value of the list, or loop over the same list: `for site in sites { ... code[site].moved.before ... }`.
 )~"},
       {"E0907", "A jump host that cannot be used",
        R"~(Hosts behind a bastion are reached through it: the inventory says so with `jump`. A jump host is

@@ -129,7 +129,7 @@ inventory empty { group web { } }
 )~"},
       {"E0616", "A `notify` that cannot be carried out",
        R"~(`notify` stands in the inventory itself, says `on` which moments (`finish`, `failure`, `parked`), and one
-way: a `command`, a `webhook` or a `mail`. A secret is named by its source.
+way: a `command`, a `webhook` or a `mail`. A secret is named by its source, also where it is the webhook's address.
 
 ```
 inventory prod {
@@ -138,7 +138,7 @@ inventory prod {
 }
 ```
 
-Write `webhook: "https://chat.example.org/hook", token: env("HOOK_TOKEN")`.
+Write `webhook: "https://chat.example.org/hook", token: env("HOOK_TOKEN")`, or `webhook: vault("chat/hook")`.
 )~"},
   };
   return table;

@@ -54,6 +54,8 @@ struct RunStarted {
   std::optional<std::string> rollback{}, rollback_of{};
   std::optional<std::string> incident{};  // the ticket for which requirements are not held
   std::optional<bool> stepwise{};         // a person is asked before each step
+  // A task of that run has started this one, which so shares the locks that it holds.
+  std::optional<std::string> inside{};
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.
@@ -230,7 +232,7 @@ struct StepChosen {
 // The run waits for people without a controller. Not its end: no RunEnded follows but another
 // controller's RunResumed.
 struct RunParked {
-  NodeId node{};  // the human step
+  std::optional<NodeId> node{};  // the human step; absent: its window has closed
   std::string reason;
   std::string advice;  // what a person does next
 };
@@ -263,6 +265,20 @@ struct DeadlinePassed {
   Time until;
   std::string rollback;
 };
+// The window is over, and the run is not. Before a point of no return no new step begins until
+// somebody has said what comes of it; behind one it goes on. Told once.
+struct WindowClosed {
+  Time until;
+  bool past_pivot{};
+  // By how much the clock had been set since the run began, if that decides it.
+  std::optional<Duration> clock_set{};
+};
+enum class AtWindow { go_on, roll_back };
+const char* name(AtWindow choice);
+struct WindowAnswered {
+  std::string user, controller;  // who, and on which machine
+  AtWindow choice{};
+};
 struct RollbackStarted {
   std::string name;
 };
@@ -276,6 +292,14 @@ struct AbortRequested {
 struct Notice {
   std::string text;
 };  // for people, from the controller
+// Somebody was to be told how the run ended, and was not. Behind RunEnded or RunParked; of the run
+// itself nothing depends on it.
+struct NotificationFailed {
+  std::string way;    // "the webhook", "the mail to ops@example.org"
+  std::string where;  // "file:line"
+  std::string message;
+  std::string help;
+};
 // `parked` is never a RunEnded's: the run has not ended (RunParked).
 enum class Verdict { success, failed, unreachable, unknown, aborted, refused, parked };
 const char* name(Verdict verdict);
@@ -313,7 +337,8 @@ struct Event {
                Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
                WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen, RunParked, Pivoted,
                FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed,
-               RollbackStarted, RollbackEnded, AbortRequested, Notice, RunEnded>
+               WindowClosed, WindowAnswered, RollbackStarted, RollbackEnded, AbortRequested, Notice,
+               RunEnded, NotificationFailed>
       what;
 };
 

@@ -47,6 +47,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("rollback_of", e.rollback_of);
   a("incident", e.incident);
   a("stepwise", e.stepwise);
+  a("inside", e.inside);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {
@@ -266,6 +267,25 @@ void fields(A& a, Like<DeadlinePassed> auto& e) {
   a("phase", e.phase);
   a("until", e.until);
   a("rollback", e.rollback);
+}
+template <class A>
+void fields(A& a, Like<WindowClosed> auto& e) {
+  a("until", e.until);
+  a("past_pivot", e.past_pivot);
+  a("clock_set_ms", e.clock_set);
+}
+template <class A>
+void fields(A& a, Like<WindowAnswered> auto& e) {
+  a("user", e.user);
+  a("controller", e.controller);
+  a("choice", e.choice);
+}
+template <class A>
+void fields(A& a, Like<NotificationFailed> auto& e) {
+  a("way", e.way);
+  a("where", e.where);
+  a("message", e.message);
+  a("help", e.help);
 }
 template <class A>
 void fields(A& a, Like<RollbackStarted> auto& e) {

@@ -46,13 +46,16 @@ struct Names<HumanEnd> {
   static constexpr std::array<const char*, 5> all{"answered", "refused", "fell_back", "timed_out",
                                                   "skipped"};
 };
-
+template <>
+struct Names<AtWindow> {
+  static constexpr std::array<const char*, 2> all{"go_on", "roll_back"};
+};
 template <>
 struct Names<Choice> {
   static constexpr std::array<const char*, 3> all{"run", "skip", "run_all"};
 };
 
-inline constexpr std::array<const char*, 41> kTypes{"RunStarted",       "RunResumed",
+inline constexpr std::array<const char*, 44> kTypes{"RunStarted",       "RunResumed",
                                                     "HostConnecting",   "HostConnected",
                                                     "HostUnreachable",  "HostReconnecting",
                                                     "HostReconnected",  "HostLost",
@@ -70,9 +73,10 @@ inline constexpr std::array<const char*, 41> kTypes{"RunStarted",       "RunResu
                                                     "FailureDeclared",  "UndoStarted",
                                                     "UndoEnded",        "Held",
                                                     "RollbackOffered",  "DeadlinePassed",
+                                                    "WindowClosed",     "WindowAnswered",
                                                     "RollbackStarted",  "RollbackEnded",
                                                     "AbortRequested",   "Notice",
-                                                    "RunEnded"};
+                                                    "RunEnded",         "NotificationFailed"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 
 template <class E>

@@ -37,6 +37,8 @@ class RedactingSink final : public Sink {
   RedactingSink(Sink& inner, Redaction redaction, std::uint64_t seq = 0)
       : inner_(inner), redaction_(std::move(redaction)), seq_(seq) {}
 
+  // The number of the last event that was handed on.
+  std::uint64_t last_seq() const { return seq_; }
   void on(const Event& event) override;
   void progress(const Progress& progress, Instant now) override { inner_.progress(progress, now); }
   void tick(Instant now) override { inner_.tick(now); }

@@ -86,8 +86,9 @@ struct Notification {
   NotifyKind kind{};
   bool on_finish = false, on_failure = false, on_parked = false;
   std::vector<std::string> command;
-  std::string url;
-  std::optional<Value> token;  // Secret
+  std::string url;                  // "": it is secret
+  std::optional<Value> secret_url;  // Secret
+  std::optional<Value> token;       // Secret
   std::string server, from;
   std::vector<std::string> to;
   std::string user;

@@ -190,8 +190,14 @@ class Block {
   void webhook() {
     out_.kind = NotifyKind::webhook;
     only({"webhook", "token"});
-    out_.url = text("webhook");
     out_.token = secret("token");
+    // Many chat servers take the address itself for a password. What it is, is seen when it is
+    // used.
+    if (std::holds_alternative<Value::Secret>(values_.at("webhook").data)) {
+      out_.secret_url = secret("webhook");
+      return;
+    }
+    out_.url = text("webhook");
     const Span span = values_.at("webhook").span;
     if (!is_url(out_.url, {"https://", "http://"})) {
       return wrong(span, "not an http or https address without a name and password in it",

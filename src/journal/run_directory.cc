@@ -235,6 +235,13 @@ void RunDirectory::cannot_write(const Error& error) {
   status_ = fail("the record of the run cannot be written: " + error.what, error.help);
 }
 
+const events::Event* last_of(const std::vector<events::Event>& events) {
+  const auto last = std::find_if(events.rbegin(), events.rend(), [](const events::Event& event) {
+    return !std::holds_alternative<events::NotificationFailed>(event.what);
+  });
+  return last == events.rend() ? nullptr : &*last;
+}
+
 Result<Record> read_run(const Disk& disk, const std::string& directory) {
   auto plan_text = disk.read(directory + "/plan.json", kMaxRecord);
   if (!plan_text) return plan_text.error();

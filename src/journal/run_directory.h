@@ -103,6 +103,10 @@ struct Record {
   bool torn = false;
 };
 
+// The event that the run ended, or stopped, with: the last, but for what came of telling people.
+// nullptr: there is none.
+const events::Event* last_of(const std::vector<events::Event>& events);
+
 // An Error names the file, the line and what is wrong with it. A line torn by a crash is no error:
 // it is the last, or a RunResumed or HumanAnswered follows it.
 Result<Record> read_run(const Disk& disk, const std::string& directory);

@@ -157,6 +157,7 @@ void fields(A& a, Like<Node> auto& n) {
   a("retry", n.retry);
   a("timeout_ms", n.timeout);
   a("expect_ms", n.expect);
+  a("testing", n.testing);
   a("tolerate", n.tolerate);
   a("when", n.when);
   a("until", n.until);
@@ -236,6 +237,7 @@ void fields(A& a, Like<Notification> auto& n) {
   a("on_parked", n.on_parked);
   a("command", n.command);
   a("url", n.url);
+  a("secret_url", n.secret_url);
   a("token", n.token);
   a("server", n.server);
   a("from", n.from);

@@ -46,6 +46,7 @@ class Checker {
     }
     for (const Notification& n : plan_.notifications) {
       check_secret(n.token, "a notification");
+      check_secret(n.secret_url, "a notification");
       check_secret(n.password, "a notification");
     }
     for (const HostSet& set : plan_.sets) check_host_list(set.hosts, "host set " + set.name);

@@ -181,6 +181,8 @@ struct Node {
   Retry retry;
   std::optional<Duration> timeout;  // of one attempt on one host; of a human step: to answer in
   std::optional<Duration> expect;
+  // Written at it: what it does is testing, whatever its actions look like. See is_test().
+  bool testing = false;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;
   Column when;  // of the step, per host; of a human step, one for all; empty: always
@@ -267,18 +269,19 @@ enum class NotifyKind { command, webhook, mail };
 // nothing that a host has said.
 struct Notification {
   NotifyKind kind{};
-  bool on_finish = false;             // whatever came of it
-  bool on_failure = false;            // it did not succeed
-  bool on_parked = false;             // it waits for people
-  std::vector<std::string> command;   // argv
-  std::string url;                    // webhook: http or https
-  std::optional<SecretRef> token;     // webhook: a bearer token
-  std::string server;                 // mail: smtp://host:port or smtps://host:port
-  std::string from;                   // mail
-  std::vector<std::string> to;        // mail
-  std::string user;                   // mail: to log in as; "": not at all
-  std::optional<SecretRef> password;  // mail
-  std::string where;                  // "file:line"
+  bool on_finish = false;               // whatever came of it
+  bool on_failure = false;              // it did not succeed
+  bool on_parked = false;               // it waits for people
+  std::vector<std::string> command;     // argv
+  std::string url;                      // webhook: http or https; "": it is secret
+  std::optional<SecretRef> secret_url;  // webhook: likewise
+  std::optional<SecretRef> token;       // webhook: a bearer token
+  std::string server;                   // mail: smtp://host:port or smtps://host:port
+  std::string from;                     // mail
+  std::vector<std::string> to;          // mail
+  std::string user;                     // mail: to log in as; "": not at all
+  std::optional<SecretRef> password;    // mail
+  std::string where;                    // "file:line"
   friend bool operator==(const Notification&, const Notification&) = default;
 };
 

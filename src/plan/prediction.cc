@@ -141,6 +141,7 @@ std::string text_of(const PastStep& step) {
 }
 
 bool is_test(const Node& node) {
+  if (node.testing) return true;
   return node.kind != NodeKind::handler && !node.actions.empty() &&
          std::all_of(node.actions.begin(), node.actions.end(),
                      [](const Action& a) { return a.apply == kNone; });

@@ -33,8 +33,8 @@ const PastStep* past_of(const Past* past, NodeId node);
 // `5 runs: median 1 min 10 s, worst 2 min`; of one run `1 run: 1 min 10 s`.
 std::string text_of(const PastStep& step);
 
-// Whether a step changes nothing and only looks: each of its actions has a check and no apply.
-// This is what runbooks call testing.
+// Whether a step is what runbooks call testing: it says so (`testing`), or it changes nothing and
+// only looks, each of its actions having a check and no apply.
 bool is_test(const Node& node);
 
 enum class Basis { expect, median, worst };
@@ -55,5 +55,10 @@ struct Outlook {
 };
 // `past` null: median and worst are all unset. Along the longest path, as the schedule has it.
 Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* past);
+
+// The plan as JSON (plan.h), with a member `prediction` more: where the figures come from, those of
+// the whole, the outage, each phase and step, and the clock times of a run that begins now.
+// docs/report.md has the fields. from_json() passes over it.
+std::string to_json(const Plan& plan, const Time& now, const Past* past);
 
 }  // namespace cnplay::plan

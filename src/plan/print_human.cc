@@ -80,4 +80,16 @@ std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::si
   return lines;
 }
 
+std::string offer_terms(const Plan& plan, const Response& offer) {
+  const Node& node = plan.node(plan.sections[offer.section].nodes.front());
+  std::string out = by_text(*node.human);
+  if (!node.timeout) return out;
+  const Value& fallback = node.human->fallback;
+  const bool* yes = fallback.as<bool>();
+  const auto* name = fallback.as<std::string>();
+  const bool taken = (yes != nullptr && *yes) || (name != nullptr && *name != kNoRollback);
+  out += (out.empty() ? "within " : ", within ") + human_duration(*node.timeout) + ", else ";
+  return out + (!taken ? "none is taken" : name != nullptr ? *name + " is taken" : "it is taken");
+}
+
 }  // namespace cnplay::plan

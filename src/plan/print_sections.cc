@@ -54,6 +54,7 @@ std::string told_text(const Notification& n) {
     case NotifyKind::command:
       return when + ": the command " + words_of(n.command);
     case NotifyKind::webhook:
+      if (n.secret_url) return when + ": a webhook whose address is secret";
       // Its path is nobody's business: some servers take it for a password.
       return when + ": a webhook of " + n.url.substr(0, n.url.find('/', n.url.find("//") + 2));
     case NotifyKind::mail:
@@ -143,6 +144,9 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
         out += "ask whether to take the rollback ";
         for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
           out += (i == 0 ? "" : " or ") + response.rollbacks[i];
+        }
+        if (const std::string terms = offer_terms(plan, response); !terms.empty()) {
+          out += " (" + terms + ")";
         }
         break;
       case ResponseKind::section:

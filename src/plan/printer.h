@@ -55,6 +55,9 @@ bool comes_with_file(const Action& action, const Param& param);
 std::string source_text(const SecretSource& secret);
 // What a human step asks, and of whom; one string a line.
 std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::size_t width);
+// Who decides on an offer, and by when: "by ann, @ops, within 30 min, else none is taken"; "":
+// anybody, whenever.
+std::string offer_terms(const Plan& plan, const Response& offer);
 
 // How long all of it takes: total, outage, and a table of the phases.
 std::string prediction_text(const Plan& plan, const PrintOptions& options, const Paint& paint);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
+#include "plan/printer.h"
 #include "plan/script_text.h"
 
 namespace cnplay::plan {
@@ -188,6 +189,9 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
         p.say("decide whether to take the way back ");
         for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
           p.say(i == 0 ? "" : " or ").code(response.rollbacks[i]);
+        }
+        if (const std::string terms = offer_terms(plan, response); !terms.empty()) {
+          p.say(" (").plain(terms).say(")");
         }
         p.say(" and, if so, nothing else");
         if (&response == &on.responses.back()) p.say("; if not, leave all as it is");

@@ -185,7 +185,7 @@ void HostSession::make_room(const std::string& for_user, bool fresh) {
 void HostSession::open_shell(const std::string& user, bool urgent) {
   (void)urgent;
   auto opener = std::make_shared<Opener>(connection_, settings_, options_.ready_timeout, user,
-                                         sudo_, options_.run_id);
+                                         sudo_, options_.run_id, options_.around);
   shells_.push_back(
       std::make_shared<Shell>(*this, connection_->executor(), std::move(opener), user));
   std::shared_ptr<Shell>(shells_.back())->open();
@@ -493,7 +493,9 @@ void HostSession::pump_locks() {
         std::make_shared<HostLock>(connection_, index_, settings_.ssh.name, wish->name, wish->owner,
                                    LockTerms{.beat = options_.lock_beat,
                                              .expiry = options_.lock_expiry,
-                                             .take = options_.take_locks});
+                                             .take = options_.take_locks,
+                                             .around = options_.around,
+                                             .absence = options_.lock_absence});
     lock->note(step_);
     locks_.push_back(lock);
     lock->take(

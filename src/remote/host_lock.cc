@@ -67,6 +67,31 @@ constexpr std::string_view kScript = R"SH({
     printf 'now: %s\n' "$(date +%s)"
     head -c 4096 <"$d/$n"
   }
+  around() {
+    for j in 1 2 3; do
+      IFS= read -r l <"$d/$n" || l=
+      case $l in
+        '') sleep 1 ;; # it is just being written
+        *) break ;;
+      esac
+    done
+    case $a in *"|${l##*, run }|"*) return 0 ;; esac
+    return 1
+  }
+  share() {
+    i=0
+    while read -r x; do
+      if flock -n 9; then
+        flock -u 9
+        i=$((i + 1))
+        [ "$i" -lt "$g" ] || { echo 'the run around this one holds it no more' >&2; exit; }
+      else
+        around || { echo 'it is not held by the run around this one any more' >&2; exit; }
+        i=0
+      fi
+    done
+    exit
+  }
   command -v flock >/dev/null 2>&1 || { say noflock; exit; }
   mkdir -p "$d" || { say nofile; exit; }
   (: >>"$d/$n") || { say nofile; exit; }
@@ -74,6 +99,10 @@ constexpr std::string_view kScript = R"SH({
     word=held
     if ! flock -n 9; then
       tell
+      if [ "$a" ] && around; then
+        say shared
+        share
+      fi
       why=
       if [ "$k" = yes ] && take_over; then
         word=took
@@ -200,6 +229,11 @@ void HostLock::send() {
   text += "n=" + quote(file)->str() + "\no=" + owner->str() + "\n";
   text += "e=" + std::to_string(terms_.expiry.count() / 1000) + "\n";
   text += terms_.take ? "k=yes\n" : "k=\n";
+  std::string around;  // no id has a character that sh or a pattern knows
+  for (const std::string& run : terms_.around) around += (around.empty() ? "|" : "") + run + "|";
+  text += "a='" + around + "'\n";
+  const auto beats = terms_.absence / std::max(terms_.beat, Duration{1});
+  text += "g=" + std::to_string(std::max<std::int64_t>(1, beats)) + "\n";
   channel_->write(text + std::string(kScript));
 }
 
@@ -258,7 +292,8 @@ void HostLock::answer() {
   if (holder_at != std::string::npos) {
     read_holder(std::string_view(out_).substr(from, std::min(at - from, kMaxHolder)), ended);
   }
-  if (word == "held" || word == "took") {
+  if (word == "held" || word == "took" || word == "shared") {
+    ended.shared = word == "shared";
     answered_ = true;
     held_ = true;
     timer_.cancel();

@@ -9,12 +9,16 @@
 //
 // A lock whose controller is silent for `expiry` (its machine died without a word, and the host's
 // sshd has not noticed) may be taken over: the shell that holds it is ended, and the sshd above.
+//
+// A lock that a run around this one holds is shared: nothing is taken or written, the shell only
+// looks with every sign of life whether that run holds it still.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "remote/port.h"
 #include "remote/remote.h"
@@ -25,6 +29,9 @@ struct LockTerms {
   Duration beat{std::chrono::seconds(10)};
   Duration expiry{std::chrono::minutes(3)};
   bool take = false;  // from a controller that has been silent for longer
+  // Runs around this one: what they hold is shared, and lost once nobody has held it for `absence`.
+  std::vector<std::string> around{};
+  Duration absence{std::chrono::minutes(2)};
 };
 
 class HostLock final : public PortUser, public std::enable_shared_from_this<HostLock> {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "remote/around.h"
 #include "remote/event_queue.h"
 #include "remote/host.h"
 #include "remote/session.h"
@@ -167,19 +168,12 @@ class SshHosts final : public Hosts {
   std::unordered_map<TaskId, HostIndex> task_hosts_;  // in flight
 };
 
-bool is_run_id(std::string_view id) {
-  return !id.empty() && id.size() <= 128 && id[0] != '.' &&
-         std::all_of(id.begin(), id.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-' || c == '.';
-         });
-}
-
 }  // namespace
 
 std::unique_ptr<Hosts> make_hosts(ssh::Transport& transport, std::vector<HostSettings> hosts,
                                   Options options) {
   if (!is_run_id(options.run_id)) throw std::invalid_argument("run_id");
+  if (!std::ranges::all_of(options.around, is_run_id)) throw std::invalid_argument("around");
   return std::make_unique<SshHosts>(transport, std::move(hosts), std::move(options));
 }
 

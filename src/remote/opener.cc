@@ -41,13 +41,15 @@ constexpr std::size_t kSince = 19;
 }  // namespace
 
 Opener::Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& settings,
-               Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id)
+               Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id,
+               std::vector<std::string> around)
     : connection_(std::move(connection)),
       settings_(settings),
       ready_timeout_(ready_timeout),
       user_(std::move(user)),
       memory_(memory),
       run_id_(std::move(run_id)),
+      around_(std::move(around)),
       timer_(connection_->executor()) {}
 
 Opener::~Opener() {
@@ -136,7 +138,7 @@ void Opener::ask() {
   // The prelude comes first: whoever answers has read it to its end, and no task waits for that. A
   // `cat` in the place of the shell gives back the halves apart; what is no POSIX shell cannot
   // calculate. The pid tells whom to kill, its group whether that would take the children along.
-  channel_->write(make_bootstrap(nonce_, run_id_, spool_, how_.pty) +
+  channel_->write(make_bootstrap(nonce_, run_id_, spool_, how_.pty, around_) +
                   "{ read -r _cn_p </proc/$$/stat; read -r _cn_q </proc/$PPID/stat; } 2>/dev/null;"
                   " printf '%s%s %s %s %s %s / %s\\n' '" +
                   token_.substr(0, 16) + "' '" + token_.substr(16) +

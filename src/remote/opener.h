@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "remote/port.h"
 #include "remote/session.h"
@@ -43,7 +44,8 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   // All on the connection's strand. `user`: "" for the login user. `settings` and `memory` outlive
   // the opener.
   Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& settings,
-         Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id);
+         Duration ready_timeout, std::string user, SudoMemory& memory, std::string run_id,
+         std::vector<std::string> around = {});
   ~Opener() override;
 
   void start(Done done);  // `done` is called exactly once, unless stop() came first
@@ -75,6 +77,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   std::string user_;
   SudoMemory& memory_;
   std::string run_id_;
+  std::vector<std::string> around_;  // runs, likewise
   SudoTry how_;
   Done done_;
   boost::asio::steady_timer timer_;

@@ -72,6 +72,9 @@ _cn_mkdir() {
     ;;
   esac
 }
+# By this a cnplay that a task starts finds out what it is inside of (around.h).
+CNPLAY_INSIDE=$_cn_dir
+export CNPLAY_INSIDE
 _cn_sp=
 _cn_b=
 { read -r _cn_b </proc/sys/kernel/random/boot_id; } 2>/dev/null
@@ -267,7 +270,7 @@ _cn_spool() {
   case $_cn_base in
   '') _cn_se=$(mkdir -p "$_cn_dir/$_cn_k" 2>&1) ;;
   *) _cn_se=$(_cn_mkdir "$_cn_dir/$_cn_k" 2>&1) ;;
-  esac && _cn_pipes "$_cn_dir/$_cn_k"
+  esac && _cn_around && _cn_pipes "$_cn_dir/$_cn_k"
   set -- $?
   umask 022
   case $1 in 0) ;; *) return 1 ;; esac
@@ -290,6 +293,13 @@ _cn_spool() {
   esac
   exec 3<&- 4<&- 5>&- 6>&-
   _cn_claims="$_cn_k $$ ${_cn_at:-?} $_cn_b $_cn_n $_cn_t1 $!"
+}
+# What this run is inside of: for one that a task of it starts.
+_cn_around() {
+  case ${_cn_in-} in '') return 0 ;; esac
+  { _cn_put "$_cn_in$nl" >"$_cn_dir/around"; } 2>/dev/null && return 0
+  _cn_se="nothing can be written to $_cn_dir: is the disk full?"
+  return 1
 }
 # DIRECTORY: its two files; and the names of two pipes, which 3 and 4 hold open.
 _cn_pipes() {

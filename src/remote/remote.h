@@ -193,6 +193,8 @@ struct LockEnded {
   // Why it was not taken over though that was asked for: alive, elsewhere (on another machine),
   // unreadable, stays. "" if it was not.
   std::string kept{};
+  // Acquired, but held by a run around this one, which shares it; `holder` says who.
+  bool shared = false;
 };
 // A lock is not free, and waited for. Told once, before its LockEnded.
 struct LockWaiting {

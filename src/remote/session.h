@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "remote/around.h"  // what Options::around is found by
 #include "remote/remote.h"
 #include "ssh/transport.h"
 
@@ -56,6 +57,11 @@ struct Options {
   bool take_locks = false;
   Duration lock_beat{std::chrono::seconds(10)};
   Duration lock_expiry{std::chrono::minutes(3)};
+  // The runs around this one, the innermost first (around.h): a lock that one of them holds counts
+  // as held, and is not taken, renewed or released. It is lost if it is another's, or nobody's for
+  // so long: as long as the controller around may take to come back.
+  std::vector<std::string> around{};
+  Duration lock_absence{std::chrono::minutes(2)};
   // What a shell may have printed before another one takes its place, so that what is kept on
   // the host can be removed.
   std::uint64_t spool_limit = std::uint64_t{1} << 20;

@@ -126,7 +126,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
 }
 
 std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std::string_view spool,
-                           bool terminal) {
+                           bool terminal, const std::vector<std::string>& around) {
   std::string text = "_cn_n=";
   text += nonce;
   text += "\n_cn_id=";
@@ -134,7 +134,9 @@ std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std:
   text += "\n_cn_k=";
   text += spool;
   text += terminal ? "\n_cn_tty=1" : "";
-  text += "\n_cn_r='\036'\n";
+  text += "\n_cn_in='";
+  for (const std::string& run : around) text += (&run == &around.front() ? "" : " ") + run;
+  text += "'\n_cn_r='\036'\n";
   text += prelude_text();
   return text;
 }

@@ -31,9 +31,9 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
                                   const Due& due = {});
 
 // The lines that come before the first shipment: nonce, run id, the name of the shell's spool (16
-// hex digits), whether it is on a terminal, prelude.
+// hex digits), whether it is on a terminal, the runs around this one (ids), prelude.
 std::string make_bootstrap(std::string_view nonce, std::string_view run_id, std::string_view spool,
-                           bool terminal);
+                           bool terminal, const std::vector<std::string>& around = {});
 // The line that removes the spool of another shell of the same user.
 std::string make_removal(std::string_view spool);
 

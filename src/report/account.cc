@@ -31,7 +31,9 @@ class Reader {
     for (const Event& event : record) {
       if (auto status = in_sequence(event); !status) return status;
       at_ = event.at;
-      account_.until = std::max(account_.until, at_);
+      if (!std::holds_alternative<NotificationFailed>(event.what)) {
+        account_.until = std::max(account_.until, at_);  // whoever was told, the run was over
+      }
       std::visit([&](const auto& e) { take(e); }, event.what);
       if (is_incident(event)) account_.incidents.push_back(&event);
       if (!problem_.empty()) {
@@ -99,6 +101,9 @@ class Reader {
            std::holds_alternative<UndoStarted>(what) || std::holds_alternative<UndoEnded>(what) ||
            std::holds_alternative<Held>(what) || std::holds_alternative<RollbackOffered>(what) ||
            std::holds_alternative<DeadlinePassed>(what) ||
+           std::holds_alternative<WindowClosed>(what) ||
+           std::holds_alternative<WindowAnswered>(what) ||
+           std::holds_alternative<NotificationFailed>(what) ||
            std::holds_alternative<RollbackStarted>(what) ||
            std::holds_alternative<RollbackEnded>(what) ||
            std::holds_alternative<AbortRequested>(what) || std::holds_alternative<Notice>(what);
@@ -117,6 +122,15 @@ class Reader {
   }
   void take(const RunResumed& e) { account_.resumes.push_back({at_, &e}); }
   void take(const HumanAnswered& e) { account_.answers.emplace_back(at_, &e); }
+  void take(const HumanStarted& e) { account_.humans.push_back({e.node, at_, {}}); }
+  void take(const HumanEnded& e) {
+    for (HumanRun& human : account_.humans) {
+      if (human.node == e.node && !human.to) human.to = at_;
+    }
+  }
+  void take(const WindowClosed& e) { account_.closed_windows.emplace_back(at_, &e); }
+  void take(const WindowAnswered& e) { account_.window_answers.emplace_back(at_, &e); }
+  void take(const NotificationFailed& e) { account_.not_told.emplace_back(at_, &e); }
   void take(const RunEnded& e) { account_.ended = &e; }
   void take(const HostConnected& e) { account_.hosts[e.host].remote_user = e.remote_user; }
   void take(const HostReconnected& e) { ++account_.hosts[e.host].reconnects; }

@@ -97,6 +97,13 @@ struct Outage {
   bool open = false;  // it goes on
 };
 
+// People were asked. `to` unset: they still are, or the record ends there.
+struct HumanRun {
+  plan::NodeId node = 0;
+  Instant from{};
+  std::optional<Instant> to;
+};
+
 struct Account {
   const plan::Plan* plan = nullptr;
   const events::RunStarted* started = nullptr;
@@ -115,6 +122,11 @@ struct Account {
   // What people are told of besides steps: lost connections, retries, the point of no return,
   // undoing, notices.
   std::vector<std::pair<Instant, const events::HumanAnswered*>> answers;
+  std::vector<HumanRun> humans;
+  // The window closed before the run had ended; what was said of it.
+  std::vector<std::pair<Instant, const events::WindowClosed*>> closed_windows;
+  std::vector<std::pair<Instant, const events::WindowAnswered*>> window_answers;
+  std::vector<std::pair<Instant, const events::NotificationFailed*>> not_told;
   std::vector<const events::Event*> incidents;
   std::optional<Outage> outage;
   // The plan on record does not have the hash that the run began with.

@@ -30,6 +30,10 @@ Intervals work(const Account& account, bool tests) {
     if (step.test != tests) continue;
     for (const StepRun& run : step.runs) out.push_back({run.from, run.to.value_or(account.until)});
   }
+  for (const HumanRun& human : account.humans) {
+    if (plan::is_test(account.plan->node(human.node)) != tests) continue;
+    out.push_back({human.from, human.to.value_or(account.until)});
+  }
   return merged(std::move(out));
 }
 

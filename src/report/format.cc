@@ -288,6 +288,7 @@ std::string special(const plan::Plan& plan, const RunStarted& e) {
     out += ", a part of it: " + Untrusted(part).display(kLineMessage);
   }
   if (e.stepwise.value_or(false)) out += ", step by step";
+  if (e.inside) out += ", inside the run " + Untrusted(*e.inside).display(kLineMessage);
   return out;
 }
 
@@ -379,8 +380,9 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                    "\n";
           },
           [&](const RunParked& e) {
-            return paint(options, Style::yellow, "parked") + " at " + node_title(plan, e.node) +
-                   ": " + e.reason + "\n" + indented(e.advice, "  ");
+            return paint(options, Style::yellow, "parked") +
+                   (e.node ? " at " + node_title(plan, *e.node) : "") + ": " + e.reason + "\n" +
+                   indented(e.advice, "  ");
           },
           [&](const Pivoted& e) {
             return paint(
@@ -411,6 +413,31 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             return bad("too late") + ": " + (e.phase.empty() ? "the play" : e.phase) +
                    " was to have ended at " + format_time(e.until) +
                    ": nothing more is started; the way back is " + e.rollback + "\n";
+          },
+          [&](const WindowClosed& e) {
+            std::string line = bad("the window is over") + " since " + format_time(e.until);
+            if (e.clock_set) {
+              line += " (the clock was set " +
+                      std::string(e.clock_set->count() < 0 ? "back" : "on") + " by " +
+                      human_duration(std::chrono::abs(*e.clock_set)) + " meanwhile)";
+            }
+            return line +
+                   (e.past_pivot ? ", and the run is past its point of no return: " +
+                                       bad("IT GOES ON, for there is no way back")
+                                 : std::string(": what is at work ends, no step begins before "
+                                               "somebody has decided")) +
+                   "\n";
+          },
+          [&](const WindowAnswered& e) {
+            return e.user + " on " + e.controller +
+                   (e.choice == AtWindow::go_on ? " lets the run go on behind its window\n"
+                                                : " has what was done taken back\n");
+          },
+          [&](const NotificationFailed& e) {
+            return with_help(
+                options,
+                bad("nobody was told") + " by " + e.way + " (" + e.where + "): " + e.message,
+                e.help);
           },
           [&](const RollbackStarted& e) {
             const plan::Rollback* way = plan::find_rollback(plan, e.name);

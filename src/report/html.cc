@@ -54,6 +54,9 @@ void verdict(Markup& out, const Account& account) {
     out << ", the way back <code>" << Text(*account.started->rollback) << "</code> of <code>"
         << Text(account.started->rollback_of.value_or("")) << "</code>";
   }
+  if (account.started->inside) {
+    out << ", inside the run <code>" << Text(*account.started->inside) << "</code>";
+  }
   out << "</p>\n";
   if (account.state == State::going) {
     out << "<p>This is the run as it stood at " << Text(moment(account, account.about.written))
@@ -67,6 +70,24 @@ void verdict(Markup& out, const Account& account) {
         << Text(account.started->run) << "</code> looks there, and goes on.</p>\n";
   } else if (!account.ended->advice.empty()) {
     out << "<p class=\"advice\">" << Text(account.ended->advice) << "</p>\n";
+  }
+  for (const auto& [when, closed] : account.closed_windows) {
+    out << "<p class=\"bad\">The window closed at " << Text(format_time(closed->until))
+        << ", before the run had ended";
+    if (closed->past_pivot)
+      out << " and past its point of no return: it went on without a way back";
+    for (const auto& [then, said] : account.window_answers) {
+      if (said->choice == events::AtWindow::go_on) {
+        out << ": " << Text(said->user) << " let it go on";
+      } else {
+        out << ": " << Text(said->user) << " had it taken back";
+      }
+    }
+    out << ".</p>\n";
+  }
+  for (const auto& [when, told] : account.not_told) {
+    out << "<p class=\"bad\">Nobody was told of it by " << Text(told->way) << ": "
+        << Text(told->message) << "</p>\n";
   }
   if (account.other_plan) {
     out << "<p class=\"bad\">plan.json of this record is not the one that the run began with: it "

@@ -81,6 +81,22 @@ void run_line(Lines& out, const Account& a) {
                        {"values", values},
                        {"remark", answer->remark.raw()}});
   }
+  for (const auto& [when, closed] : a.closed_windows) {
+    const events::WindowAnswered* said =
+        a.window_answers.empty() ? nullptr : a.window_answers.front().second;
+    out.add("window_closed", {{"at", format_rfc3339(when)},
+                              {"until", format_rfc3339(closed->until.at)},
+                              {"past_pivot", closed->past_pivot},
+                              {"choice", said ? json(events::name(said->choice)) : json(nullptr)},
+                              {"user", said ? json(said->user) : json(nullptr)}});
+  }
+  for (const auto& [when, told] : a.not_told) {
+    out.add("not_told", {{"at", format_rfc3339(when)},
+                         {"way", told->way},
+                         {"where", told->where},
+                         {"message", told->message},
+                         {"help", told->help}});
+  }
   for (const events::PreflightProblem* problem : a.problems) {
     const json host = problem->host ? json(a.plan->hosts[*problem->host].name) : json(nullptr);
     out.add("problem", {{"host", host}, {"message", problem->message}, {"help", problem->help}});

@@ -96,6 +96,10 @@ void LiveSink::follow(const Event& event) {
     asking_ = true;
   } else if (std::holds_alternative<HumanEnded>(what)) {
     asking_ = false;
+  } else if (const auto* closed = std::get_if<WindowClosed>(&what)) {
+    asking_ = !closed->past_pivot;
+  } else if (std::holds_alternative<WindowAnswered>(what)) {
+    asking_ = false;
   } else if (std::holds_alternative<RunParked>(what)) {
     parked_ = true;
   } else if (std::holds_alternative<RunResumed>(what)) {

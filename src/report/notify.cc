@@ -73,7 +73,7 @@ void OccasionSink::on(const events::Event& event) {
     o.bad.push_back({part_prefix(step->part) + plan_.node(step->node).path,
                      plan_.hosts[step->host].name, events::name(step->outcome)});
   } else if (const auto* parked = std::get_if<events::RunParked>(&event.what)) {
-    o.parked_at = plan_.node(parked->node).path;
+    o.parked_at = parked->node ? plan_.node(*parked->node).path : "the end of the window";
     o.parked_why = parked->reason;
     o.advice = parked->advice;
   } else if (std::holds_alternative<events::RunResumed>(event.what)) {
@@ -183,7 +183,10 @@ Status notify(const plan::Notification& n, const Occasion& o, const NotifyOption
     case plan::NotifyKind::webhook: {
       const auto token = secret(n.token);
       if (!token) return token.error();
-      return to_webhook(n.url, n.token ? std::optional(*token) : std::nullopt, document(o),
+      const auto address = secret(n.secret_url);
+      if (!address) return address.error();
+      return to_webhook(n.secret_url ? *address : Secret(n.url), n.secret_url.has_value(),
+                        n.token ? std::optional(*token) : std::nullopt, document(o),
                         options.timeout);
     }
     case plan::NotifyKind::mail: {

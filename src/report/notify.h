@@ -21,7 +21,7 @@ struct Occasion {
   Instant ended{};
   bool dry = false;
   std::string verdict;    // "" if it has not come to an end
-  std::string parked_at;  // the human step's path
+  std::string parked_at;  // the human step's path; "the end of the window"
   std::string parked_why;
   std::string advice;
   std::optional<Duration> outage;

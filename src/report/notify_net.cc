@@ -3,7 +3,10 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -106,6 +109,17 @@ Result<Handle> handle(const std::string& url, const char* protocols, Duration ti
   set(CURLOPT_WRITEFUNCTION, &drop);
   set(CURLOPT_HEADERFUNCTION, &drop);
   set(CURLOPT_USERAGENT, "cnplay/" CNPLAY_VERSION);
+  // As the curl tool has it: libcurl itself looks at neither.
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    const char* file = std::getenv(name);
+    if (file == nullptr || *file == '\0') continue;
+    if (::access(file, R_OK) != 0) {
+      return fail("the certificates that " + std::string(name) + " names cannot be read: " + file,
+                  "correct it, or unset it to go by the system's");
+    }
+    set(CURLOPT_CAINFO, file);
+    break;
+  }
   if (!good)
     return fail("this libcurl lacks something that is needed: it speaks no " +
                 std::string(protocols));
@@ -124,13 +138,22 @@ bool is_one_line(const std::string& text) {
 
 }  // namespace
 
-Status to_webhook(const std::string& url, const std::optional<Secret>& token,
+Status to_webhook(const Secret& url, bool hidden, const std::optional<Secret>& token,
                   const std::string& json, Duration timeout) {
+  const std::string& address = url.reveal();
+  if (hidden && (!is_one_line(address) ||
+                 !(address.starts_with("https://") || address.starts_with("http://")))) {
+    return fail("the secret address is not an http or https address",
+                "look at where it comes from: `https://...`, in one line");
+  }
+  if (hidden && token && !address.starts_with("https://")) {
+    return fail("the token would go over the net for all to read", "use https");
+  }
   if (token && !is_one_line(token->reveal())) {
     return fail("the token has a character that no token has: a space, a newline",
                 "look at where it comes from");
   }
-  auto curl = handle(url, "http,https", timeout);
+  auto curl = handle(address, "http,https", timeout);
   if (!curl) return curl.error();
   CURL* c = curl->get();
   List headers;
@@ -147,7 +170,8 @@ Status to_webhook(const std::string& url, const std::optional<Secret>& token,
   set(CURLOPT_POSTFIELDS, json.c_str());
   if (!good) return fail("the request cannot be made");
   const CURLcode code = Curl::get().perform(c);
-  if (code != CURLE_OK) return fail(words(code, more));
+  // Its longer words may name the host, which is a part of the address.
+  if (code != CURLE_OK) return fail(words(code, hidden ? "" : more));
   long status = 0;
   Curl::get().getinfo(c, CURLINFO_RESPONSE_CODE, &status);
   if (status >= 200 && status < 300) return {};

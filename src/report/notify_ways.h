@@ -16,7 +16,11 @@ namespace cnplay::report {
 Status to_command(const std::vector<std::string>& argv, const std::string& text, Duration timeout);
 
 // POST of JSON. http and https alone, no redirects, certificates are checked; wants a 2xx.
-Status to_webhook(const std::string& url, const std::optional<Secret>& token,
+// `hidden`: the address is a secret, and nothing of it is in the Error; a token then goes over
+// https alone.
+//
+// Certificates are those of the system, or of the file that CURL_CA_BUNDLE or SSL_CERT_FILE names.
+Status to_webhook(const Secret& url, bool hidden, const std::optional<Secret>& token,
                   const std::string& json, Duration timeout);
 
 struct Envelope {

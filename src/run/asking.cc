@@ -168,13 +168,24 @@ RunResult Runner::parked() {
   const plan::Node& node = context_.plan.node(*ending_.parked);
   const std::string& run = context_.options.run_id;
   events::RunParked parked;
-  parked.node = node.id;
   parked.reason = ending_.parked_why;
+  if (ending_.parked_at_window) {
+    parked.advice = "Somebody decides: `cnplay resume " + run +
+                    "` on a terminal asks whether to go on or to take back what was done; `cnplay "
+                    "resume --yes " +
+                    run + "` goes on.\nNext is `" + node.title + "`.";
+    return end_parked(std::move(parked));
+  }
+  parked.node = node.id;
   const std::string name = node.path.substr(node.path.find('/') + 1);
   const std::string who = who_may(*node.human);
   parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +
                   run + " " + name + " " + answer_words(*node.human) +
                   "\nThen go on: cnplay resume " + run;
+  return end_parked(std::move(parked));
+}
+
+RunResult Runner::end_parked(events::RunParked parked) {
   if (summary_.in_outage()) parked.advice += "\nThe outage goes on meanwhile.";
   RunResult result{events::Verdict::parked, parked.advice, std::nullopt};
   context_.emit(std::move(parked));

@@ -32,6 +32,7 @@ void Runner::stop() {
   asking_step_ = false;
   undecided_.clear();
   held_.clear();
+  leave_window();
   for (const auto& [id, round] : rounds_) {
     for (const auto& [host, queue] : round.queues) {
       for (const auto& [handler, outcome] : queue) handlers_.put_back(handler, host, outcome);

@@ -25,8 +25,10 @@ void Runner::go_forward() {
   walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
   say_deadlines();
   steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
-    // Before each step somebody is asked, or it is the run that decides.
-    const bool free = walk_ && !stopping_ && !context_.options.stepwise;
+    // Before each step somebody is asked, or it is the run that decides; or it is to be decided as
+    // soon as the window has closed: a host would begin what was sent ahead all the same.
+    const bool windowed = window_end() && window_.state != WindowState::decided;
+    const bool free = walk_ && !stopping_ && !context_.options.stepwise && !windowed;
     return free ? walk_->only_next(through, host) : std::nullopt;
   });
   drive();
@@ -68,6 +70,7 @@ void Runner::start_ready() {
   while (!stopping_) {
     // A record that has just ended: hosts and deadlines first, as they are now.
     if (context_.replay.over() && !went_on_) break;
+    if (context_.replay.window_closed() != nullptr) break;
     if (!ready_.empty()) {
       const Unit unit = ready_.front();
       ready_.pop_front();
@@ -109,7 +112,7 @@ std::optional<Unit> Runner::next_in_place() {
 }
 
 void Runner::begin(const Ready& ready) {
-  if (held_back(ready)) return;
+  if (held_back(ready) || behind_window(ready)) return;
   const plan::Node& node = context_.plan.node(ready.node);
   if (!ready.host) {
     summary_.enter(node.phase);

@@ -427,6 +427,14 @@ void Preflight::lock_ended(const remote::LockEnded& ended) {
     problem(ended.host, Kind::lock,
             lock + " " + (held ? "is held by " + holder_of(ended) : ended.error),
             held ? lock_help(ended) : "");
+    if (held && !context_.options.not_inside.empty() && shared_.insert("").second) {
+      context_.emit.notice(context_.options.not_inside + ": its locks are not shared");
+    }
+  } else if (ended.shared) {
+    if (shared_.insert(ended.name).second) {
+      context_.emit.notice(lock + " is held by the run around this one (" +
+                           ended.holder.display(200) + "), and holds for both");
+    }
   } else if (!ended.holder.empty()) {
     context_.emit.notice(lock + " on " + context_.name(ended.host) + " was taken over from " +
                          holder_of(ended));

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -99,6 +100,7 @@ class Preflight {
   std::vector<bool> takes_part_;                     // by node
   std::vector<bool> answers_failure_;  // by node: it stands in what only a failure brings about
   std::map<std::vector<plan::NodeId>, Needs> needs_;
+  std::set<std::string> shared_;  // locks that a run around this one holds; told
   std::unordered_map<remote::TaskId, std::string> tasks_;  // in flight: what is looked at
   std::vector<Problem> problems_;
 };

@@ -52,6 +52,10 @@ auto about(const E& e) {
     return std::tuple(e.name);
   } else if constexpr (std::is_same_v<E, DeadlinePassed>) {
     return std::tuple(e.phase, e.rollback);
+  } else if constexpr (std::is_same_v<E, WindowClosed>) {
+    return std::tuple(e.past_pivot);
+  } else if constexpr (std::is_same_v<E, WindowAnswered>) {
+    return std::tuple(e.choice);
   } else if constexpr (std::is_same_v<E, RollbackStarted>) {
     return std::tuple(e.name);
   } else if constexpr (std::is_same_v<E, RollbackEnded>) {
@@ -254,6 +258,13 @@ bool Replay::went_on() const {
 }
 
 const DeadlinePassed* Replay::deadline_passed() const { return upcoming<DeadlinePassed>(); }
+
+const WindowClosed* Replay::window_closed() const { return upcoming<WindowClosed>(); }
+
+std::optional<AtWindow> Replay::at_window() const {
+  const auto* next = upcoming<WindowAnswered>();
+  return next != nullptr ? std::optional(next->choice) : std::nullopt;
+}
 
 const HumanAnswered* Replay::answered(plan::NodeId node) const {
   const auto* next = upcoming<HumanAnswered>();

@@ -91,6 +91,9 @@ class Replay {
   std::optional<events::HumanEnd> time_over(plan::NodeId node) const;
   // A deadline that was missed, if that comes next.
   const events::DeadlinePassed* deadline_passed() const;
+  // Whether the window closes next; and what was said of that, if that comes next.
+  const events::WindowClosed* window_closed() const;
+  std::optional<events::AtWindow> at_window() const;
   // What a person said next about this step, if they were asked before it.
   std::optional<events::Choice> chosen(plan::NodeId node) const;
 

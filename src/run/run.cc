@@ -60,6 +60,7 @@ RunResult Runner::run(bool only_preflight) {
   }
   started.incident = options.incident;
   if (options.stepwise) started.stepwise = true;
+  if (!options.inside.empty()) started.inside = options.inside.front();
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;
@@ -142,10 +143,12 @@ void Runner::drive() {
     look_outside();
     take_ended_steps();
     look_at_deadlines();
+    look_at_window();
     start_ready();
     look_at_choices();
     // Steps that were skipped have ended already, and others may be ready for it.
     if (take_ended_steps()) continue;
+    if (context_.replay.window_closed() != nullptr) continue;
     send_intents();
     if (busy()) {
       wait_and_take();
@@ -162,7 +165,7 @@ void Runner::drive() {
 
 bool Runner::busy() const {
   return steps_.count() > 0 || steps_.withdrawing() || !waits_.empty() || human_ ||
-         !undecided_.empty() || !held_.empty();
+         !undecided_.empty() || !held_.empty() || !window_.behind.empty();
 }
 
 // One write to disk for all that has become ready since the last one, over all hosts.
@@ -222,7 +225,7 @@ void Runner::wait_and_take() {
   Duration wait = context_.options.tick;
   if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
   for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
-  wait = std::min(wait, until_deadline());
+  wait = std::min({wait, until_deadline(), until_window()});
   if (human_ && human_->asked.until) {
     wait = std::min(wait, human_->asked.until->at - context_.clock.now());
   }
@@ -240,6 +243,7 @@ void Runner::wait_and_take() {
   }
   // On record it came before whatever else was due.
   if (context_.replay.deadline_passed() != nullptr) return;
+  if (context_.replay.window_closed() != nullptr) return;
   steps_.fire_timers();
   look_at_waits();
   look_at_human();

@@ -54,7 +54,14 @@ struct Options {
   std::function<std::string(const std::string& path)> local_sum;
   // A yes/no question to a person who is there; blocks. Absent: nobody is there, the answer is no.
   std::function<bool(const std::string& question)> ask;
-  // Asks the person who is there, at human steps. Null: nobody is there, and the run parks.
+  // The window's end changes nothing: somebody has said so beforehand.
+  bool past_window = false;
+  // The runs that have started this one in a task of theirs, the innermost first (remote/around.h).
+  std::vector<std::string> inside;
+  // Why a run that was named as such is none; "": none was.
+  std::string not_inside;
+  // Asks the person who is there, at human steps and when the window has closed. Null: nobody is
+  // there, and the run parks.
   Prompter* prompter = nullptr;
   // The record of a run that was cut off or parked, from its RunStarted on: it is taken up where it
   // ends. What is said above must be as it was then. Null: a new run.

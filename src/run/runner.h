@@ -78,6 +78,7 @@ class Runner {
   void end_human(events::HumanEnd how);
   void park(std::string reason);
   RunResult parked();
+  RunResult end_parked(events::RunParked parked);
 
   // way_back.cc
   bool offer(const plan::Response& response);
@@ -92,6 +93,17 @@ class Runner {
   Duration until_deadline() const;
   void say_deadlines();
   bool has_ended(std::uint32_t phase) const;
+
+  // window.cc
+  void look_at_window();
+  bool behind_window(const Ready& ready);
+  void ask_at_window();
+  void decide_at_window(events::AtWindow choice);
+  void park_at_window(std::string reason);
+  void leave_window();
+  std::optional<Time> window_end() const;
+  Instant steady_now() const;
+  Duration until_window() const;
 
   // stepwise.cc
   bool kept_back(const Ready& ready);
@@ -126,6 +138,15 @@ class Runner {
     Duration since{};
     bool begun = false;  // the prompter asks
   };
+  // Closed: what becomes ready stays behind it until somebody has decided.
+  enum class WindowState { open, closed, decided };
+  struct WindowWait {
+    WindowState state = WindowState::open;
+    std::deque<Ready> behind;
+    std::optional<plan::Node> question;  // that a person is being asked
+    // What the two clocks said when it was looked at first.
+    mutable std::optional<std::pair<Instant, Duration>> anchor;
+  };
   struct RoundState {
     Handlers::Round queues;
     std::size_t hosts_left = 0;
@@ -155,6 +176,7 @@ class Runner {
   std::deque<Ready> undecided_;     // ready, until the person has spoken
   std::map<plan::NodeId, events::Choice> choices_;
   std::deque<Ready> held_;  // of a record: ready, but it is done again behind it
+  WindowWait window_;
   std::map<std::uint32_t, RoundState> rounds_;
   std::uint32_t last_round_ = 0;
   std::vector<bool> pivots_;  // passed, by node

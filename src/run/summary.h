@@ -28,6 +28,7 @@ struct Ending {
   bool rollback_complete = false;
   std::optional<plan::NodeId> rollback_failed;  // it stopped here
   std::optional<plan::NodeId> parked;           // at this human step
+  bool parked_at_window = false;                // not at a human step: before this one
   std::string parked_why;
   bool undo_ran = false;
   bool undo_complete = false;

@@ -28,10 +28,14 @@ bool Runner::offer(const plan::Response& response) {
 
 // What people said; nullopt: none.
 std::optional<std::string> Runner::chosen(const plan::Response& response) const {
-  if (human_end_ != HumanEnd::answered) return std::nullopt;
-  if (response.rollbacks.size() == 1) return response.rollbacks.front();
+  if (human_end_ != HumanEnd::answered && human_end_ != HumanEnd::fell_back) return std::nullopt;
   plan::FactRef ref;
   ref.node = context_.plan.sections[response.section].nodes.front();
+  if (response.rollbacks.size() == 1) {
+    const bool* yes = context_.plan.node(ref.node).human->fallback.as<bool>();
+    const bool taken = human_end_ == HumanEnd::answered || (yes != nullptr && *yes);
+    return taken ? std::optional(response.rollbacks.front()) : std::nullopt;
+  }
   ref.name = context_.plan.node(ref.node).human->questions.front().name;
   const auto value = context_.facts.get(ref, 0);
   const auto* name = value ? value->as<std::string>() : nullptr;

@@ -236,6 +236,7 @@ struct Hold {
 };
 struct Offer {
   Name rollback;
+  std::vector<Modifier> modifiers;
 };
 struct OnFailure {
   std::optional<Name> side;  // "before" or "after" (of the pivot)

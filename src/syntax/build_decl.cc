@@ -29,7 +29,7 @@ std::optional<Item> Builder::small(P::StatementContext* ctx) {
   if (ctx->barrier() != nullptr) return item_of(Barrier{});
   if (auto* c = ctx->pivot()) return item_of(Pivot{maybe_string(c->string())});
   if (auto* c = ctx->hold()) return item_of(Hold{expr(c->expr())});
-  if (auto* c = ctx->offer()) return item_of(Offer{name(c->word())});
+  if (auto* c = ctx->offer()) return item_of(Offer{name(c->word()), modifiers(c->modifiers())});
   if (auto* c = ctx->notify()) return item_of(Notify{name(c->word())});
   if (ctx->flush() != nullptr) return item_of(Flush{});
   if (auto* c = ctx->tick()) {

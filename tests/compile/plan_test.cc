@@ -66,6 +66,7 @@ std::string describe(const plan::Plan& plan) {
              format_duration(node.retry.every);
     if (node.timeout) out += " timeout " + format_duration(*node.timeout);
     if (node.expect) out += " expect " + format_duration(*node.expect);
+    if (node.testing) out += " testing";
     if (node.tolerate) out += " tolerate " + std::to_string(node.tolerate);
     if (!node.when.empty()) out += " when " + describe_column(node.when, plan);
     if (!node.until.is_none()) out += " until " + plan::describe(node.until, plan);
@@ -126,7 +127,8 @@ TEST_P(Plans, AreWhatTheyShouldBe) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Plans,
-                         ::testing::Values("serial", "parallel", "control", "human", "launch"),
+                         ::testing::Values("serial", "parallel", "control", "human", "launch",
+                                           "ways_back"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Plan, TheHashDoesNotDependOnNow) {

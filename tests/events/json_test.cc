@@ -46,7 +46,15 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  std::nullopt,
                  std::nullopt,
                  "INC-7",
-                 true});
+                 true,
+                 "outer-run"});
+  add(WindowClosed{*parse_time("2026-11-20 22:00 UTC"), true, Duration{-3'600'000}});
+  add(WindowClosed{*parse_time("2026-11-20 22:00 UTC"), false, std::nullopt});
+  for (const AtWindow choice : {AtWindow::go_on, AtWindow::roll_back}) {
+    add(WindowAnswered{"kim", "desk", choice});
+  }
+  add(NotificationFailed{"the webhook", "prod.inv:3", "the server answered 500", "ask"});
+  add(RunParked{std::nullopt, "the window is over", "resume it"});
   add(RunResumed{"ann", "other-desk"});
   add(RunResumed{"ann", "other-desk", u.code, std::vector<std::string>{"p.play was changed"}});
   for (const Choice choice : {Choice::run, Choice::skip, Choice::run_all}) {

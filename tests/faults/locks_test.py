@@ -1,6 +1,7 @@
 """Locks and predictions with real processes on a real sshd: two controllers, one that is killed, one that is
 stopped in the middle. Needs CNPLAY, as controller_test.py does."""
 
+import json
 import os
 import re
 import signal
@@ -126,6 +127,121 @@ class Locks(Killed):
         self.assertEqual(first.wait(timeout=100), 6)
         out = second.communicate(timeout=100)[0]
         self.assertEqual(second.returncode, 0, out)
+
+    # --- a run that a step of another one starts
+
+    INNER = '''play %s "Inside" {
+  hosts all = group("all_of_them")
+  lock "site"
+  step work on all { sh """%s""" }
+}
+'''
+    WAITS = 'echo %s >>"$HOME/effects"; i=0; while [ ! -e "$HOME/%s" ] && [ $i -lt 600 ]; do i=$((i+1)); sleep 0.1; done'
+
+    def nested(self, inner, after="true"):
+        """An outer run whose step starts inner.play, and then does `after`."""
+        for name in ("inner.out", "inner.pid", "go_inner", "go_outer"):
+            (self.sshd.home / name).unlink(missing_ok=True)
+        self.inner_runs = self.runs / "inner"
+        call = (f"cd {self.root}; CNPLAY_RUNS={self.inner_runs} TERM=dumb sh -c 'echo $$ >\"$HOME/inner.pid\"; exec "
+                f"{os.environ['CNPLAY']} -F none -i two.inv --limit one inner.play' >>\"$HOME/inner.out\" 2>&1 ")
+        (self.root / "inner.play").write_text(self.INNER % ("inner", inner))
+        (self.root / "gated.play").write_text(PLAY % (f'echo outer >>"$HOME/effects"; {call}|| echo "inner failed" '
+                                                      f'>>"$HOME/effects"; {after}'))
+        return self.start()
+
+    def began(self, word):
+        self.until(lambda: self.effects.exists() and word in self.effects.read_text().split("\n"))
+
+    def inner_out(self):
+        return (self.sshd.home / "inner.out").read_text()
+
+    def is_held(self):
+        return subprocess.run(["flock", "-n", self.file, "true"], check=False).returncode != 0
+
+    def inside_of(self, runs):
+        (run,) = [r for r in runs.iterdir() if (r / "events.jsonl").exists()]
+        return run.name, json.loads((run / "events.jsonl").read_text().splitlines()[0]).get("inside")
+
+    def test_a_run_inside_of_another_shares_its_lock_to_any_depth(self):
+        innermost = self.runs / "innermost"
+        (self.root / "innermost.play").write_text(self.INNER % ("innermost", self.WAITS % ("innermost", "go_inner")))
+        outer = self.nested(f'echo inner >>"$HOME/effects"; cd {self.root}; CNPLAY_RUNS={innermost} TERM=dumb '
+                            f'{os.environ["CNPLAY"]} -F none -i two.inv --limit one innermost.play')
+        self.began("innermost")
+        outer_run, nothing = self.inside_of(self.runs)
+        inner_run, inside = self.inside_of(self.inner_runs)
+        self.assertIsNone(nothing)
+        self.assertEqual(inside, outer_run)
+        self.assertEqual(self.inside_of(innermost)[1], inner_run)
+        self.assertIn(f", run {outer_run}\n", self.file.read_text())
+        self.assertTrue(self.is_held())
+        (self.sshd.home / "go_inner").touch()
+        out = outer.communicate(timeout=100)[0]
+        self.assertEqual(outer.returncode, 0, out + self.inner_out())
+        self.assertIn('the lock "site" is held by the run around this one', self.inner_out())
+        self.assertIn(f"inside the run {outer_run}", self.inner_out())
+        self.assertEqual(self.effects.read_text(), "outer\ninner\ninnermost\n")
+        self.assertFalse(self.is_held())
+
+    def test_a_stranger_with_the_same_variable_is_refused(self):
+        outer = self.nested(self.WAITS % ("inner", "go_inner"))
+        self.began("inner")
+        outer_run, _ = self.inside_of(self.runs)
+        directory = self.sshd.home / ".local/state/cnplay" / f"run-{outer_run}"
+        self.assertTrue(directory.is_dir())
+        (self.root / "stranger.play").write_text(self.INNER % ("stranger", 'echo stranger >>"$HOME/effects"; true'))
+        stranger = subprocess.run(
+            [os.environ["CNPLAY"], "-F", "none", "-i", "two.inv", "--limit", "one", "stranger.play"], cwd=self.root,
+            env={**os.environ, "CNPLAY_RUNS": str(self.runs / "stranger"), "TERM": "dumb", "CNPLAY_INSIDE": str(directory)},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(stranger.returncode, 3, stranger)
+        self.assertIn(f"CNPLAY_INSIDE names the run {outer_run}, but no task of it that is going on has started this process",
+                      stranger.stdout, stranger)
+        (self.sshd.home / "go_inner").touch()
+        self.assertEqual(outer.wait(timeout=100), 0, self.inner_out())
+        self.assertNotIn("stranger", self.effects.read_text())
+
+    def test_an_inner_run_that_is_killed_leaves_the_outers_lock(self):
+        outer = self.nested(self.WAITS % ("inner", "go_inner"), after=self.WAITS % ("after", "go_outer"))
+        self.began("inner")
+        outer_run, _ = self.inside_of(self.runs)
+        os.kill(int((self.sshd.home / "inner.pid").read_text()), signal.SIGKILL)
+        self.began("after")
+        self.assertIn("inner failed", self.effects.read_text())
+        self.assertTrue(self.is_held())
+        self.assertIn(f", run {outer_run}\n", self.file.read_text())
+        (self.sshd.home / "go_inner").touch()  # what it had started goes on
+        (self.sshd.home / "go_outer").touch()
+        out = outer.communicate(timeout=100)[0]
+        self.assertEqual(outer.returncode, 0, out)
+        self.assertFalse(self.is_held())
+
+    def test_an_inner_run_whose_outer_one_is_killed_ends_in_peace(self):
+        outer = self.nested(self.WAITS % ("inner", "go_inner"))
+        self.began("inner")
+        outer.send_signal(signal.SIGKILL)
+        outer.wait()
+        self.until(lambda: not self.is_held())
+        (self.sshd.home / "go_inner").touch()
+        self.until(lambda: list(self.inner_runs.glob("*/run.json")))
+        self.assertIn('"verdict": "success"', next(self.inner_runs.glob("*/run.json")).read_text())
+
+    def test_an_inner_run_stops_when_somebody_takes_the_lock_of_the_outer_one_that_was_killed(self):
+        outer = self.nested(self.WAITS % ("inner", "go_inner"))
+        self.began("inner")
+        outer.send_signal(signal.SIGKILL)
+        outer.wait()
+        (self.root / "gated.play").write_text(GATED)
+        third = self.start("--wait-lock", "60s")
+        self.began("in")
+        self.until(lambda: "was lost, the run stops" in self.inner_out())
+        self.assertIn("it is not held by the run around this one any more", self.inner_out())
+        (self.sshd.home / "go_inner").touch()
+        self.until(lambda: list(self.inner_runs.glob("*/run.json")))
+        self.assertIn('"verdict": "aborted"', next(self.inner_runs.glob("*/run.json")).read_text())
+        self.go.touch()
+        self.assertEqual(third.wait(timeout=60), 0)
 
     # --- predictions
 

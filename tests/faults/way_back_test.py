@@ -154,5 +154,46 @@ class WaysBack(Processes):
         self.assertEqual(self.counted(), {"back": 2})
 
 
+class WindowThatCloses(Processes):
+    PLAY = '''play closing "Longer than its window" {
+  hosts all = group("one")
+  window from now - 1h to now + 2s
+  step first on all {
+    sh """echo first >>"$HOME/effects"; sleep 4"""
+    undo { sh """echo undone >>"$HOME/effects" """ }
+  }
+  step second on all { sh """echo second >>"$HOME/effects" """ }
+}
+'''
+
+    def parked(self):
+        done = self.cnplay("-F", "none", *self.play(self.PLAY))
+        self.assertEqual(done.returncode, 7, done)
+        self.assertIn("the window is over since", done.stdout)
+        self.assertIn("no step begins before somebody has decided", done.stdout)
+        self.assertEqual(self.counted(), {"first": 1})
+        self.assertIn("its window is over: resume it", self.cnplay("runs").stdout)
+        return self.run_id()
+
+    def test_without_a_terminal_it_parks_and_a_person_decides_later(self):
+        run = self.parked()
+        code, shown = self.on_a_terminal(["resume", run], [("or later): ", "go_on\n")])
+        self.assertEqual(code, 0, shown)
+        self.assertEqual(self.counted(), {"first": 1, "second": 1})
+        self.assertEqual(self.of_type("WindowAnswered")[0]["choice"], "go_on")
+
+    def test_it_is_taken_back(self):
+        run = self.parked()
+        code, shown = self.on_a_terminal(["resume", run], [("or later): ", "roll_back\n")])
+        self.assertEqual(code, 1, shown)
+        self.assertEqual(self.counted(), {"first": 1, "undone": 1})
+
+    def test_yes_goes_on(self):
+        run = self.parked()
+        done = self.cnplay("resume", "--yes", run)
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(self.counted(), {"first": 1, "second": 1})
+
+
 if __name__ == "__main__":
     unittest.main()

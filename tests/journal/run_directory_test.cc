@@ -163,6 +163,27 @@ TEST(RunDirectory, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(runs[0].play, "update");
 }
 
+TEST(RunDirectory, WhoWasNotToldStandsBehindTheEnd) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk");
+  ASSERT_TRUE(directory);
+  auto all = story();
+  const std::size_t end = all.size();
+  all.push_back({end + 1, all.back().at, events::NotificationFailed{"the webhook", "i:3", "no", ""}});
+  tell(**directory, all);
+  EXPECT_TRUE((*directory)->commit());
+  const auto record = read_run(disk, "/runs/r1");
+  ASSERT_TRUE(record) << record.error().what;
+  ASSERT_EQ(record->events.size(), end + 1);
+  EXPECT_EQ(last_of(record->events), &record->events[end - 1]);
+  EXPECT_EQ(last_of({}), nullptr);
+  const auto* told = std::get_if<events::NotificationFailed>(&record->events.back().what);
+  ASSERT_NE(told, nullptr);
+  EXPECT_EQ(told->way + " " + told->where + " " + told->message, "the webhook i:3 no");
+  EXPECT_EQ(finished_runs(disk, "/runs").size(), 1U);
+}
+
 TEST(RunDirectory, EachWriteThatFailsLeavesATruePrefix) {
   const plan::Plan plan = small_plan();
   std::size_t failures = 0;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "support/golden.h"
 #include "support/plan/update_code.h"
 
@@ -47,6 +49,95 @@ Past past() {
   p.inventory = "prod";
   p.runs = 3;
   return p;
+}
+
+// Somebody looks at the new system for an hour: a step of people, who say that it is a test.
+struct ByHand : Upgrade {
+  explicit ByHand(bool testing) {
+    Node& look = plan.nodes[test];
+    look.kind = NodeKind::human;
+    look.hosts.clear();
+    look.actions.clear();
+    look.human.emplace();
+    look.testing = testing;
+    for (const NodeId id : {test, thaw}) plan.nodes[id].after[0].kind = EdgeKind::all_hosts;
+  }
+};
+
+TEST(Prediction, PeopleWhoTestAreTesting) {
+  for (const bool testing : {true, false}) {
+    const ByHand u(testing);
+    ASSERT_EQ(check_invariants(u.plan), "");
+    const Outlook out = outlook(u.plan, std::nullopt, nullptr);
+    ASSERT_TRUE(out.outage && out.outage_excluding_testing);
+    EXPECT_EQ(out.outage->expect, Duration{minutes{80}});
+    EXPECT_EQ(out.outage_excluding_testing->expect, Duration{minutes{testing ? 20 : 80}});
+  }
+}
+
+TEST(Prediction, AStepThatChangesSomethingIsATestIfItSaysSo) {
+  Upgrade u;
+  u.plan.nodes[u.dump].testing = true;
+  const Outlook out = outlook(u.plan, std::nullopt, nullptr);
+  EXPECT_EQ(out.outage_excluding_testing->expect, Duration{minutes{10}});
+}
+
+TEST(Prediction, WhetherItIsATestDecidesNothingOfWhatARunDoes) {
+  Upgrade u;
+  const std::string before = hash(u.plan);
+  u.plan.nodes[u.dump].testing = true;
+  EXPECT_EQ(hash(u.plan), before);
+  const auto back = from_json(to_json(u.plan));
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(back->nodes[u.dump].testing);
+}
+
+TEST(Prediction, AsJson) {
+  const ByHand u(true);
+  Past seen;
+  seen.inventory = "staging";
+  seen.runs = 2;
+  seen.steps.push_back({u.dump, 2, Duration{minutes{8}}, Duration{minutes{9}}});
+  const Time now{Instant{Duration{1'790'000'000'000}}, "UTC"};
+  const std::string text = to_json(u.plan, now, &seen);
+  ASSERT_TRUE(from_json(text)) << "who reads a plan passes over it";
+  const auto all = nlohmann::json::parse(text);
+  const auto& out = all["prediction"];
+  EXPECT_EQ(all["version"], 1);
+  EXPECT_EQ(out["now"], "2026-09-21T14:13:20.000Z");
+  EXPECT_EQ(out["source"],
+            nlohmann::json::parse(R"({"by":"past runs","runs":2,"inventory":"staging"})"));
+  const auto ms = [](std::int64_t m) { return m * 60'000; };
+  EXPECT_EQ(out["outage"]["expect_ms"], ms(80));
+  EXPECT_EQ(out["outage"]["median_ms"], ms(78));
+  EXPECT_EQ(out["outage"]["worst_ms"], ms(79));
+  EXPECT_EQ(out["outage_excluding_testing"]["median_ms"], ms(18));
+  EXPECT_EQ(out["total"]["begins"], "2026-09-21T14:13:20.000Z");
+  EXPECT_EQ(out["total"]["ends"], "2026-09-21T15:36:20.000Z");
+  EXPECT_EQ(out["phases"][0]["phase"], "upgrade/cutover");
+  EXPECT_EQ(out["phases"][0]["ends"], "2026-09-21T15:31:20.000Z");
+  ASSERT_EQ(out["steps"].size(), 5u);
+  const auto& dump = out["steps"][1];
+  EXPECT_EQ(dump["source"], "past runs");
+  EXPECT_EQ(dump["past_runs"], 2);
+  EXPECT_EQ(dump["expect_ms"], ms(10));
+  EXPECT_EQ(dump["worst_ms"], ms(9));
+  EXPECT_EQ(dump["begins"], "2026-09-21T14:18:20.000Z");
+  EXPECT_EQ(dump["ends"], "2026-09-21T14:26:20.000Z");
+  EXPECT_EQ(out["steps"][2]["source"], "expect");
+  EXPECT_EQ(out["steps"][2]["test"], true);
+  EXPECT_TRUE(out["steps"][2]["median_ms"].is_null());
+}
+
+TEST(Prediction, AsJsonWithoutAnyPast) {
+  Upgrade u;
+  u.plan.nodes[u.test].expect.reset();
+  const auto out =
+      nlohmann::json::parse(to_json(u.plan, Time{Instant{}, "UTC"}, nullptr))["prediction"];
+  EXPECT_EQ(out["source"], nlohmann::json::parse(R"({"by":"expect"})"));
+  EXPECT_TRUE(out["steps"][2]["source"].is_null());
+  EXPECT_EQ(out["total"]["unknown_steps"], 1);
+  EXPECT_TRUE(out["total"]["median_ms"].is_null());
 }
 
 TEST(Prediction, OutageWithAndWithoutTestingByExpect) {

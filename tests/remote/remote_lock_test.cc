@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
+
+#include "remote/around.h"
 
 #include "support/remote/world.h"
 
@@ -195,6 +200,122 @@ TEST_P(LocksIn, OfAControllerWhoseConnectionIsGoneIsFreeByItself) {
   options.run_id = "other";
   const auto other = another(options);
   EXPECT_TRUE(ask(*other, "bob, run 2").acquired) << "what the dead one left in the file";
+}
+
+// ---- a run inside of another one
+
+class SharedLocksIn : public LocksIn {
+ protected:
+  // A run that a task of run 1 has started; ana's, who holds the lock.
+  std::unique_ptr<Hosts> inner() {
+    hold_silently();
+    options = world.options;
+    options.lock_beat = milliseconds(50);
+    options.run_id = "inner";
+    options.around = {"7", "1"};
+    options.lock_absence = milliseconds(150);
+    return another(options);
+  }
+  Options options;
+};
+INSTANTIATE_TEST_SUITE_P(Remote, SharedLocksIn, ::testing::ValuesIn(shells()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(SharedLocksIn, NothingIsTakenWrittenOrReleased) {
+  const auto in = inner();
+  const LockEnded shared = ask(*in, "bob, run inner");
+  EXPECT_TRUE(shared.acquired) << shared.error;
+  EXPECT_TRUE(shared.shared);
+  EXPECT_EQ(shared.holder.raw(), "ana, run 1");
+  in->note(0, "inner/step");
+  EXPECT_TRUE(in->close(seconds(5)));
+  EXPECT_FALSE(is_free());
+  EXPECT_THAT(contents(file), StartsWith("ana, run 1\nstep: \n"));
+}
+
+TEST_P(SharedLocksIn, OneOfAnotherRunIsRefused) {
+  (void)inner();
+  options.around = {"2", "11"};
+  const LockEnded refused = ask(*another(options), "bob, run inner");
+  EXPECT_FALSE(refused.acquired);
+  EXPECT_FALSE(refused.shared);
+}
+
+TEST_P(SharedLocksIn, WhatNobodyHoldsIsTaken) {
+  world.up();
+  options = world.options;
+  options.run_id = "inner";
+  options.around = {"1"};
+  const auto in = another(options);
+  const LockEnded held = ask(*in, "bob, run inner");
+  EXPECT_TRUE(held.acquired && !held.shared);
+  EXPECT_FALSE(is_free());
+  EXPECT_THAT(contents(file), StartsWith("bob, run inner\n"));
+}
+
+TEST_P(SharedLocksIn, ItIsLostOnceTheRunAroundIsGoneForLong) {
+  const auto in = inner();
+  ASSERT_TRUE(ask(*in, "bob, run inner").shared);
+  world.hosts->close(seconds(3));
+  const auto lost = next<LockEnded>(*in);
+  ASSERT_TRUE(lost);
+  EXPECT_FALSE(lost->acquired);
+  EXPECT_THAT(lost->error, HasSubstr("the run around this one holds it no more"));
+}
+
+TEST_P(SharedLocksIn, ItIsLostAtOnceToSomebodyElse) {
+  const auto in = inner();
+  ASSERT_TRUE(ask(*in, "bob, run inner").shared);
+  change("ana, run 1", "eve, run 3");
+  const auto lost = next<LockEnded>(*in);
+  ASSERT_TRUE(lost);
+  EXPECT_FALSE(lost->acquired);
+  EXPECT_THAT(lost->error, HasSubstr("it is not held by the run around this one any more"));
+}
+
+TEST_P(SharedLocksIn, TheRunAroundThatComesBackInTimeIsFound) {
+  const auto in = inner();
+  options.lock_absence = seconds(60);
+  const auto patient = another(options);
+  ASSERT_TRUE(ask(*patient, "bob, run inner").shared);
+  world.hosts->close(seconds(3));
+  ASSERT_TRUE(is_free());
+  const auto back = another([&] {
+    Options same = world.options;
+    same.run_id = "1";
+    return same;
+  }());
+  EXPECT_TRUE(eventually([&] { return ask(*back, "ana, run 1").acquired; }));
+  for (int i = 0; i < 10; ++i) {
+    const auto event = patient->next(milliseconds(50));
+    ASSERT_FALSE(event && std::holds_alternative<LockEnded>(*event));
+  }
+}
+
+// What a cnplay finds that a task has started: through its environment, and the claim.
+TEST_P(LocksIn, WhoATaskHasStartedIsInsideOfItsRun) {
+  world.options.around = {"outer-1", "outermost-2"};
+  world.up();
+  const auto go = world.root / "go";
+  const TaskId task = world.start(apply_task("sh -c 'echo \"$CNPLAY_INSIDE $$ \"; while [ ! -e " +
+                                             go.string() + " ]; do sleep 0.05; done; :'"));
+  world.wait_output(task, " \n");
+  std::istringstream said(world.out[task]);
+  std::string inside;
+  pid_t pid = 0;
+  ASSERT_TRUE(said >> inside >> pid) << world.out[task];
+  const Around around = runs_around(inside, pid);
+  EXPECT_EQ(around.problem, "");
+  EXPECT_EQ(around.runs, (std::vector<std::string>{"test-run", "outer-1", "outermost-2"}));
+  // A stranger with the same variable.
+  const Around stranger = runs_around(inside, ::getpid());
+  EXPECT_TRUE(stranger.runs.empty());
+  EXPECT_EQ(stranger.problem,
+            "CNPLAY_INSIDE names the run test-run, but no task of it that is going on has started "
+            "this process");
+  std::ofstream(go) << "";
+  EXPECT_EQ(world.wait_task(task).ended, Ended::finished);
+  EXPECT_TRUE(eventually([&] { return runs_around(inside, pid).runs.empty(); }));
 }
 
 TEST_P(LocksIn, ADirectoryInItsPlaceIsSaid) {

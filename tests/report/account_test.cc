@@ -110,6 +110,29 @@ TEST(Account, TakesTestingOutOfTheOutage) {
   EXPECT_EQ(account->outage->expect_excluding_testing, 330s);
 }
 
+TEST(Account, PeopleWhoTestAreTesting) {
+  for (const bool testing : {true, false}) {
+    MadeUp m;
+    plan::Node& look = m.plan.nodes[m.update.smoke];
+    look.kind = plan::NodeKind::human;
+    look.hosts.clear();
+    look.actions.clear();
+    look.human.emplace();
+    look.testing = testing;
+    m.begin();
+    m.story.tell(events::PhaseStarted{m.update.cutover});
+    m.step(m.update.stop, 0, Outcome::changed, 20);
+    m.story.tell(events::HumanStarted{m.update.smoke, {}, {}, {}});
+    m.story.pass(60);
+    m.story.tell(events::HumanEnded{m.update.smoke, events::HumanEnd::answered, 60s});
+    m.story.tell(events::PhaseEnded{m.update.cutover, 80s, true});
+    const auto account = m.account();
+    ASSERT_TRUE(account) << account.error().what;
+    EXPECT_EQ(account->outage->total, 80s);
+    EXPECT_EQ(account->outage->excluding_testing, testing ? 20s : 80s);
+  }
+}
+
 TEST(Account, ATestBesideOtherWorkIsNoTesting) {
   MadeUp m;
   m.begin();

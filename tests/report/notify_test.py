@@ -2,6 +2,7 @@
 """`notify` as people use it: a run that reached nobody ends as a failure, so it needs no host. The server of the
 webhook and the one of the mail are here, on the loopback. Needs CNPLAY (the binary)."""
 
+import base64
 import email
 import email.policy
 import http.server
@@ -64,6 +65,19 @@ class Smtp(socketserver.StreamRequestHandler):
         self.wfile.write(text.encode() + b"\r\n")
 
 
+class SmtpWithLogin(Smtp):
+    def say(self, text):
+        last = (self.server.said or [""])[-1].split(" ")[0].upper()
+        if text == "250 good" and last == "EHLO":
+            self.wfile.write(b"250-here\r\n")
+            text = "250 AUTH PLAIN"
+        elif text == "250 good" and last == "AUTH":
+            text = "334 " if len(self.server.said[-1].split(" ")) == 2 else "235 welcome"
+        elif text == "250 good" and self.server.said[-2:-1] == ["AUTH PLAIN"]:
+            text = "235 welcome"
+        super().say(text)
+
+
 def serve(test, server):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     test.addCleanup(server.server_close)
@@ -97,7 +111,8 @@ class Notify(unittest.TestCase):
             + '  group web { host h1 { address: "127.0.0.1" } }\n}\n')
 
     def cnplay(self, *arguments, expect=4, **env):
-        clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        clean = {k: v for k, v in os.environ.items()
+                 if not k.lower().endswith("_proxy") and k not in ("CURL_CA_BUNDLE", "SSL_CERT_FILE")}
         done = subprocess.run(
             [os.environ["CNPLAY"], *arguments, "-i", self.root / "none.inv", self.root / "nowhere.play"],
             env={**clean, "CNPLAY_RUNS": str(self.root / "runs"), "TERM": "dumb", **env},
@@ -204,6 +219,115 @@ class Notify(unittest.TestCase):
         done = self.cnplay("-F", "none", HOOK="s3cret-token")
         self.assertIn("certificate", done.stderr)
         self.assertEqual(web.seen, [])
+
+    # --- over TLS, with an authority of our own
+
+    def authority(self):
+        """ca.pem, and a server's context whose certificate for 127.0.0.1 is of it."""
+        def openssl(*words):
+            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=self.root)
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        openssl("req", "-x509", *key, "-subj", "/CN=our own", "-keyout", "ca.key", "-out", "ca.pem")
+        openssl("req", *key, "-subj", "/CN=here", "-keyout", "here.key", "-out", "here.csr")
+        (self.root / "here.ext").write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl("x509", "-req", "-in", "here.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-extfile", "here.ext", "-out", "here.pem")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.root / "here.pem", self.root / "here.key")
+        return context
+
+    def over_tls(self, server):
+        server.daemon_threads = True
+        server.socket = self.authority().wrap_socket(server.socket, server_side=True)
+        server.handle_error = lambda *_: None
+        return serve(self, server)
+
+    def test_a_webhook_over_https(self):
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web)
+        web.seen, web.over = [], threading.Event()
+        port = self.over_tls(web)
+        self.inventory(f'on: "failure", webhook: "https://127.0.0.1:{port}/hook", token: env("HOOK")')
+        for variable in ("CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            done = self.cnplay("-F", "none", HOOK="s3cret-token", **{variable: str(self.root / "ca.pem")})
+            self.assertEqual(done.stderr, "")
+        self.assertEqual([h["Authorization"] for _, h, _ in web.seen], ["Bearer s3cret-token"] * 2)
+        done = self.cnplay("-F", "none", HOOK="x", CURL_CA_BUNDLE=str(self.root / "gone.pem"))
+        self.assertIn("CURL_CA_BUNDLE", done.stderr)
+        self.assertEqual(len(web.seen), 2)
+
+    def test_a_mail_over_smtps_with_a_password(self):
+        post = socketserver.ThreadingTCPServer(("127.0.0.1", 0), SmtpWithLogin)
+        post.said, post.mails = [], []
+        port = self.over_tls(post)
+        self.inventory(f'on: "failure", mail: "ops@example.org", from: "a@example.org", server: "smtps://127.0.0.1:{port}", '
+                       'user: "cnplay", password: env("MAIL")')
+        done = self.cnplay("-F", "none", MAIL="s3cret-word", SSL_CERT_FILE=str(self.root / "ca.pem"))
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(len(post.mails), 1)
+        plain = base64.b64encode(b"\0cnplay\0s3cret-word").decode()
+        self.assertTrue(any(plain in line for line in post.said), post.said)
+
+    # --- an address that is a secret
+
+    def test_a_secret_address_is_shown_nowhere(self):
+        secret = f"{self.http}/hooks/s3cret-path"
+        self.inventory('on: "failure", webhook: env("HOOK")')
+        done = self.cnplay("-F", "none", HOOK=secret)
+        self.assertEqual(done.stderr, "")
+        self.assertEqual([seen[0] for seen in self.web.seen], ["/hooks/s3cret-path"])
+        self.assert_nowhere(done, "s3cret-path", secret)
+        shown = self.cnplay("plan", expect=0, HOOK=secret)
+        self.assertIn("a webhook whose address is secret", shown.stdout)
+
+    def test_a_secret_address_that_fails_is_shown_nowhere(self):
+        for address, words in ((f"http://127.0.0.1:{self.closed}/s3cret-path", "connect"),
+                               (f"{self.http}/broken", "the server answered 500"),
+                               ("file:///s3cret-path", "not an http or https address"),
+                               ("http://s3cret-path.invalid/x", "resolve")):
+            self.inventory('on: "failure", webhook: env("HOOK")')
+            done = self.cnplay("-F", "none", HOOK=address)
+            self.assertIn("nobody was told by the webhook", done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assert_nowhere(done, "s3cret-path", address)
+        self.inventory('on: "failure", webhook: env("HOOK"), token: env("TOKEN")')
+        done = self.cnplay("-F", "none", HOOK=f"{self.http}/s3cret-path", TOKEN="s3cret-token")
+        self.assertIn("for all to read", done.stderr)
+        self.assertEqual(len(self.web.seen), 1, "the one that answered 500")
+
+    def assert_nowhere(self, done, *secrets):
+        reports = [self.of_the_run("report", "--format", kind, "-o", "-") for kind in ("html", "jsonl", "junit")]
+        texts = [done.stdout, done.stderr, *reports, self.of_the_run("show")]
+        texts += [f.read_text(errors="replace") for f in (self.root / "runs").rglob("*") if f.is_file()]
+        for text in texts:
+            for secret in secrets:
+                self.assertNotIn(secret, text)
+
+    def of_the_run(self, *arguments):
+        newest = sorted(p.name for p in (self.root / "runs").iterdir())[-1]
+        done = subprocess.run([os.environ["CNPLAY"], *arguments, newest], capture_output=True, text=True, check=True,
+                              env={**os.environ, "CNPLAY_RUNS": str(self.root / "runs")}, stdin=subprocess.DEVNULL, timeout=60)
+        return done.stdout
+
+    # --- what failed is on record
+
+    def test_a_failed_notification_is_on_record_and_in_the_report(self):
+        self.inventory(f'on: "failure", webhook: "{self.http}/broken"')
+        done = self.cnplay("-F", "none", "--json")
+        self.assertIn("nobody was told", done.stderr)
+        events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        self.assertEqual([e["type"] for e in events[-2:]], ["RunEnded", "NotificationFailed"])
+        (run,) = (self.root / "runs").iterdir()
+        recorded = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+        self.assertEqual([e["seq"] for e in recorded], list(range(1, len(recorded) + 1)))
+        failed = recorded[-1]
+        self.assertEqual((failed["type"], failed["way"], failed["message"]),
+                         ("NotificationFailed", "the webhook", "the server answered 500"))
+        for text in (self.of_the_run("show"), self.of_the_run("report", "--format", "html", "-o", "-")):
+            self.assertIn("the server answered 500", text)
+        lines = [json.loads(line) for line in self.of_the_run("report", "--format", "jsonl", "-o", "-").splitlines()]
+        (told,) = [line for line in lines if line["type"] == "not_told"]
+        self.assertEqual((told["way"], told["message"]), ("the webhook", "the server answered 500"))
+        self.assertEqual(lines[0]["state"], "ended")
 
     def test_a_token_with_a_newline_makes_no_second_header(self):
         self.inventory(f'on: "failure", webhook: "{self.http}/hook", token: env("HOOK")')

@@ -281,6 +281,47 @@ TEST(Reports, APhaseOverItsBudgetSaysSo) {
   EXPECT_TRUE(holds(html(*m.account()), "over its budget of 15 min<"));
 }
 
+TEST(Reports, AWindowThatHasClosedAndWhatWasSaidOfIt) {
+  MadeUp m;
+  m.begin();
+  const Time until = *parse_time("2026-11-20 22:00 UTC");
+  m.story.tell(events::WindowClosed{until, false, std::chrono::hours{-2}});
+  m.story.tell(events::WindowAnswered{"kim", "desk", events::AtWindow::go_on});
+  m.story.tell(m.ended(events::Verdict::success));
+  const std::string page = html(*m.account());
+  EXPECT_TRUE(holds(page, "The window closed at 2026-11-20 22:00:00 UTC, before the run had ended: "
+                          "kim let it go on.</p>"));
+  EXPECT_TRUE(holds(page, "the clock was set back by 2 h"));
+  EXPECT_TRUE(holds(page, "kim on desk lets the run go on behind its window"));
+  const std::string lines = json_lines(*m.account());
+  EXPECT_TRUE(holds(lines, R"("type":"window_closed")"));
+  EXPECT_TRUE(holds(lines, R"("past_pivot":false,"choice":"go_on","user":"kim")"));
+}
+
+TEST(Reports, AWindowThatClosedPastThePointOfNoReturn) {
+  MadeUp m;
+  m.begin();
+  m.story.tell(events::WindowClosed{*parse_time("2026-11-20 22:00 UTC"), true, {}});
+  m.story.tell(m.ended(events::Verdict::success));
+  EXPECT_TRUE(holds(html(*m.account()), "it went on without a way back.</p>"));
+  EXPECT_TRUE(holds(html(*m.account()), "IT GOES ON, for there is no way back"));
+}
+
+TEST(Reports, ANotificationThatReachedNobody) {
+  MadeUp m;
+  m.begin();
+  m.story.tell(m.ended(events::Verdict::success));
+  m.story.tell(
+      events::NotificationFailed{"the webhook", "prod.inv:3", "the server answered 500", "ask <it>"});
+  const auto account = m.account();
+  ASSERT_TRUE(account) << account.error().what;
+  EXPECT_EQ(account->state, report::State::ended);
+  const std::string page = html(*account);
+  EXPECT_TRUE(holds(page, "Nobody was told of it by the webhook: the server answered 500"));
+  EXPECT_FALSE(holds(page, "<it>"));
+  EXPECT_TRUE(holds(json_lines(*account), R"("type":"not_told")"));
+}
+
 TEST(Reports, HostsThatFailAlikeAreToldOfOnce) {
   MadeUp m;
   m.begin();

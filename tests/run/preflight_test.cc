@@ -103,6 +103,32 @@ TEST(Preflight, LocksThatAreWaitedForAreTakenInOneOrder) {
   EXPECT_TRUE(refused.hosts.locks().empty()) << "the run is refused anyway";
 }
 
+TEST(Preflight, ALockThatTheRunAroundHoldsIsSharedAndThatIsSaidOnce) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.plan.locks = {"x"};
+  f.options.inside = {"outer-1", "outermost-2"};
+  f.hosts.share_lock(0, "bob@desk, run outer-1");
+  f.hosts.share_lock(1, "bob@desk, run outer-1");
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.notices(),
+            "the lock \"x\" is held by the run around this one (bob@desk, run outer-1), and holds "
+            "for both\n");
+  EXPECT_EQ(f.recorder.all<events::RunStarted>()[0].inside, "outer-1");
+}
+
+TEST(Preflight, WhoIsNotInsideOfTheRunThatItNamesIsTold) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.plan.locks = {"x"};
+  f.options.not_inside = "CNPLAY_INSIDE names the run 1, but no";
+  f.hosts.hold_lock(0, "bob, run 1");
+  f.hosts.hold_lock(1, "bob, run 1");
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(f.notices(), "CNPLAY_INSIDE names the run 1, but no: its locks are not shared\n");
+  EXPECT_FALSE(f.recorder.all<events::RunStarted>()[0].inside);
+}
+
 TEST(Preflight, ALockThatIsLostInTheRunStopsIt) {
   Fixture f(1);
   f.b.step("a");

@@ -162,6 +162,53 @@ TEST(Offer, WithoutATerminalTheRunParksAndTheAnswerIsHeardWhenItIsResumed) {
   }
 }
 
+TEST(Offer, NobodyInTimeMeansWhatItsDefaultSays) {
+  for (const std::string word : {"approve", "refuse", ""}) {
+    Ways f;
+    f.back();
+    plan::Node& asked = f.b.plan.nodes[f.offer({"back"})];
+    asked.timeout = Duration{1'800'000};
+    if (!word.empty()) asked.human->fallback = plan::Value(word == "approve");
+    f.fails();
+    FakePrompter ann;  // thinks on
+    f.options.prompter = &ann;
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.hosts.count("restore#0"), word == "approve" ? 2u : 0u) << word;
+    EXPECT_EQ(f.recorder.all<events::Held>().size(), word == "approve" ? 0u : 1u) << word;
+    EXPECT_FALSE(ann.asking);
+  }
+}
+
+TEST(Offer, NobodyInTimeMeansTheDefaultOfSeveral) {
+  for (const std::string word : {"other", "none"}) {
+    Ways f;
+    f.back();
+    f.rollback("other", [&] { f.b.step("dns"); });
+    plan::Node& asked = f.b.plan.nodes[f.offer({"back", "other"})];
+    asked.timeout = Duration{1'800'000};
+    asked.human->fallback = plan::Value(word);
+    f.fails();
+    EXPECT_EQ(f.run().verdict, Verdict::parked);
+    Fixture second(2);
+    EXPECT_EQ(f.resume(second).verdict, Verdict::failed);
+    EXPECT_EQ(second.hosts.count("dns#0"), word == "other" ? 2u : 0u);
+    EXPECT_EQ(second.hosts.count("restore#0"), 0u);
+    EXPECT_EQ(second.recorder.all<events::Held>().size(), word == "other" ? 0u : 1u);
+  }
+}
+
+TEST(Offer, OnlyWhoMayDecidesIsAsked) {
+  Ways f;
+  f.back();
+  f.b.plan.nodes[f.offer({"back"})].human->by = {"bob", "@dba"};
+  f.fails();
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  EXPECT_EQ(f.run().verdict, Verdict::parked);
+  EXPECT_TRUE(ann.asked_for.empty());
+  EXPECT_EQ(f.hosts.count("restore#0"), 0u);
+}
+
 TEST(Offer, WhatStandsBehindItIsForWhoSaysNo) {
   for (const bool yes : {true, false}) {
     Ways f;
@@ -551,9 +598,10 @@ TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
   f.back();
   f.b.plan.window =
       plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
-                   plan::Value(Time{FakeClock::start + Duration{1000}, "UTC"}), "play.play:2"};
+                   plan::Value(Time{FakeClock::start + Duration{600'000}, "UTC"}), "play.play:2"};
   EXPECT_EQ(f.run().verdict, Verdict::success);
   Fixture later(2);
+  later.clock.advance(Duration{3'600'000});
   EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
 }
 

@@ -156,7 +156,8 @@ void FakeHosts::lock(HostIndex host, std::string name, std::string) {
   remote::LockEnded ended;
   ended.host = host;
   ended.name = std::move(name);
-  ended.acquired = hosts_[host].lock_holder.empty();
+  ended.shared = hosts_[host].lock_shared;
+  ended.acquired = hosts_[host].lock_holder.empty() || ended.shared;
   ended.holder = Untrusted(hosts_[host].lock_holder);
   locks_.emplace_back(host, ended.name);
   const Duration in(random_() % 50);

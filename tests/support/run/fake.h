@@ -87,6 +87,11 @@ class FakeHosts final : public remote::Hosts {
   // A lock that was given is lost, `after` it was.
   void lose_lock(remote::HostIndex host, Duration after) { hosts_[host].lock_lost_after = after; }
   void hold_lock(remote::HostIndex host, const std::string& by) { hosts_[host].lock_holder = by; }
+  // The same by a run around this one.
+  void share_lock(remote::HostIndex host, const std::string& by) {
+    hosts_[host].lock_holder = by;
+    hosts_[host].lock_shared = true;
+  }
   void lose_at(remote::HostIndex host, Duration steady) { hosts_[host].lose_at = steady; }
   // One more event, in so long.
   void tell(Duration in, remote::Event event) { later(in, std::move(event)); }
@@ -124,6 +129,7 @@ class FakeHosts final : public remote::Hosts {
     bool ready = false;
     bool lost = false;
     std::string lock_holder;
+    bool lock_shared = false;
     std::optional<Duration> lock_lost_after;
     std::optional<Duration> lose_at;
   };
