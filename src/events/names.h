@@ -52,27 +52,16 @@ struct Names<Choice> {
   static constexpr std::array<const char*, 3> all{"run", "skip", "run_all"};
 };
 
-inline constexpr std::array<const char*, 41> kTypes{"RunStarted",       "RunResumed",
-                                                    "HostConnecting",   "HostConnected",
-                                                    "HostUnreachable",  "HostReconnecting",
-                                                    "HostReconnected",  "HostLost",
-                                                    "PreflightStarted", "PreflightProblem",
-                                                    "PreflightEnded",   "PhaseStarted",
-                                                    "PhaseEnded",       "StepStarted",
-                                                    "SentAhead",        "ActionStarted",
-                                                    "Output",           "ActionEnded",
-                                                    "RanAhead",         "RetryScheduled",
-                                                    "StepEnded",        "BarrierPassed",
-                                                    "WaitStarted",      "WaitEnded",
-                                                    "HumanStarted",     "HumanAnswered",
-                                                    "HumanEnded",       "StepChosen",
-                                                    "RunParked",        "Pivoted",
-                                                    "FailureDeclared",  "UndoStarted",
-                                                    "UndoEnded",        "Held",
-                                                    "RollbackOffered",  "DeadlinePassed",
-                                                    "RollbackStarted",  "RollbackEnded",
-                                                    "AbortRequested",   "Notice",
-                                                    "RunEnded"};
+inline constexpr std::array<const char*, 42> kTypes{
+    "RunStarted",       "RunResumed",       "PlanTaken",       "HostConnecting", "HostConnected",
+    "HostUnreachable",  "HostReconnecting", "HostReconnected", "HostLost",       "PreflightStarted",
+    "PreflightProblem", "PreflightEnded",   "PhaseStarted",    "PhaseEnded",     "StepStarted",
+    "SentAhead",        "ActionStarted",    "Output",          "ActionEnded",    "RanAhead",
+    "RetryScheduled",   "StepEnded",        "BarrierPassed",   "WaitStarted",    "WaitEnded",
+    "HumanStarted",     "HumanAnswered",    "HumanEnded",      "StepChosen",     "RunParked",
+    "Pivoted",          "FailureDeclared",  "UndoStarted",     "UndoEnded",      "Held",
+    "RollbackOffered",  "DeadlinePassed",   "RollbackStarted", "RollbackEnded",  "AbortRequested",
+    "Notice",           "RunEnded"};
 static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
 
 template <class E>
