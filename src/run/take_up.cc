@@ -3,8 +3,11 @@
 #include "run/take_up.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "run/decide.h"
+#include "run/recall.h"
 #include "run/replay.h"
 
 namespace cnplay::run {
@@ -68,7 +71,12 @@ bool all_meet(const plan::Plan& plan, const Event& event) {
 class Keeper {
  public:
   Keeper(const plan::Plan& plan, const std::vector<const Event*>& story)
-      : plan_(plan), story_(story), stop_(stop_of(story)) {}
+      : plan_(plan), story_(story), stop_(stop_of(story)) {
+    std::unordered_map<std::string_view, NodeId> first;
+    for (const plan::Node& node : plan.nodes) {
+      now_.push_back(first.try_emplace(node.path, node.id).first->second);
+    }
+  }
 
   Kept keep() {
     find_failures();
@@ -84,7 +92,8 @@ class Keeper {
           set_aside(*ran);
         }
       } else if (const auto unit = unit_of(event);
-                 unit && kept_.again.contains(*unit) && part_of(event) == Part::forward) {
+                 unit && part_of(event) == Part::forward &&
+                 kept_.again.contains({now_[unit->first], unit->second})) {
         if (const auto* ended = std::get_if<ActionEnded>(&event.what)) set_aside(*ended);
       } else if (counts(i)) {
         kept_.story.push_back(&event);
@@ -106,7 +115,7 @@ class Keeper {
       if (end == nullptr || !is_failure(end->outcome)) continue;
       if (end->part != Part::forward && end->part != Part::handler) continue;
       if (i < last_meeting && !meets_at(i, last_meeting)) kept_.out.insert(end->host);
-      if (end->part == Part::forward) kept_.again.insert({end->node, end->host});
+      if (end->part == Part::forward) kept_.again.insert({now_[end->node], end->host});
     }
     std::erase_if(kept_.again, [&](const OnHost& unit) { return kept_.out.contains(unit.second); });
     if (stop_ == story_.size()) return;
@@ -195,7 +204,8 @@ class Keeper {
       return e.node == ended.node && e.host == ended.host && e.action == ended.action;
     };
     std::erase_if(kept_.done, same);
-    if (!is_failure(ended.outcome)) {
+    const bool former = now_[ended.node] != ended.node;  // it has been changed since
+    if (!is_failure(ended.outcome) && !former) {
       kept_.done.push_back(ended);
     } else if (ended.applied) {
       kept_.applied.push_back(ended);
@@ -205,6 +215,7 @@ class Keeper {
   const plan::Plan& plan_;
   const std::vector<const Event*>& story_;
   const std::size_t stop_;
+  std::vector<NodeId> now_;  // by node: the one that stands in its place in the plan of now
   Kept kept_;
 };
 
@@ -219,7 +230,8 @@ void Replay::take_up() {
   Restart restart;
   for (auto& [unit, seq] : kept.undone) undone_[unit] = seq;
   for (ActionEnded& ended : kept.applied) {
-    if (kept.undone.contains({ended.node, ended.host})) continue;
+    const NodeId now = node_of_now(plan_, ended.node).value_or(ended.node);
+    if (kept.undone.contains({now, ended.host})) continue;
     restart.applied.push_back(&set_aside_.emplace_back(std::move(ended)));
   }
   done_.clear();
