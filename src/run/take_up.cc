@@ -226,6 +226,10 @@ Kept keep(const plan::Plan& plan, const std::vector<const Event*>& story) {
 }
 
 void Replay::take_up() {
+  if (!begun_) {
+    ended_ = false;
+    return;  // it begins anew
+  }
   Kept kept = keep(plan_, story_);
   Restart restart;
   for (auto& [unit, seq] : kept.undone) undone_[unit] = seq;
