@@ -100,7 +100,7 @@ std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan
   return out;
 }
 
-Result<std::vector<std::string>> changes_since(const plan::Plan& recorded) {
+Status compile_anew(Project& project, const plan::Plan& recorded) {
   const plan::Origin& origin = recorded.origin;
   if (origin.file.empty()) return fail("its record does not say what it was made of");
   Options how;
@@ -115,23 +115,29 @@ Result<std::vector<std::string>> changes_since(const plan::Plan& recorded) {
   how.start_at = origin.start_at;
   const InDirectory there(origin.directory);
   if (there.error()) return fail(origin.directory + ": " + there.error().message());
-  Project project;
-  if (auto status = load(project, how); !status) return status.error();
-  std::vector<std::string> out;
-  if (!project.plan) {
-    out.push_back("it does not compile any more: `cnplay check -i " + origin.inventory + " " +
-                  origin.file + "` in " + origin.directory + " says why");
-    return out;
-  }
-  if (plan::hash(*project.plan) == plan::hash(recorded)) return out;
-  out = plan::program_changes(recorded.program, project.plan->program);
-  const auto steps = plan_changes(recorded, *project.plan);
+  return load(project, how);
+}
+
+std::vector<std::string> differences(const plan::Plan& recorded, const plan::Plan& now) {
+  if (plan::hash(now) == plan::hash(recorded)) return {};
+  std::vector<std::string> out = plan::program_changes(recorded.program, now.program);
+  const auto steps = plan_changes(recorded, now);
   out.insert(out.end(), steps.begin(), steps.end());
   if (steps.empty()) {
     out.emplace_back(
         "its steps do the same; their order, time, hosts' addresses or way back differ");
   }
   return out;
+}
+
+Result<std::vector<std::string>> changes_since(const plan::Plan& recorded) {
+  Project project;
+  if (auto status = compile_anew(project, recorded); !status) return status.error();
+  if (project.plan) return differences(recorded, *project.plan);
+  const plan::Origin& origin = recorded.origin;
+  return std::vector<std::string>{"it does not compile any more: `cnplay check -i " +
+                                  origin.inventory + " " + origin.file + "` in " +
+                                  origin.directory + " says why"};
 }
 
 }  // namespace cnplay::cli

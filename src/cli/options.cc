@@ -230,7 +230,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   answer->add_option("--refuse", o.refuse, "No, or it cannot be done: why")->type_name("WHY");
   answer->footer("Without an answer it is asked for, on a terminal. Then: cnplay resume RUN");
 
-  auto* resume = app.add_subcommand("resume", "Go on with a run that was cut off, or parked");
+  auto* resume =
+      app.add_subcommand("resume", "Go on with a run that was cut off, parked, or has failed");
   resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
   resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
       ->type_name("HOST")
@@ -241,6 +242,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
                    "Do again what was done from this step on (its name, or its path)")
       ->type_name("STEP")
       ->check(not_empty);
+  resume->add_flag("--take-changes", o.take_changes,
+                   "Go on with the play as it is now, where it failed or was cut off");
   resume->add_flag(
       "-y,--yes", o.yes,
       "Answer yes where cnplay asks, and go on when the window closes; never at human steps");

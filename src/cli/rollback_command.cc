@@ -58,7 +58,7 @@ int rollback_command(const Options& options) {
   const auto record = journal::read_run(disk, root + "/" + *id);
   if (!record) return usage_error(record.error());
   if (auto status = can_be_taken_back(*id, *record); !status) return refused(status.error());
-  const auto way = which(*id, record->plan, options.rollback);
+  const auto way = which(*id, record->in_force(), options.rollback);
   if (!way) return usage_error(way.error());
   if (!options.dry_run) {
     const auto ways = ways_taken(disk, root, *id, *record);
@@ -66,17 +66,17 @@ int rollback_command(const Options& options) {
       return refused(status.error());
     }
   }
-  auto without = hosts_without(record->plan, options.without);
+  auto without = hosts_without(record->in_force(), options.without);
   if (!without) return usage_error(without.error());
-  const auto vault = VaultAccess::make(options, record->plan.vault_file);
+  const auto vault = VaultAccess::make(options, record->in_force().vault_file);
   if (!vault) return usage_error(vault.error());
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };
   TakenBack taken_back;
-  taken_back.way = {*id, (*way)->name, &record->events};
+  taken_back.way = {*id, (*way)->name, &record->events, &record->plan};
   taken_back.without = *std::move(without);
-  return execute(record->plan, options, **vault, view, true, std::nullopt, taken_back);
+  return execute(record->in_force(), options, **vault, view, true, std::nullopt, taken_back);
 }
 
 }  // namespace cnplay::cli

@@ -36,7 +36,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
   if (ended->verdict == events::Verdict::refused) {
     return fail(id + " was refused before its first change", "there is nothing to take back");
   }
-  if (began->plan_hash != plan::hash(record.plan)) {
+  if (!record.plans_fit) {
     return fail(id + ": its plan.json is not the one that it was begun with",
                 "it was changed, or written by another version of cnplay: go back by hand; "
                 "`cnplay show " +

@@ -67,6 +67,14 @@ struct RunResumed {
   // What has changed in the play since: the run goes on with its recorded plan all the same.
   std::optional<std::vector<std::string>> changed{};
 };
+// A run goes forward once more, by a plan that may be another one than before: what of the record
+// was about its failure, and what answered that, counts no more. A RunResumed follows.
+struct PlanTaken {
+  std::string user, controller;
+  std::string before, after;         // hashes of the plans; the same where nothing had changed
+  std::string file;                  // of the run's directory: the plan that holds from here on
+  std::vector<std::string> changes;  // for people, one line each
+};
 struct HostConnecting {
   HostIndex host{};
 };
@@ -331,7 +339,7 @@ struct RunEnded {
 struct Event {
   std::uint64_t seq = 0;  // from 1, without gaps
   Instant at{};
-  std::variant<RunStarted, RunResumed, HostConnecting, HostConnected, HostUnreachable,
+  std::variant<RunStarted, RunResumed, PlanTaken, HostConnecting, HostConnected, HostUnreachable,
                HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
                PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
                Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,

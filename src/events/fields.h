@@ -57,6 +57,15 @@ void fields(A& a, Like<RunResumed> auto& e) {
   a("changed", e.changed);
 }
 template <class A>
+void fields(A& a, Like<PlanTaken> auto& e) {
+  a("user", e.user);
+  a("controller", e.controller);
+  a("before", e.before);
+  a("after", e.after);
+  a("file", e.file);
+  a("changes", e.changes);
+}
+template <class A>
 void fields(A& a, Like<HostReconnecting> auto& e) {
   a.host("host", e.host);
   a("message", e.message);

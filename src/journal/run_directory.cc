@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "events/decoder.h"
+#include "journal/plans.h"
 
 namespace cnplay::journal {
 namespace {
@@ -23,6 +24,23 @@ std::string checksum(std::string_view bytes) {
   std::string text;
   for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[(crc.checksum() >> shift) & 0xF];
   return text;
+}
+
+// In the place of run.json: its run has ended once, and goes on.
+constexpr std::string_view kGoesOn = R"({"version": 1, "goes_on": true})";
+constexpr std::size_t kMarkSize = 64;
+
+bool is_mark(const Disk& disk, const std::string& directory) {
+  const auto text = disk.read(directory + "/run.json", kMarkSize);
+  return text && *text == kGoesOn;
+}
+
+// plan-2.json and up: no name of another directory.
+bool is_plan_file(std::string_view name) {
+  if (!name.starts_with("plan-") || !name.ends_with(".json")) return false;
+  const std::string_view number = name.substr(5, name.size() - 10);
+  return !number.empty() && number.size() < 10 &&
+         number.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 // `{...}` as `{...,"crc":"1a2b3c4d"}`.
@@ -142,6 +160,30 @@ Status RunDirectory::settled() {
   return status_;
 }
 
+Result<std::string> RunDirectory::add_plan(const plan::Plan& plan) {
+  unsigned long last = 1;
+  for (const std::string& name : disk_.list(path_)) {
+    if (is_plan_file(name)) last = std::max(last, std::stoul(name.substr(5)));
+  }
+  std::string name = "plan-" + std::to_string(last + 1) + ".json";
+  if (auto status = disk_.replace(path_ + "/" + name, plan::to_json(plan)); !status) {
+    return status.error();
+  }
+  if (auto status = disk_.sync_directory(path_); !status) return status.error();
+  return name;
+}
+
+// Who lists the runs is not told that it has ended.
+void RunDirectory::goes_on() {
+  const auto names = disk_.list(path_);
+  if (std::find(names.begin(), names.end(), "run.json") == names.end() || is_mark(disk_, path_)) {
+    return;
+  }
+  if (auto status = disk_.replace(path_ + "/run.json", kGoesOn); !status) {
+    cannot_write(status.error());
+  }
+}
+
 Status RunDirectory::commit() {
   await(opening_);
   if (status_ && dirty_) {
@@ -182,6 +224,10 @@ void RunDirectory::on(const events::Event& event) {
   }
   dirty_ = true;
   if (const auto* end = std::get_if<events::RunEnded>(&event.what)) finish(event, *end);
+  // A run of two programs is a rehearsal of neither.
+  const auto* taken = std::get_if<events::PlanTaken>(&event.what);
+  if (taken != nullptr && taken->before != taken->after && started_) started_->program_hash.clear();
+  if (std::holds_alternative<events::RunResumed>(event.what)) goes_on();
 }
 
 void RunDirectory::finish(const events::Event& event, const events::RunEnded& end) {
@@ -242,6 +288,13 @@ const events::Event* last_of(const std::vector<events::Event>& events) {
   return last == events.rend() ? nullptr : &*last;
 }
 
+void take_plan(Record& record, plan::Plan plan, events::Event taken) {
+  const plan::Plan before = record.in_force();
+  merge(record.plan, before, plan, record.events);
+  record.taken = std::move(plan);
+  record.events.push_back(std::move(taken));
+}
+
 Result<Record> read_run(const Disk& disk, const std::string& directory) {
   auto plan_text = disk.read(directory + "/plan.json", kMaxRecord);
   if (!plan_text) return plan_text.error();
@@ -252,7 +305,8 @@ Result<Record> read_run(const Disk& disk, const std::string& directory) {
   if (!text) return text.error();
 
   Record record{std::move(*plan), {}, false};
-  const events::Decoder decoder(record.plan);
+  std::string in_force = plan::hash(record.plan);
+  std::optional<events::Decoder> decoder(std::in_place, record.plan);
   std::size_t torn = 0;  // the line that is not whole
   std::size_t line = 0;
   const auto bad = [&](std::size_t at, const std::string& what) {
@@ -269,13 +323,32 @@ Result<Record> read_run(const Disk& disk, const std::string& directory) {
       torn = line;
       continue;
     }
-    auto event = decoder.decode(std::string(whole));
+    auto event = decoder->decode(std::string(whole));
     if (!event) return bad(line, event.error().what);
     if (torn != 0 && !std::holds_alternative<events::RunResumed>(event->what) &&
+        !std::holds_alternative<events::PlanTaken>(event->what) &&
         !std::holds_alternative<events::HumanAnswered>(event->what)) {
       return bad(torn, "the line is damaged: its checksum is wrong");
     }
     torn = 0;
+    if (const auto* began = std::get_if<events::RunStarted>(&event->what)) {
+      record.plans_fit = began->plan_hash == in_force;
+    }
+    if (const auto* taken = std::get_if<events::PlanTaken>(&event->what)) {
+      if (!is_plan_file(taken->file)) return bad(line, "it names no plan of the run");
+      const auto json_of_it = disk.read(directory + "/" + taken->file, kMaxRecord);
+      if (!json_of_it) return json_of_it.error();
+      auto next = plan::from_json(*json_of_it);
+      if (!next) {
+        return fail(directory + "/" + taken->file + ": " + next.error().what, next.error().help);
+      }
+      record.plans_fit = record.plans_fit && taken->before == in_force;
+      in_force = plan::hash(*next);
+      record.plans_fit = record.plans_fit && taken->after == in_force;
+      take_plan(record, *std::move(next), *std::move(event));
+      decoder.emplace(*record.taken);
+      continue;
+    }
     record.events.push_back(std::move(*event));
   }
   record.torn = torn != 0;
@@ -289,7 +362,8 @@ std::vector<std::string> unfinished_runs(const Disk& disk, const std::string& ro
     const auto has = [&](const char* name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    if (has("events.jsonl") && !has("run.json")) runs.push_back(std::move(id));
+    if (!has("events.jsonl")) continue;
+    if (!has("run.json") || is_mark(disk, root + "/" + id)) runs.push_back(std::move(id));
   }
   return runs;
 }

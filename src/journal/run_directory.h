@@ -4,13 +4,16 @@
 //   <root>/<run id>/events.jsonl  what happened: one JSON object a line, append-only, each written
 //                                 as it happens (events/event.h has the format, "v": 1); its last
 //                                 member is "crc", the CRC-32 of the bytes before its comma
-//   <root>/<run id>/run.json      written once, at the end: verdict and totals
+//   <root>/<run id>/run.json      written at the end: verdict and totals
+//   <root>/<run id>/plan-2.json   and so on: the plan that took the place of the former one, if the
+//                                 run was taken up with a changed play (PlanTaken)
 //   <root>/<run id>/controller    locked (flock) by the controller that works on the run; says who
 //
 // A run directory without run.json is one that was cut off, or still goes on. A controller that
 // takes up a run appends, and so does who answers a human step of one that is parked: nothing that
-// was written is ever changed. A line that a crash has torn stays, and the next one is a RunResumed
-// or a HumanAnswered.
+// was written is ever changed. A line that a crash has torn stays, and the next one is a
+// RunResumed, a PlanTaken or a HumanAnswered. Only run.json, which can be made from the rest, gives
+// way to a mark if a run that has ended goes on after all (PlanTaken).
 #pragma once
 
 #include <cstdint>
@@ -60,6 +63,9 @@ class RunDirectory final : public events::Sink {
   static Result<std::unique_ptr<RunDirectory>> reopen(Disk& disk, const std::string& path,
                                                       const std::string& controller,
                                                       std::uint64_t output_cap = kOutputCap);
+  // Makes `plan` durable beside those that the run has, for a PlanTaken that names it: the name of
+  // its file. Until that is told it counts for nothing.
+  Result<std::string> add_plan(const plan::Plan& plan);
   // Of a run that was reopened: the plan, and when it began, before anything is told.
   void go_on(const plan::Plan& plan, const events::RunStarted& started, Instant started_at);
 
@@ -77,6 +83,7 @@ class RunDirectory final : public events::Sink {
                                                 const std::string& controller);
   void cannot_write(const Error& error);
   void await(std::future<Status>& work);
+  void goes_on();
   void finish(const events::Event& event, const events::RunEnded& end);
 
   Disk& disk_;
@@ -97,22 +104,32 @@ class RunDirectory final : public events::Sink {
 
 // A run as it was recorded.
 struct Record {
+  // The plan in force. If another one was before (PlanTaken), what that alone had, and the events
+  // tell of, stands at its end, in no section.
   plan::Plan plan;
   std::vector<events::Event> events;
   // The last line was cut off (a crash, a full disk): it is not in `events`.
   bool torn = false;
+  // Whether its plans are those that it was begun, and gone on, with.
+  bool plans_fit = true;
+  // If another plan was before: the one in force, alone.
+  std::optional<plan::Plan> taken = {};
+  const plan::Plan& in_force() const { return taken ? *taken : plan; }
 };
 
 // The event that the run ended, or stopped, with: the last, but for what came of telling people.
 // nullptr: there is none.
 const events::Event* last_of(const std::vector<events::Event>& events);
 
+// The record once `taken`, a PlanTaken, has been told: `plan` is in force.
+void take_plan(Record& record, plan::Plan plan, events::Event taken);
+
 // An Error names the file, the line and what is wrong with it. A line torn by a crash is no error:
-// it is the last, or a RunResumed or HumanAnswered follows it.
+// it is the last, or a RunResumed, PlanTaken or HumanAnswered follows it.
 Result<Record> read_run(const Disk& disk, const std::string& directory);
 
 // The runs that were cut off or still go on, oldest first: those with events and without a
-// run.json.
+// run.json, or with the mark in its place.
 std::vector<std::string> unfinished_runs(const Disk& disk, const std::string& root);
 
 // What `run.json` says.

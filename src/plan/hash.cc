@@ -8,6 +8,7 @@
 
 #include "plan/fields.h"
 #include "plan/plan.h"
+#include "plan/succession.h"
 
 namespace cnplay::plan {
 namespace {
@@ -168,6 +169,39 @@ std::string hash(const Plan& plan, const Action& action, std::size_t host_positi
     hasher.add(param.value.at(host_position));
   }
   hasher.add(action.when.empty() ? Value() : action.when.at(host_position));
+  return hasher.hex();
+}
+
+std::string whole_hash(const Plan& plan, const Action& action, std::size_t host_position) {
+  Hasher hasher(plan);
+  hasher.add(std::string("cnplay whole action 1"));
+  hasher.add(hash(plan, action, host_position));
+  hasher.add(action.returns);
+  hasher.add(action.sends);
+  hasher.add(action.sends_tree);
+  hasher.add(action.fetches);
+  hasher.add(action.fetches_to);
+  hasher.add(action.reboots);
+  hasher.add(action.notify.size());
+  for (const NodeId handler : action.notify) {
+    hasher.add(handler < plan.nodes.size() ? plan.nodes[handler].path : std::string());
+  }
+  return hasher.hex();
+}
+
+std::string hash(const Plan& plan, const Node& node, std::size_t host_position) {
+  Hasher hasher(plan);
+  hasher.add(std::string("cnplay step 1"));
+  hasher.add(node.kind);
+  hasher.add(node.once);
+  hasher.add(node.left_out);
+  hasher.add(node.when.empty() ? Value() : node.when.at(node.hosts.empty() ? 0 : host_position));
+  for (const auto* actions : {&node.actions, &node.undo}) {
+    hasher.add(actions->size());
+    for (const Action& action : *actions) hasher.add(whole_hash(plan, action, host_position));
+  }
+  hasher.add(node.until);
+  hasher.add(node.human);
   return hasher.hex();
 }
 

@@ -46,7 +46,8 @@ class Reader {
 
   Account finish() {
     Account& a = account_;
-    a.other_plan = a.started->plan_hash != plan::hash(*a.plan);
+    // Where another plan was taken up, the plan at hand has something of each.
+    a.other_plan = a.taken.empty() && a.started->plan_hash != plan::hash(*a.plan);
     a.state = a.ended != nullptr ? State::ended : a.about.at_work ? State::going : State::cut_off;
     if (a.state == State::going) a.until = std::max(a.until, a.about.written);
     for (Step& step : a.steps) finish(step);
@@ -84,7 +85,7 @@ class Reader {
 
   static bool is_incident(const Event& event) {
     const auto& what = event.what;
-    return std::holds_alternative<RunResumed>(what) ||
+    return std::holds_alternative<RunResumed>(what) || std::holds_alternative<PlanTaken>(what) ||
            std::holds_alternative<HostUnreachable>(what) ||
            std::holds_alternative<HostReconnecting>(what) ||
            std::holds_alternative<HostReconnected>(what) ||
@@ -121,6 +122,13 @@ class Reader {
     account_.began = at_;
   }
   void take(const RunResumed& e) { account_.resumes.push_back({at_, &e}); }
+  void take(const PlanTaken& e) {
+    account_.taken.push_back({at_, &e});
+    account_.ended = nullptr;  // it goes on, and so do its phases
+    for (PhaseRun& phase : account_.phases) {
+      if (!phase.complete) phase.to.reset();
+    }
+  }
   void take(const HumanAnswered& e) { account_.answers.emplace_back(at_, &e); }
   void take(const HumanStarted& e) { account_.humans.push_back({e.node, at_, {}}); }
   void take(const HumanEnded& e) {

@@ -113,6 +113,8 @@ struct Account {
   Instant began{};
   Instant until{};  // the run's end, or as far as is known
   std::vector<std::pair<Instant, const events::RunResumed*>> resumes;
+  // Where it went forward again, perhaps with another plan: steps before it went by the former one.
+  std::vector<std::pair<Instant, const events::PlanTaken*>> taken;
   std::vector<Step> steps;  // in the order in which they began
   std::vector<PhaseRun> phases;
   std::vector<WaitRun> waits;

@@ -312,6 +312,13 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             }
             return text + "\n";
           },
+          [&](const PlanTaken& e) {
+            std::string text = "taken up by " + e.user + " on " + e.controller;
+            text += e.changes.empty() ? ": what failed is done again\n"
+                                      : ", with the changed play from here on:\n";
+            for (const auto& change : e.changes) text += "  " + change + "\n";
+            return text;
+          },
           [&](const HostReconnecting& e) {
             return host(e.host) + "  " + paint(options, Style::yellow, "connection broken") + "  " +
                    e.message + "; connecting anew, what runs there goes on\n";

@@ -121,6 +121,12 @@ void facts(Markup& out, const Account& account) {
     if (resume->changed) text += ", with the recorded plan though the play had changed";
     item(out, "Resumed", text);
   }
+  for (const auto& [at, taken] : account.taken) {
+    std::string text = moment(account, at) + " by " + who(taken->user, taken->controller);
+    text += taken->changes.empty() ? ", with the same plan" : ", with the changed play";
+    for (const std::string& change : taken->changes) text += "; " + change;
+    item(out, "Taken up", text);
+  }
   if (account.ended != nullptr) item(out, "Ended", moment(account, account.until));
   item(out, "Owner", plan.owner);
   std::string params;

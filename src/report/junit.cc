@@ -200,6 +200,11 @@ void properties(Markup& out, const Account& account) {
     property(out, "resumed",
              format_rfc3339(at) + " by " + resume->user + " on " + resume->controller);
   }
+  for (const auto& [at, taken] : account.taken) {
+    property(out, "taken_up",
+             format_rfc3339(at) + " by " + taken->user + " on " + taken->controller +
+                 (taken->changes.empty() ? "" : ", with the changed play"));
+  }
   if (account.outage) {
     property(out, "outage_ms", std::to_string(account.outage->total.count()));
     property(out, "outage_excluding_testing_ms",

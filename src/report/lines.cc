@@ -69,6 +69,14 @@ void run_line(Lines& out, const Account& a) {
                        {"from", from ? json(a.plan->node(*from).path) : json(nullptr)},
                        {"changed", resume->changed ? json(*resume->changed) : json::array()}});
   }
+  for (const auto& [when, taken] : a.taken) {
+    out.add("taken_up", {{"at", format_rfc3339(when)},
+                         {"user", taken->user},
+                         {"controller", taken->controller},
+                         {"plan_before", taken->before},
+                         {"plan_after", taken->after},
+                         {"changes", taken->changes}});
+  }
   for (const auto& [when, answer] : a.answers) {
     json values = json::object();
     for (const auto& [name, value] : answer->values) values[name] = value.raw();

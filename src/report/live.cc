@@ -102,6 +102,9 @@ void LiveSink::follow(const Event& event) {
     asking_ = false;
   } else if (std::holds_alternative<RunParked>(what)) {
     parked_ = true;
+  } else if (std::holds_alternative<PlanTaken>(what)) {
+    ended_ = asking_ = false;
+    doing_.clear();
   } else if (std::holds_alternative<RunResumed>(what)) {
     // It may stand at a human step still: first the hosts are connected to, and that is shown.
     parked_ = false;

@@ -76,6 +76,10 @@ void OccasionSink::on(const events::Event& event) {
     o.parked_at = parked->node ? plan_.node(*parked->node).path : "the end of the window";
     o.parked_why = parked->reason;
     o.advice = parked->advice;
+  } else if (std::holds_alternative<events::PlanTaken>(event.what)) {
+    o.verdict.clear();  // what had failed is done again
+    o.bad.clear();
+    o.bad_in_all = 0;
   } else if (std::holds_alternative<events::RunResumed>(event.what)) {
     o.parked_at.clear();
   } else if (const auto* end = std::get_if<events::RunEnded>(&event.what)) {

@@ -8,8 +8,15 @@ namespace {
 
 using events::Outcome;
 
-void recall_action(const plan::Plan& plan, const events::ActionEnded& e, FactStore& facts) {
+void recall_action(const plan::Plan& plan, const plan::Plan& recorded, const events::ActionEnded& e,
+                   FactStore& facts) {
   if (e.part == events::Part::undo || e.part == events::Part::rollback) return;
+  if (e.node >= plan.nodes.size()) {
+    // Of a former plan of the run: what it found is not what this one's action would.
+    const auto is = node_of_now(recorded, e.node);
+    if (is && e.applied && *is < plan.nodes.size()) facts.touch(*is, e.host);
+    return;
+  }
   const auto& actions = plan.node(e.node).actions;
   if (e.action >= actions.size()) return;  // the record of another plan
   if (e.applied) facts.touch(e.node, e.host);
@@ -28,11 +35,20 @@ void recall_action(const plan::Plan& plan, const events::ActionEnded& e, FactSto
 
 }  // namespace
 
-void recall(const plan::Plan& plan, const std::vector<events::Event>& record, FactStore& facts) {
+std::optional<plan::NodeId> node_of_now(const plan::Plan& recorded, plan::NodeId node) {
+  const std::string& path = recorded.node(node).path;
+  for (plan::NodeId id = 0; id < node; ++id) {
+    if (recorded.node(id).path == path) return id;
+  }
+  return std::nullopt;
+}
+
+void recall(const plan::Plan& plan, const plan::Plan& recorded,
+            const std::vector<events::Event>& record, FactStore& facts) {
   std::vector<events::HumanAnswered> answers;
   for (const events::Event& event : record) {
     if (const auto* e = std::get_if<events::ActionEnded>(&event.what)) {
-      recall_action(plan, *e, facts);
+      recall_action(plan, recorded, *e, facts);
     } else if (const auto* r = std::get_if<events::RanAhead>(&event.what)) {
       events::ActionEnded ended;
       ended.node = r->node;
@@ -41,13 +57,13 @@ void recall(const plan::Plan& plan, const std::vector<events::Event>& record, Fa
       ended.outcome = r->outcome;
       ended.facts = r->facts;
       ended.applied = r->applied;
-      recall_action(plan, ended, facts);
+      recall_action(plan, recorded, ended, facts);
     } else if (std::holds_alternative<events::HumanStarted>(event.what)) {
       answers.clear();
     } else if (const auto* a = std::get_if<events::HumanAnswered>(&event.what)) {
       answers.push_back(*a);
     } else if (const auto* h = std::get_if<events::HumanEnded>(&event.what)) {
-      if (!plan.node(h->node).human) continue;
+      if (h->node >= plan.nodes.size() || !plan.node(h->node).human) continue;
       const plan::Human& human = *plan.node(h->node).human;
       if (h->how == events::HumanEnd::answered) {
         facts.set(h->node, 0, 0, answer_facts(human, answers), false);

@@ -2,6 +2,7 @@
 // later has to go by.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "events/event.h"
@@ -13,7 +14,13 @@ namespace cnplay::run {
 // Facts of its steps and answers of its people, and which steps have changed something where. What
 // its undo and its own ways back did is left out. A fact that holds a secret is not on record: who
 // needs it fails.
-void recall(const plan::Plan& plan, const std::vector<events::Event>& record, FactStore& facts);
+// `recorded`: the plan with what else the record tells of.
+void recall(const plan::Plan& plan, const plan::Plan& recorded,
+            const std::vector<events::Event>& record, FactStore& facts);
+
+// The node in whose place this one stands in the record: the first with its path. nullopt: it is
+// that itself.
+std::optional<plan::NodeId> node_of_now(const plan::Plan& recorded, plan::NodeId node);
 
 // Whether a fact is of the way forward, not of a rollback.
 struct Context;

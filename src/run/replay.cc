@@ -90,10 +90,19 @@ Replay::Replay(const plan::Plan& plan, const std::vector<Event>* record)
     : plan_(plan), record_(record), hosts_(plan.hosts.size()), boots_(plan.hosts.size()) {
   if (record_ == nullptr) return;
   for (const Event& event : *record_) read(event);
+  // Hosts that a later plan has added: the run meets them where it goes on.
+  const auto* first = record_->empty() ? nullptr : std::get_if<RunStarted>(&record_->front().what);
+  if (!begun_ || first == nullptr) return;
+  const std::set<std::string> named(first->hosts.begin(), first->hosts.end());
+  for (plan::HostIndex h = 0; h < hosts_.size(); ++h) {
+    if (!named.contains(plan.hosts[h].name)) hosts_[h].connected = true;
+  }
 }
 
 void Replay::read(const Event& event) {
   latest_ = std::max(latest_, event.at);
+  if (std::holds_alternative<PlanTaken>(event.what)) return take_up();
+  ended_ = ended_ || std::holds_alternative<RunEnded>(event.what);
   const auto* connected = std::get_if<HostConnected>(&event.what);
   const auto* anew = std::get_if<HostReconnected>(&event.what);
   if (connected != nullptr) boots_.at(connected->host) = connected->boot_id;

@@ -9,9 +9,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -101,10 +105,18 @@ class Replay {
   // From here on: what the record says of that node and of later ones counts no more, and they wait
   // until the rest of it has been followed.
   void restart(plan::NodeId from);
-  // Whether this node, of the main section, waits for that.
-  bool holds(plan::NodeId node) const;
+  // It goes forward once more (take_up.h): what failed, and what has not begun, waits likewise.
+  void take_up();
+  // Whether this node of the main section, on this host, waits for that. `live`: the host takes
+  // part.
+  bool holds(plan::NodeId node, std::optional<plan::HostIndex> host, bool live) const;
   // It has been followed: the way back from what had been done behind it, in that order. Once each.
   std::optional<std::vector<const events::ActionEnded*>> restarted();
+  // How this action of a step that is begun anew ended, if it is not to be done again.
+  const events::ActionEnded* done(plan::NodeId node, plan::HostIndex host,
+                                  std::uint32_t action) const;
+  // What is followed, as far as it still counts.
+  const std::vector<const events::Event*>& story() const { return story_; }
 
   // What is on record cannot be.
   void refuse(std::string why) { problem_ = std::move(why); }
@@ -119,11 +131,18 @@ class Replay {
   void read(const events::Event& event);
   bool counts(const events::Event& event, plan::NodeId from, bool& seen) const;
 
+  // Leaves no other events than these in the story, and no phase that has nothing in it.
+  void leave_only(const std::vector<const events::Event*>& kept);
+
   struct Restart {
-    std::size_t at;  // in the story
-    plan::NodeId from;
-    std::vector<const events::ActionEnded*> applied;
+    std::size_t at = 0;                  // in the story
+    std::optional<plan::NodeId> from{};  // else the run was taken up, and only this had begun:
+    std::set<std::pair<plan::NodeId, plan::HostIndex>> begun{};
+    std::set<plan::NodeId> points{};
+    std::vector<bool> leads{};  // by node: something behind it had
+    std::vector<const events::ActionEnded*> applied{};
   };
+  using Place = std::tuple<plan::NodeId, plan::HostIndex, std::uint32_t>;
 
   const plan::Plan& plan_;
   const std::vector<events::Event>* record_;
@@ -132,11 +151,14 @@ class Replay {
   std::vector<std::string> boots_;
   std::map<remote::TaskId, std::string> boot_ids_;
   std::map<plan::HostIndex, HostRestart> host_restarts_;
-  std::map<plan::HostIndex, const events::Event*> restarting_;  // ActionStarted
   std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
   Instant latest_{};
-  std::vector<Restart> restarts_;          // in order; those that were reached are gone
+  std::vector<Restart> restarts_;  // in order; those that were reached are gone
+  std::map<Place, events::ActionEnded> done_;
+  std::map<std::pair<plan::NodeId, plan::HostIndex>, std::uint64_t> undone_;  // by which event
+  std::deque<events::ActionEnded> set_aside_;
+  bool ended_ = false;                     // there is a RunEnded, and no later one goes on
   std::optional<plan::NodeId> asked_for_;  // of the RunResumed at hand
   bool begun_ = false;
   bool in_preflight_ = true;

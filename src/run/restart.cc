@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "run/recall.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -62,24 +63,30 @@ Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, Nod
     return cannot("`" + plan.node(from).title + "` is left out of this run (" +
                   plan.node(from).left_out + ")");
   }
+  const Replay replay(plan, &record);
+  if (!replay.problem().empty()) return cannot(replay.problem());
   std::map<std::uint64_t, NodeId> in_flight;
-  for (const Event& event : record) {
-    if (const auto* e = std::get_if<Pivoted>(&event.what); e && e->node >= from) {
+  for (const SentAhead& sent : replay.on_their_way()) in_flight[sent.task] = sent.node;
+  for (const Event* event : replay.story()) {
+    if (const auto* e = std::get_if<Pivoted>(&event->what); e && e->node >= from) {
       return cannot("the run has passed the point of no return `" + e->title + "` behind it");
     }
-    if (std::holds_alternative<FailureDeclared>(event.what) || is_of_other_part(event)) {
-      return cannot("the run goes forward no more: what answers its failure, or closes it, is due");
+    if (std::holds_alternative<FailureDeclared>(event->what) || is_of_other_part(*event)) {
+      return cannot("what answers the failure of the run, or closes it, has begun and is not over");
     }
-    if (std::holds_alternative<AbortRequested>(event.what)) {
-      return cannot("the run was being aborted");
+    if (std::holds_alternative<AbortRequested>(event->what)) {
+      return cannot("the run is being aborted, and has not ended");
     }
-    if (const auto* e = std::get_if<HostLost>(&event.what)) {
-      return cannot(plan.hosts[e->host].name + " was lost meanwhile");
+    if (const auto* e = std::get_if<ActionStarted>(&event->what)) in_flight[e->task] = e->node;
+    if (const auto* e = std::get_if<ActionEnded>(&event->what)) {
+      in_flight.erase(e->task);
+      const bool lost = e->outcome == Outcome::unknown && e->part == Part::forward;
+      if (lost && e->node >= from && plan.node(e->node).actions[e->action].check == plan::kNone) {
+        return cannot("nobody knows whether `" + plan.node(e->node).title + "` was done on " +
+                      plan.hosts[e->host].name + ", and it has no check that could tell");
+      }
     }
-    if (const auto* e = std::get_if<ActionStarted>(&event.what)) in_flight[e->task] = e->node;
-    if (const auto* e = std::get_if<ActionEnded>(&event.what)) in_flight.erase(e->task);
-    if (const auto* e = std::get_if<SentAhead>(&event.what)) in_flight[e->task] = e->node;
-    if (const auto* e = std::get_if<RanAhead>(&event.what)) in_flight.erase(e->task);
+    if (const auto* e = std::get_if<RanAhead>(&event->what)) in_flight.erase(e->task);
   }
   for (const auto& [task, node] : in_flight) {
     if (node < from) continue;
@@ -105,17 +112,39 @@ bool Replay::counts(const Event& event, NodeId from, bool& seen) const {
 }
 
 void Replay::restart(NodeId from) {
-  Restart restart{0, from, {}};
+  Restart restart;
+  restart.from = from;
+  const auto way_back = [&](const ActionEnded& e, std::uint64_t seq) {
+    const auto undone = undone_.find({e.node, e.host});
+    return e.applied && e.part == Part::forward &&
+           (undone == undone_.end() || undone->second < seq);
+  };
   bool seen = false;
   std::vector<const Event*> kept;
   for (const Event* event : story_) {
     if (counts(*event, from, seen)) {
       kept.push_back(event);
     } else if (const auto* e = std::get_if<ActionEnded>(&event->what);
-               e != nullptr && e->applied && e->part == Part::forward) {
+               e != nullptr && way_back(*e, event->seq)) {
       restart.applied.push_back(e);
     }
   }
+  for (auto it = done_.begin(); it != done_.end();) {
+    if (it->second.node < from) {
+      ++it;
+      continue;
+    }
+    if (way_back(it->second, 0)) {
+      restart.applied.push_back(&set_aside_.emplace_back(std::move(it->second)));
+    }
+    it = done_.erase(it);
+  }
+  leave_only(kept);
+  restart.at = story_.size();
+  restarts_.push_back(std::move(restart));
+}
+
+void Replay::leave_only(const std::vector<const Event*>& kept) {
   // A phase has begun if something in it is left.
   std::set<std::uint32_t> open;
   std::set<const Event*> left;
@@ -123,6 +152,7 @@ void Replay::restart(NodeId from) {
     if (const auto* began = std::get_if<PhaseStarted>(&(*event)->what)) {
       if (!open.contains(began->phase)) continue;
     }
+    if (const auto* ended = std::get_if<PhaseEnded>(&(*event)->what)) open.insert(ended->phase);
     if (const auto node = node_of(**event)) {
       std::uint32_t phase = plan_.node(*node).phase;
       for (; phase != plan::kNone; phase = plan_.phases[phase].parent) open.insert(phase);
@@ -136,13 +166,6 @@ void Replay::restart(NodeId from) {
     earlier.at = static_cast<std::size_t>(std::count_if(story_.begin(), end, is_left));
   }
   std::erase_if(story_, [&](const Event* event) { return !is_left(event); });
-  restart.at = story_.size();
-  restarts_.push_back(std::move(restart));
-}
-
-bool Replay::holds(NodeId node) const {
-  return std::any_of(restarts_.begin(), restarts_.end(),
-                     [&](const Restart& restart) { return node >= restart.from; });
 }
 
 std::optional<std::vector<const ActionEnded*>> Replay::restarted() {
@@ -155,7 +178,9 @@ std::optional<std::vector<const ActionEnded*>> Replay::restarted() {
 }
 
 bool Runner::held_back(const Ready& ready) {
-  if (part_ != Part::forward || !context_.replay.holds(ready.node)) return false;
+  if (part_ != Part::forward) return false;
+  const bool live = ready.host && live_[*ready.host];
+  if (!context_.replay.holds(ready.node, ready.host, live)) return false;
   held_.push_back(ready);
   return true;
 }
@@ -165,14 +190,20 @@ bool Runner::held_back(const Ready& ready) {
 void Runner::look_at_restarts() {
   while (const auto applied = context_.replay.restarted()) {
     for (const ActionEnded* e : *applied) {
-      const plan::Node& node = context_.plan.node(e->node);
-      const plan::Action& action = node.actions[e->action];
-      if (auto facts = read_facts(action, e->facts, false); facts && !action.returns.empty()) {
-        context_.facts.save(e->node, e->action, e->host, *facts);
+      // Of an action that has been changed since, what it had found stands for the one in its
+      // place.
+      const NodeId id = node_of_now(context_.plan, e->node).value_or(e->node);
+      const plan::Node& node = context_.plan.node(id);
+      context_.facts.touch(id, e->host);
+      if (e->action < node.actions.size()) {
+        const plan::Action& action = node.actions[e->action];
+        if (auto facts = read_facts(action, e->facts, false); facts && !action.returns.empty()) {
+          context_.facts.save(id, e->action, e->host, *facts);
+        }
       }
       if (node.undo.empty()) continue;
-      undo_.registered(e->node, e->host);
-      undo_.settled(e->node, e->host, true);
+      undo_.registered(id, e->host);
+      undo_.settled(id, e->host, true);
     }
     std::deque<Ready> held;
     std::swap(held, held_);

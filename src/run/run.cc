@@ -81,6 +81,18 @@ RunResult Runner::go() {
   return finish();
 }
 
+Status Runner::follow() {
+  only_follows_ = true;
+  // Nothing of it is sent.
+  context_.secrets.assign(context_.plan.secrets.size(), Secret("0"));
+  if (context_.replay.started()) {
+    begin_record();
+    go_forward();
+  }
+  if (context_.replay.problem().empty()) return {};
+  return fail(context_.replay.problem());
+}
+
 RunResult Runner::not_resumed(std::string what, std::string help) const {
   RunResult result;
   result.verdict = ending_.aborted ? events::Verdict::aborted : events::Verdict::refused;
@@ -138,6 +150,7 @@ bool Runner::look_before(bool only_preflight) {
 void Runner::drive() {
   for (;;) {
     if (!context_.replay.problem().empty()) return;
+    if (only_follows_ && context_.replay.over()) return;
     look_at_restarts();
     if (context_.replay.over() && !went_on_) end_record();
     look_outside();

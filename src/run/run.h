@@ -26,6 +26,8 @@ struct WayBack {
   std::string of;                                      // its id
   std::string rollback;                                // which of the plan's
   const std::vector<events::Event>* record = nullptr;  // its own, from RunStarted to RunEnded
+  // The plan with what else that record tells of (journal::Record::plan); null: there is nothing.
+  const plan::Plan* recorded = nullptr;
 };
 
 struct Options {

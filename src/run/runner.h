@@ -27,6 +27,8 @@ class Runner {
          const Options& options, std::atomic<int>& abort_requests);
 
   RunResult run(bool only_preflight);
+  // Follows the record, and does nothing behind its end. An Error: it cannot be followed.
+  Status follow();
   // Counts and edges that the graph walk touched: for the test that growth is linear.
   std::uint64_t work() const { return work_; }
 
@@ -188,6 +190,7 @@ class Runner {
   int aborts_before_ = 0;           // of these: asked of an earlier controller
   std::vector<HostState> reached_;  // of a run that is taken up: the hosts as they are now
   bool went_on_ = false;            // past the end of the record
+  bool only_follows_ = false;       // and never goes past it
   Duration last_tick_{};
   std::uint64_t work_ = 0;
 };

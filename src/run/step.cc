@@ -54,6 +54,7 @@ void Steps::advance(Run& run) {
              has_check);
       return;
     }
+    if (done_before(run)) continue;
     remote::Task task;
     std::optional<Instead> instead;
     if (!run.holds) instead = condition(run, action(run).when, "action");

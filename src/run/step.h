@@ -151,6 +151,7 @@ class Steps {
   void advance(Run& run);
   void start_task(Run& run, remote::Task task);
   bool overdue(const Run& run) const;
+  bool done_before(Run& run);  // done_before.cc
   void finished(Run& run, const remote::TaskResult& result, remote::TaskId task);
   void judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
                    plan::Record& facts) const;

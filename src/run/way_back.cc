@@ -84,7 +84,9 @@ void Runner::host_failed_on_the_way_back(NodeId node, HostIndex host) {
 
 // A run of its own.
 RunResult Runner::take_back() {
-  recall(context_.plan, *context_.options.way_back->record, context_.facts);
+  const WayBack& way = *context_.options.way_back;
+  const plan::Plan& recorded = way.recorded != nullptr ? *way.recorded : context_.plan;
+  recall(context_.plan, recorded, *way.record, context_.facts);
   roll_back(*plan::find_rollback(context_.plan, context_.options.way_back->rollback));
   if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty()) {
     return parked();

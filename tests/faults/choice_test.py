@@ -100,7 +100,7 @@ class Choice(Processes):
         refused = self.one("resume", name, code=3)
         self.assertIn("killed.play was changed", refused.stderr)
         self.assertIn("step parked/three would do something else on h1, h2", refused.stderr)
-        code, shown = self.on_a_terminal(["resume", name], [("as it was recorded? [y/N] ", "n\n")])
+        code, shown = self.on_a_terminal(["resume", name], [("as it was recorded? [y/N; c: with the play as it is now] ", "n\n")])
         self.assertEqual(code, 3, shown)
         self.one("answer", name, "go", "--approve")
         run = self.one("resume", name, "-y")

@@ -3,8 +3,11 @@
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
+#include "run/decide.h"
 #include "run/runner.h"
+#include "run/take_up.h"
 #include "support/run/fixture.h"
 
 namespace cnplay::run::test {
@@ -87,6 +90,52 @@ class Tour {
   // Cuts the run off after some event, as by a kill -9, and lets another controller take it up; and
   // cuts that one off, for a third. True if it had begun by then.
   bool resume() { return resume(f_, 1); }
+
+  // The run has failed, and goes forward once more, if it may. True if it did.
+  bool take_up() {
+    std::vector<events::Event> record = f_.recorder.events;
+    const auto* end = std::get_if<events::RunEnded>(&record.back().what);
+    if (end == nullptr || verdict == events::Verdict::success || f_.recorder.sick_after ||
+        f_.options.mode == events::Mode::check) {
+      return false;
+    }
+    if (!can_take_up(f_.b.plan, f_.b.plan, record, f_.b.plan, std::nullopt)) return false;
+    using Place = std::tuple<plan::NodeId, plan::HostIndex, std::uint32_t>;
+    std::set<Place> done;
+    for (const auto& event : record) {
+      const auto* e = std::get_if<events::ActionEnded>(&event.what);
+      const auto* r = std::get_if<events::RanAhead>(&event.what);
+      if (e != nullptr && e->part == events::Part::forward && !is_failure(e->outcome)) {
+        done.insert({e->node, e->host, e->action});
+      } else if (r != nullptr && !is_failure(r->outcome)) {
+        done.insert({r->node, r->host, r->action});
+      }
+    }
+    const std::uint64_t seq = record.back().seq;
+    record.push_back(
+        {seq + 1, record.back().at, events::PlanTaken{"ann", "desk", "a", "a", "plan-2.json", {}}});
+    Fixture g(f_.b.plan.hosts.size(), random_());
+    g.b.plan = f_.b.plan;
+    g.options = f_.options;
+    g.options.record = &record;
+    // With limited forks the order of what is left may be another one: then it is refused.
+    const Status fits = can_follow(g.b.plan, g.options);
+    if (!fits && f_.options.forks > 0) return false;
+    EXPECT_TRUE(fits) << fits.error().what;
+    g.clock.advance(record.back().at - FakeClock::start);
+    g.recorder.events = record;
+    EXPECT_TRUE(g.recorder.commit());
+    const RunResult result = run::run(g.b.plan, g.hosts, g.recorder, g.clock, g.options, g.aborts);
+    EXPECT_FALSE(result.not_resumed && result.verdict != events::Verdict::aborted && fits)
+        << result.not_resumed->what;
+    for (const auto& event : g.recorder.events) {
+      const auto* e = std::get_if<events::ActionStarted>(&event.what);
+      if (e == nullptr || event.seq <= seq || e->part != events::Part::forward) continue;
+      EXPECT_FALSE(done.contains({e->node, e->host, e->action}))
+          << f_.b.plan.node(e->node).path << " was done again on h" << e->host;
+    }
+    return true;
+  }
 
   events::Verdict verdict{};
   bool undid = false;
@@ -258,6 +307,18 @@ TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {
     if (::testing::Test::HasFailure()) return;
   }
   EXPECT_GT(taken_up, 2000);
+}
+
+TEST(Interleavings, ARunThatHasFailedGoesForwardOnceMore) {
+  int taken_up = 0;
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Tour tour(seed);
+    tour.run();
+    taken_up += tour.take_up();
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(taken_up, 100);
 }
 
 std::uint64_t work_of(std::size_t hosts, std::size_t steps) {

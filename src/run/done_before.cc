@@ -1,0 +1,35 @@
+// A step that is begun anew because it had failed does not do again what was good of it: that is
+// told once more, with the facts and the way back that it left.
+#include "run/step.h"
+
+namespace cnplay::run {
+
+// True: the action at hand is settled so.
+bool Steps::done_before(Run& run) {
+  if (run.unit.part != events::Part::forward) return false;
+  const auto* done = context_.replay.done(run.unit.node, run.unit.host, run.action);
+  if (done == nullptr) return false;
+  release(run);
+  Decision decision;
+  decision.outcome = done->outcome;
+  decision.message = done->message;
+  decision.reason =
+      done->task == 0 ? done->reason : "done before, by task " + std::to_string(done->task);
+  decision.exit_code = done->exit_code;
+  decision.applied = done->applied;
+  remote::TaskResult result;
+  result.facts = done->facts;
+  plan::Record facts;
+  judge_facts(run, result, decision, facts);
+  if (is_failure(decision.outcome)) return false;  // its facts are declared otherwise now
+  if (decision.applied && !run.node->undo.empty()) {
+    undo_.registered(run.unit.node, run.unit.host);
+    undo_.settled(run.unit.node, run.unit.host, true);
+  }
+  run.action_started = context_.clock.steady();
+  remember(run, decision, std::move(facts), "");
+  action_ended(run, decision, &result, 0);
+  return settle(run, decision.outcome, decision.reason, true);
+}
+
+}  // namespace cnplay::run

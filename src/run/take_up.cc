@@ -1,0 +1,294 @@
+// What still holds of a record once the run goes forward again. The rest of it was about a failure:
+// the steps that failed, and what answered that.
+#include "run/take_up.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+#include "run/decide.h"
+#include "run/recall.h"
+#include "run/replay.h"
+
+namespace cnplay::run {
+
+using namespace events;  // all that this is about
+using plan::HostIndex;
+using plan::NodeId;
+using plan::NodeKind;
+
+namespace {
+
+template <class E>
+concept OfPart = requires(const E& e) {
+  { e.part } -> std::convertible_to<Part>;
+};
+
+std::optional<Part> part_of(const Event& event) {
+  return std::visit(
+      []<class E>(const E& e) -> std::optional<Part> {
+        if constexpr (OfPart<E>) return e.part;
+        return std::nullopt;
+      },
+      event.what);
+}
+
+std::optional<OnHost> unit_of(const Event& event) {
+  return std::visit(
+      []<class E>(const E& e) -> std::optional<OnHost> {
+        if constexpr (OfPart<E>) return OnHost{e.node, e.host};
+        return std::nullopt;
+      },
+      event.what);
+}
+
+// Where the run stopped going forward.
+std::size_t stop_of(const std::vector<const Event*>& story) {
+  const auto stops = [](const Event* event) {
+    return std::holds_alternative<FailureDeclared>(event->what) ||
+           std::holds_alternative<AbortRequested>(event->what) ||
+           std::holds_alternative<DeadlinePassed>(event->what);
+  };
+  return static_cast<std::size_t>(std::find_if(story.begin(), story.end(), stops) - story.begin());
+}
+
+bool is_handler(const Event& event) { return part_of(event) == Part::handler; }
+
+// Hosts wait for each other here: who was not there by then cannot be put before it.
+bool all_meet(const plan::Plan& plan, const Event& event) {
+  const auto& what = event.what;
+  if (const auto* e = std::get_if<StepStarted>(&what)) {
+    const auto& after = plan.node(e->node).after;
+    return e->part == Part::handler || std::any_of(after.begin(), after.end(), [&](const auto& a) {
+             return a.kind == plan::EdgeKind::all_hosts || plan.node(a.from).kind != NodeKind::step;
+           });
+  }
+  return std::holds_alternative<BarrierPassed>(what) || std::holds_alternative<WaitStarted>(what) ||
+         std::holds_alternative<HumanStarted>(what) || std::holds_alternative<HumanEnded>(what) ||
+         std::holds_alternative<Pivoted>(what) || std::holds_alternative<PhaseEnded>(what);
+}
+
+class Keeper {
+ public:
+  Keeper(const plan::Plan& plan, const std::vector<const Event*>& story)
+      : plan_(plan), story_(story), stop_(stop_of(story)) {
+    std::unordered_map<std::string_view, NodeId> first;
+    for (const plan::Node& node : plan.nodes) {
+      now_.push_back(first.try_emplace(node.path, node.id).first->second);
+    }
+  }
+
+  Kept keep() {
+    find_failures();
+    find_undone();
+    const std::size_t round = lost_round();
+    for (std::size_t i = 0; i < story_.size(); ++i) {
+      const Event& event = *story_[i];
+      if (is_handler(event) && i >= round) continue;
+      if (const auto* ran = std::get_if<RanAhead>(&event.what)) {
+        if (kept_.out.contains(ran->host)) {
+          kept_.story.push_back(&event);
+        } else {
+          set_aside(*ran);
+        }
+      } else if (const auto unit = unit_of(event);
+                 unit && part_of(event) == Part::forward &&
+                 kept_.again.contains({now_[unit->first], unit->second})) {
+        if (const auto* ended = std::get_if<ActionEnded>(&event.what)) set_aside(*ended);
+      } else if (counts(i)) {
+        kept_.story.push_back(&event);
+      }
+    }
+    return std::move(kept_);
+  }
+
+ private:
+  void find_failures() {
+    std::size_t last_meeting = 0;  // one behind it
+    for (std::size_t i = 0; i < stop_; ++i) {
+      if (all_meet(plan_, *story_[i])) last_meeting = i + 1;
+    }
+    for (std::size_t i = 0; i < story_.size(); ++i) {
+      const auto* lost = std::get_if<HostLost>(&story_[i]->what);
+      if (lost != nullptr && i < last_meeting) kept_.out.insert(lost->host);
+      const auto* end = std::get_if<StepEnded>(&story_[i]->what);
+      if (end == nullptr || !is_failure(end->outcome)) continue;
+      if (end->part != Part::forward && end->part != Part::handler) continue;
+      if (i < last_meeting && !meets_at(i, last_meeting)) kept_.out.insert(end->host);
+      if (end->part == Part::forward) kept_.again.insert({now_[end->node], end->host});
+    }
+    std::erase_if(kept_.again, [&](const OnHost& unit) { return kept_.out.contains(unit.second); });
+    if (stop_ == story_.size()) return;
+    if (const auto* e = std::get_if<FailureDeclared>(&story_[stop_]->what)) {
+      const NodeKind kind = plan_.node(e->node).kind;
+      if (kind == NodeKind::human || kind == NodeKind::wait) kept_.point = e->node;
+    }
+  }
+
+  // A handler that failed is met by nobody but its own round.
+  bool meets_at(std::size_t i, std::size_t last) const {
+    if (!is_handler(*story_[i])) return false;
+    for (std::size_t k = i; k < last; ++k) {
+      if (all_meet(plan_, *story_[k]) && !is_handler(*story_[k])) return false;
+    }
+    return true;
+  }
+
+  void find_undone() {
+    for (const Event* event : story_) {
+      const auto* end = std::get_if<StepEnded>(&event->what);
+      if (end != nullptr && end->part == Part::undo && !is_failure(end->outcome)) {
+        kept_.undone[{end->node, end->host}] = event->seq;
+      }
+    }
+  }
+
+  // A round of handlers in which one failed is begun anew: from here on they do not count.
+  std::size_t lost_round() const {
+    std::size_t round = stop_;
+    bool failed = false;
+    for (std::size_t i = stop_; i-- > 0;) {
+      const Event& event = *story_[i];
+      if (is_handler(event)) {
+        const auto* end = std::get_if<StepEnded>(&event.what);
+        failed = failed ||
+                 (end != nullptr && is_failure(end->outcome) && !kept_.out.contains(end->host));
+        round = i;
+        continue;
+      }
+      const auto* began = std::get_if<StepStarted>(&event.what);
+      const bool other = began != nullptr || all_meet(plan_, event);
+      if (other) break;
+    }
+    return failed ? round : stop_;
+  }
+
+  bool counts(std::size_t i) const {
+    const Event& event = *story_[i];
+    if (const auto* lost = std::get_if<HostLost>(&event.what)) {
+      return kept_.out.contains(lost->host);
+    }
+    if (kept_.point) {
+      const bool of_it = std::visit(
+          [&]<class E>(const E& e) {
+            if constexpr (requires { e.node; } && !OfPart<E>) {
+              if constexpr (std::is_same_v<std::remove_cvref_t<decltype(e.node)>, NodeId>) {
+                return e.node == *kept_.point;
+              }
+            }
+            return false;
+          },
+          event.what);
+      if (of_it) return false;
+    }
+    if (i < stop_) return true;
+    // What was in flight then went to its end; nothing else was begun.
+    return part_of(event) == Part::forward;
+  }
+
+  void set_aside(const RanAhead& ran) {
+    ActionEnded ended;
+    ended.node = ran.node;
+    ended.host = ran.host;
+    ended.action = ran.action;
+    ended.part = Part::forward;
+    ended.task = ran.task;
+    ended.outcome = ran.outcome;
+    ended.message = ran.message;
+    ended.facts = ran.facts;
+    ended.applied = ran.applied;
+    set_aside(ended);
+  }
+  void set_aside(const ActionEnded& ended) {
+    const auto same = [&](const ActionEnded& e) {
+      return e.node == ended.node && e.host == ended.host && e.action == ended.action;
+    };
+    std::erase_if(kept_.done, same);
+    const bool former = now_[ended.node] != ended.node;  // it has been changed since
+    if (!is_failure(ended.outcome) && !former) {
+      kept_.done.push_back(ended);
+    } else if (ended.applied) {
+      kept_.applied.push_back(ended);
+    }
+  }
+
+  const plan::Plan& plan_;
+  const std::vector<const Event*>& story_;
+  const std::size_t stop_;
+  std::vector<NodeId> now_;  // by node: the one that stands in its place in the plan of now
+  Kept kept_;
+};
+
+}  // namespace
+
+Kept keep(const plan::Plan& plan, const std::vector<const Event*>& story) {
+  return Keeper(plan, story).keep();
+}
+
+void Replay::take_up() {
+  if (!begun_) {
+    ended_ = false;
+    return;  // it begins anew
+  }
+  Kept kept = keep(plan_, story_);
+  Restart restart;
+  for (auto& [unit, seq] : kept.undone) undone_[unit] = seq;
+  for (ActionEnded& ended : kept.applied) {
+    const NodeId now = node_of_now(plan_, ended.node).value_or(ended.node);
+    if (kept.undone.contains({now, ended.host})) continue;
+    restart.applied.push_back(&set_aside_.emplace_back(std::move(ended)));
+  }
+  done_.clear();
+  for (ActionEnded& ended : kept.done) {
+    const Place place{ended.node, ended.host, ended.action};
+    done_.insert_or_assign(place, std::move(ended));
+  }
+  if (ended_) ahead_.clear();  // each had ended, or was never begun
+  ended_ = false;
+  leave_only(kept.story);
+  restart.at = story_.size();
+  std::vector<bool> leads(plan_.nodes.size(), false);
+  for (const Event* event : story_) {
+    std::visit(
+        [&]<class E>(const E& e) {
+          if constexpr (OfPart<E>) {
+            if (e.part != Part::forward) return;
+            restart.begun.insert({e.node, e.host});
+            leads[e.node] = true;
+          } else if constexpr (std::is_same_v<E, BarrierPassed> || std::is_same_v<E, WaitStarted> ||
+                               std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded> ||
+                               std::is_same_v<E, Pivoted>) {
+            restart.points.insert(e.node);
+            leads[e.node] = true;
+          }
+        },
+        event->what);
+  }
+  // Edges point backwards.
+  for (std::size_t id = leads.size(); id-- > 0;) {
+    if (!leads[id]) continue;
+    for (const plan::Edge& edge : plan_.nodes[id].after) leads[edge.from] = true;
+  }
+  restart.leads = std::move(leads);
+  restarts_.push_back(std::move(restart));
+}
+
+const ActionEnded* Replay::done(NodeId node, HostIndex host, std::uint32_t action) const {
+  const auto found = done_.find({node, host, action});
+  return found == done_.end() ? nullptr : &found->second;
+}
+
+bool Replay::holds(NodeId node, std::optional<HostIndex> host, bool live) const {
+  return std::any_of(restarts_.begin(), restarts_.end(), [&](const Restart& restart) {
+    if (restart.from) return node >= *restart.from;
+    if (host && live) return !restart.begun.contains({node, *host});
+    if (restart.points.contains(node) || restart.leads[node]) return false;
+    if (host) return true;
+    // Handlers, or a phase, may be what is next in the story: then this is where it is.
+    if (const auto* began = upcoming<StepStarted>()) return began->part != Part::handler;
+    if (const auto* ended = upcoming<PhaseEnded>()) return plan_.phases[ended->phase].end != node;
+    return true;
+  });
+}
+
+}  // namespace cnplay::run
