@@ -170,7 +170,8 @@ TEST(RunDirectory, WhoWasNotToldStandsBehindTheEnd) {
   ASSERT_TRUE(directory);
   auto all = story();
   const std::size_t end = all.size();
-  all.push_back({end + 1, all.back().at, events::NotificationFailed{"the webhook", "i:3", "no", ""}});
+  all.push_back(
+      {end + 1, all.back().at, events::NotificationFailed{"the webhook", "i:3", "no", ""}});
   tell(**directory, all);
   EXPECT_TRUE((*directory)->commit());
   const auto record = read_run(disk, "/runs/r1");

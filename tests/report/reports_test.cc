@@ -289,8 +289,9 @@ TEST(Reports, AWindowThatHasClosedAndWhatWasSaidOfIt) {
   m.story.tell(events::WindowAnswered{"kim", "desk", events::AtWindow::go_on});
   m.story.tell(m.ended(events::Verdict::success));
   const std::string page = html(*m.account());
-  EXPECT_TRUE(holds(page, "The window closed at 2026-11-20 22:00:00 UTC, before the run had ended: "
-                          "kim let it go on.</p>"));
+  EXPECT_TRUE(holds(page,
+                    "The window closed at 2026-11-20 22:00:00 UTC, before the run had ended: "
+                    "kim let it go on.</p>"));
   EXPECT_TRUE(holds(page, "the clock was set back by 2 h"));
   EXPECT_TRUE(holds(page, "kim on desk lets the run go on behind its window"));
   const std::string lines = json_lines(*m.account());
@@ -311,8 +312,8 @@ TEST(Reports, ANotificationThatReachedNobody) {
   MadeUp m;
   m.begin();
   m.story.tell(m.ended(events::Verdict::success));
-  m.story.tell(
-      events::NotificationFailed{"the webhook", "prod.inv:3", "the server answered 500", "ask <it>"});
+  m.story.tell(events::NotificationFailed{"the webhook", "prod.inv:3", "the server answered 500",
+                                          "ask <it>"});
   const auto account = m.account();
   ASSERT_TRUE(account) << account.error().what;
   EXPECT_EQ(account->state, report::State::ended);
