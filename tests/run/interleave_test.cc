@@ -118,16 +118,19 @@ class Tour {
     g.b.plan = f_.b.plan;
     g.options = f_.options;
     g.options.record = &record;
-    // With limited forks the order of what is left may be another one: then it is refused.
-    const Status fits = can_follow(g.b.plan, g.options);
-    if (!fits && f_.options.forks > 0) return false;
-    EXPECT_TRUE(fits) << fits.error().what;
+    // What is left may come in another order than it was begun in: then it is refused, before
+    // anything is written or sent.
+    if (!can_follow(g.b.plan, g.options)) {
+      misfit = true;
+      return false;
+    }
     g.clock.advance(record.back().at - FakeClock::start);
     g.recorder.events = record;
     EXPECT_TRUE(g.recorder.commit());
     const RunResult result = run::run(g.b.plan, g.hosts, g.recorder, g.clock, g.options, g.aborts);
-    EXPECT_FALSE(result.not_resumed && result.verdict != events::Verdict::aborted && fits)
-        << result.not_resumed->what;
+    if (result.verdict != events::Verdict::aborted) {
+      EXPECT_FALSE(result.not_resumed) << result.not_resumed->what;
+    }
     for (const auto& event : g.recorder.events) {
       const auto* e = std::get_if<events::ActionStarted>(&event.what);
       if (e == nullptr || event.seq <= seq || e->part != events::Part::forward) continue;
@@ -138,6 +141,7 @@ class Tour {
   }
 
   events::Verdict verdict{};
+  bool misfit = false;
   bool undid = false;
   std::size_t ahead = 0;          // begun by hosts before the run had come to it
   std::size_t stopped_short = 0;  // of these: it never came to it
@@ -311,14 +315,17 @@ TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {
 
 TEST(Interleavings, ARunThatHasFailedGoesForwardOnceMore) {
   int taken_up = 0;
+  int misfits = 0;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Tour tour(seed);
     tour.run();
     taken_up += tour.take_up();
+    misfits += tour.misfit;
     if (::testing::Test::HasFailure()) return;
   }
   EXPECT_GT(taken_up, 100);
+  EXPECT_LT(misfits, taken_up / 10);
 }
 
 std::uint64_t work_of(std::size_t hosts, std::size_t steps) {
