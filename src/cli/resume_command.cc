@@ -11,6 +11,7 @@
 #include "cli/taken_back.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
+#include "events/last.h"
 #include "run/restart.h"
 
 namespace cnplay::cli {
@@ -23,8 +24,8 @@ Status can_go_on(const std::string& id, const journal::Record& record, bool agai
     return fail(id + " was cut off before it began: nothing was done", "start it anew");
   }
   const auto& began = std::get<events::RunStarted>(events.front().what);
-  if (has_ended(record)) {
-    const auto& ended = std::get<events::RunEnded>(events.back().what);
+  if (const events::RunEnded* end = events::end_of(record.events)) {
+    const events::RunEnded& ended = *end;
     const bool success = ended.verdict == events::Verdict::success;
     if (success || !again) {
       return fail(id + " has ended: " + events::name(ended.verdict),

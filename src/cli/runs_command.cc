@@ -7,6 +7,7 @@
 #include "base/columns.h"
 #include "cli/commands.h"
 #include "cli/wiring.h"
+#include "events/last.h"
 #include "journal/run_directory.h"
 #include "run/people.h"
 
@@ -30,7 +31,7 @@ std::string notes(const Row& row) {
 std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
   const auto record = journal::read_run(disk, root + "/" + id);
   if (!record || record->events.empty()) return std::nullopt;
-  const events::Event& last = *journal::last_of(record->events);
+  const events::Event& last = *events::last_of(record->events);
   const auto* parked = std::get_if<events::RunParked>(&last.what);
   if (parked == nullptr && !std::holds_alternative<events::HumanAnswered>(last.what)) {
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include "cli/taken_back.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
+#include "events/last.h"
 #include "journal/run_directory.h"
 #include "run/people.h"
 
@@ -37,7 +38,7 @@ int show_command(const Options& options) {
                                : "being taken back by ")
               << way.run << ", `" << way.rollback << "`\n";
   }
-  const events::Event* const last = journal::last_of(record->events);
+  const events::Event* const last = events::last_of(record->events);
   const bool ended = last != nullptr && std::holds_alternative<events::RunEnded>(last->what);
   const auto* parked = last != nullptr ? std::get_if<events::RunParked>(&last->what) : nullptr;
   if (run::asked_in(record->plan, record->events) && !options.json) {

@@ -8,6 +8,7 @@
 #include "cli/changed.h"
 #include "cli/project.h"
 #include "cli/wiring.h"
+#include "events/last.h"
 #include "plan/choice.h"
 #include "run/restart.h"
 #include "run/take_up.h"
@@ -52,10 +53,7 @@ std::variant<plan::Plan, int> plan_of_now(const journal::Record& record, const O
 
 }  // namespace
 
-bool has_ended(const journal::Record& record) {
-  return !record.events.empty() &&
-         std::holds_alternative<events::RunEnded>(record.events.back().what);
-}
+bool has_ended(const journal::Record& record) { return events::end_of(record.events) != nullptr; }
 
 std::optional<int> take_up(const TakeUp& what, const Options& options, bool changed,
                            journal::Record& record) {

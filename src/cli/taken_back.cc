@@ -1,5 +1,6 @@
 #include "cli/taken_back.h"
 
+#include "events/last.h"
 #include "run/people.h"
 
 namespace cnplay::cli {
@@ -24,7 +25,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
                     ": it has changed nothing",
                 "there is nothing to take back");
   }
-  const auto* ended = std::get_if<events::RunEnded>(&journal::last_of(events)->what);
+  const auto* ended = std::get_if<events::RunEnded>(&events::last_of(events)->what);
   if (ended == nullptr) {
     if (run::asked_in(record.plan, events)) {
       return fail(id + " has not ended: it waits for people",

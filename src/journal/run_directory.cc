@@ -281,13 +281,6 @@ void RunDirectory::cannot_write(const Error& error) {
   status_ = fail("the record of the run cannot be written: " + error.what, error.help);
 }
 
-const events::Event* last_of(const std::vector<events::Event>& events) {
-  const auto last = std::find_if(events.rbegin(), events.rend(), [](const events::Event& event) {
-    return !std::holds_alternative<events::NotificationFailed>(event.what);
-  });
-  return last == events.rend() ? nullptr : &*last;
-}
-
 void take_plan(Record& record, plan::Plan plan, events::Event taken) {
   const plan::Plan before = record.in_force();
   merge(record.plan, before, plan, record.events);

@@ -117,10 +117,6 @@ struct Record {
   const plan::Plan& in_force() const { return taken ? *taken : plan; }
 };
 
-// The event that the run ended, or stopped, with: the last, but for what came of telling people.
-// nullptr: there is none.
-const events::Event* last_of(const std::vector<events::Event>& events);
-
 // The record once `taken`, a PlanTaken, has been told: `plan` is in force.
 void take_plan(Record& record, plan::Plan plan, events::Event taken);
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "events/last.h"
 #include "plan/succession.h"
 #include "run/replay.h"
 #include "run/runner.h"
@@ -25,6 +26,7 @@ namespace {
 class NoHosts final : public remote::Hosts {
  public:
   void connect(remote::HostIndex) override {}
+  void connect_within(remote::HostIndex, Duration) override {}
   void start(remote::Task) override {}
   void adopt(remote::TaskId) override {}
   void withdraw(remote::TaskId) override {}
@@ -104,6 +106,11 @@ class Judge {
       if (const auto* e = std::get_if<DeadlinePassed>(&event->what)) {
         return fail("its deadline has passed: " + format_time(e->until), "start a new run");
       }
+      const auto* said = std::get_if<WindowAnswered>(&event->what);
+      if (said != nullptr && said->choice == AtWindow::roll_back) {
+        return fail("its window was over, and " + said->user + " had it taken back",
+                    "start a new run, of the mended play");
+      }
       if (const auto* e = std::get_if<UndoStarted>(&event->what)) {
         for (const NodeId node : e->nodes) undone = undone ? std::min(*undone, node) : node;
       }
@@ -112,7 +119,7 @@ class Judge {
         acted = title(e->node) + on(e->host);
       }
     }
-    const bool ended = !record_.empty() && std::holds_alternative<RunEnded>(record_.back().what);
+    const bool ended = end_of(record_) != nullptr;
     if (stopped && !ended) {
       return fail("the run was cut off while it answered its failure",
                   "resume it as it is, so that this ends; then it can be taken up");
@@ -208,7 +215,7 @@ class Judge {
           event->what);
       if (!status) return status;
     }
-    if (!record_.empty() && std::holds_alternative<RunEnded>(record_.back().what)) return {};
+    if (end_of(record_) != nullptr) return {};
     for (const SentAhead& sent : replay_.on_their_way()) {
       if (between_.same(sent.node, sent.host)) continue;
       return fail("the changed step " + title(sent.node) + " was sent ahead" + on(sent.host) +

@@ -1,4 +1,5 @@
 #include "journal/run_directory.h"
+#include "events/last.h"
 
 #include <gtest/gtest.h>
 
@@ -177,8 +178,8 @@ TEST(RunDirectory, WhoWasNotToldStandsBehindTheEnd) {
   const auto record = read_run(disk, "/runs/r1");
   ASSERT_TRUE(record) << record.error().what;
   ASSERT_EQ(record->events.size(), end + 1);
-  EXPECT_EQ(last_of(record->events), &record->events[end - 1]);
-  EXPECT_EQ(last_of({}), nullptr);
+  EXPECT_EQ(events::last_of(record->events), &record->events[end - 1]);
+  EXPECT_EQ(events::last_of({}), nullptr);
   const auto* told = std::get_if<events::NotificationFailed>(&record->events.back().what);
   ASSERT_NE(told, nullptr);
   EXPECT_EQ(told->way + " " + told->where + " " + told->message, "the webhook i:3 no");

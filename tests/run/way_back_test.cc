@@ -328,7 +328,7 @@ TEST(TakenBackLater, FactsOfWhatRanAheadCountAsWell) {
                                   e->message, "",      e->facts,  true};
   }
   FactStore facts(f.b.plan);
-  recall(f.b.plan, record, facts);
+  recall(f.b.plan, f.b.plan, record, facts);
   for (const plan::HostIndex host : {0, 1}) {
     const plan::FactRef ref{f.a, 0, "before", std::nullopt};
     ASSERT_TRUE(facts.saved(ref, host));
