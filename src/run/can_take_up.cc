@@ -96,9 +96,7 @@ class Judge {
     std::optional<NodeId> undone;
     std::string acted;
     for (const Event* event : replay_.story()) {
-      stopped = stopped || std::holds_alternative<FailureDeclared>(event->what) ||
-                std::holds_alternative<AbortRequested>(event->what) ||
-                std::holds_alternative<DeadlinePassed>(event->what);
+      stopped = stopped || stops(*event);
       if (const auto* e = std::get_if<RollbackStarted>(&event->what)) {
         return fail("the run was taken back: `" + e->name + "`",
                     "start a new one, of the mended play");

@@ -4,6 +4,28 @@
 
 namespace cnplay::run {
 
+// The run was parked before it came to this action, and its host had begun it by itself: that was
+// it, well or not. Its facts and its way back are known already.
+bool Steps::take_ran_ahead(Run& run, bool has_check, bool& goes_on) {
+  const auto found = ran_ahead_.find({run.unit.node, run.unit.host, run.action});
+  if (found == ran_ahead_.end() || run.unit.part != events::Part::forward) return false;
+  const events::RanAhead ran = std::move(found->second);
+  ran_ahead_.erase(found);
+  release(run);
+  Decision decision;
+  decision.outcome = ran.outcome;
+  decision.message = ran.message;
+  decision.reason =
+      ran.reason.empty() ? "begun ahead, as task " + std::to_string(ran.task) : ran.reason;
+  decision.applied = ran.applied;
+  remote::TaskResult result;
+  result.facts = ran.facts;
+  run.action_started = context_.clock.steady();
+  action_ended(run, decision, &result, 0);
+  goes_on = settle(run, decision.outcome, decision.reason, has_check);
+  return true;
+}
+
 // True: the action at hand is settled so.
 bool Steps::done_before(Run& run) {
   if (run.unit.part != events::Part::forward) return false;

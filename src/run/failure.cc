@@ -40,7 +40,9 @@ void Runner::stop() {
   }
   rounds_.clear();
   steps_.withdraw_all();
-  steps_.stop_retries();
+  // A run that is only left goes on as if it never had been: what is at work has all its attempts.
+  const bool only_left = ending_.parked && !ending_.aborted && !ending_.failed_at;
+  if (!only_left) steps_.stop_retries();
 }
 
 // Work of another kind begins.

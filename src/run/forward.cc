@@ -93,6 +93,12 @@ std::optional<Unit> Runner::next_in_place() {
     // A step that has just ended may lead to the next one of its host.
     if (steps_.any_ended()) return std::nullopt;
     const HostIndex host = parked_.front().host;
+    // One that has dropped out takes nobody's place, whenever its turn comes.
+    if (is_gone(parked_.front())) {
+      const Unit gone = parked_.front();
+      parked_.pop_front();
+      return gone;
+    }
     const auto idle = std::ranges::find_if(
         places_, [&](const HostIndex h) { return h == host || steps_.count(h) == 0; });
     if (places_.size() < context_.options.forks) {
@@ -137,9 +143,14 @@ void Runner::begin_unit(const Unit& unit) {
   (std::ranges::find(places_, unit.host) != places_.end() ? placed_ : parked_).push_back(unit);
 }
 
+bool Runner::is_gone(const Unit& unit) const {
+  return !context_.hosts[unit.host].connected ||
+         (unit.part == part_ && walk_ && !live_[unit.host]);
+}
+
 void Runner::start_unit(const Unit& unit) {
-  // A host may be gone since its unit became ready.
-  if (!context_.hosts[unit.host].connected || (unit.part == part_ && walk_ && !live_[unit.host])) {
+  // Since its unit became ready.
+  if (is_gone(unit)) {
     if (unit.part == Part::handler) return next_of_round(unit.round, unit.host);
     if (unit.part == Part::undo) {
       ending_.undo_complete = false;

@@ -56,6 +56,7 @@ class Runner {
   void begin_unit(const Unit& unit);
   void start_unit(const Unit& unit);
   std::optional<Unit> next_in_place();
+  bool is_gone(const Unit& unit) const;  // its host has dropped out
   void pass(const Ready& point);
   void begin_wait(const Ready& point);
   void look_at_waits();

@@ -55,6 +55,10 @@ void Steps::advance(Run& run) {
       return;
     }
     if (done_before(run)) continue;
+    if (bool goes_on = false; take_ran_ahead(run, has_check, goes_on)) {
+      if (goes_on) continue;
+      return;
+    }
     remote::Task task;
     std::optional<Instead> instead;
     if (!run.holds) instead = condition(run, action(run).when, "action");

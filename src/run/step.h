@@ -10,6 +10,7 @@
 #include <queue>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -151,7 +152,9 @@ class Steps {
   void advance(Run& run);
   void start_task(Run& run, remote::Task task);
   bool overdue(const Run& run) const;
-  bool done_before(Run& run);  // done_before.cc
+  // done_before.cc
+  bool done_before(Run& run);
+  bool take_ran_ahead(Run& run, bool has_check, bool& goes_on);
   void finished(Run& run, const remote::TaskResult& result, remote::TaskId task);
   void judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
                    plan::Record& facts) const;
@@ -198,6 +201,9 @@ class Steps {
   DryRun dry_;
   Successor successor_;
   Ahead ahead_;
+  // What had begun though the run stopped short of it; counts if the run was parked then, and goes
+  // on.
+  std::map<std::tuple<plan::NodeId, plan::HostIndex, std::uint32_t>, events::RanAhead> ran_ahead_;
   std::deque<remote::Event> early_;
   std::unordered_map<RunId, Run> runs_;
   std::unordered_map<remote::TaskId, RunId> by_task_;

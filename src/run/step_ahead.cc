@@ -90,6 +90,8 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
   Decision decision = decide(shape_of(action(run)), context_.options.mode, result);
   if (const events::RanAhead* recorded = context_.replay.ran_ahead(sent.task)) {
     decision.outcome = recorded->outcome;
+    decision.message = recorded->message;
+    decision.reason = recorded->reason;
     decision.applied = recorded->applied;
   }
   plan::Record facts;
@@ -99,9 +101,11 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
     undo_.settled(run.unit.node, run.unit.host, true);
   }
   remember(run, decision, std::move(facts), result.preview);
-  context_.emit(events::RanAhead{sent.place.node, sent.host, sent.place.action, sent.task,
-                                 decision.outcome, decision.message, decision.reason, result.facts,
-                                 decision.applied});
+  const events::RanAhead ran{sent.place.node, sent.host,        sent.place.action,
+                             sent.task,       decision.outcome, decision.message,
+                             decision.reason, result.facts,     decision.applied};
+  ran_ahead_.insert_or_assign({ran.node, ran.host, ran.action}, ran);
+  context_.emit(ran);
 }
 
 void Steps::withdraw(plan::HostIndex host) { withdraw_these(ahead_.all(host)); }

@@ -42,14 +42,9 @@ std::optional<OnHost> unit_of(const Event& event) {
       event.what);
 }
 
-// Where the run stopped going forward.
 std::size_t stop_of(const std::vector<const Event*>& story) {
-  const auto stops = [](const Event* event) {
-    return std::holds_alternative<FailureDeclared>(event->what) ||
-           std::holds_alternative<AbortRequested>(event->what) ||
-           std::holds_alternative<DeadlinePassed>(event->what);
-  };
-  return static_cast<std::size_t>(std::find_if(story.begin(), story.end(), stops) - story.begin());
+  const auto at = std::ranges::find_if(story, [](const Event* e) { return stops(*e); });
+  return static_cast<std::size_t>(at - story.begin());
 }
 
 bool is_handler(const Event& event) { return part_of(event) == Part::handler; }
@@ -220,6 +215,14 @@ class Keeper {
 };
 
 }  // namespace
+
+// A run that has lost hosts may come to its end without a failure, and to what is always done
+// there.
+bool stops(const Event& event) {
+  return std::holds_alternative<FailureDeclared>(event.what) ||
+         std::holds_alternative<AbortRequested>(event.what) ||
+         std::holds_alternative<DeadlinePassed>(event.what) || part_of(event) == Part::always;
+}
 
 Kept keep(const plan::Plan& plan, const std::vector<const Event*>& story) {
   return Keeper(plan, story).keep();

@@ -31,6 +31,9 @@ struct Kept {
   std::map<OnHost, std::uint64_t> undone;  // by its `undo`, with the number of the event
   std::set<plan::HostIndex> out;           // hosts that stay out
 };
+// Whether the run goes forward no more from here on.
+bool stops(const events::Event& event);
+
 Kept keep(const plan::Plan& plan, const std::vector<const events::Event*>& story);
 
 // Whether the run of this record may go forward again, with `after` in the place of `before`, the

@@ -303,7 +303,7 @@ TEST(Interleavings, EveryRunKeepsTheInvariants) {
 
 TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {
   int taken_up = 0;
-  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 9000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Tour tour(seed);
     tour.run();
@@ -316,7 +316,7 @@ TEST(Interleavings, ARunThatIsCutOffAnywhereIsTakenUp) {
 TEST(Interleavings, ARunThatHasFailedGoesForwardOnceMore) {
   int taken_up = 0;
   int misfits = 0;
-  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 9000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Tour tour(seed);
     tour.run();

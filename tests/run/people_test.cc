@@ -198,6 +198,69 @@ TEST(Parked, ForLater) {
   EXPECT_EQ(f.recorder.all<events::RunParked>().at(0).reason, "left for later by ann");
 }
 
+// The host began it by itself, in the instant in which the run was left: it is not done a second
+// time when the run goes on, whatever came of it.
+TEST(Parked, WhatHadBegunAheadIsNotDoneAgain) {
+  for (const auto& [will, verdict, outcome] :
+       {std::tuple{Will::change, Verdict::success, "h0 changed"},
+        {Will::fail, Verdict::failed, "h0 failed"}}) {
+    People f;
+    plan::NodeId tell = 0;
+    f.b.parallel({[&] { tell = f.b.human("tell", HumanKind::manual).id; },
+                  [&] {
+                    f.b.step("a", {0});
+                    Builder::no_check(f.b.step("b", {0}).actions[0]);
+                  }});
+    f.hosts.on("b#0", 0, {{will}});
+    FakePrompter ann;
+    f.options.prompter = &ann;
+    ann.on_poll = [&] {
+      if (!f.recorder.all<events::StepEnded>().empty() && ann.replies.empty()) ann.later();
+    };
+    EXPECT_EQ(f.run().verdict, Verdict::parked);
+    ASSERT_EQ(f.recorder.all<events::RanAhead>().size(), 1u);
+    ASSERT_EQ(f.hosts.count("b#0"), 1u);
+    f.answer(tell, "ann", "", true);
+    // Cut off behind that, and taken up once more.
+    Fixture second(2);
+    EXPECT_EQ(f.resume(second).verdict, verdict);
+    EXPECT_EQ(second.hosts.count("b#0"), 0u);
+    EXPECT_EQ(second.outcomes("b"), (Lines{outcome}));
+    const auto& all = second.recorder.events;
+    const auto end = std::find_if(all.begin(), all.end(), [](const events::Event& e) {
+      const auto* step = std::get_if<events::StepEnded>(&e.what);
+      return step != nullptr && step->node > 1;
+    });
+    f.recorder.events.assign(all.begin(), end);
+    Fixture third(2);
+    EXPECT_EQ(f.resume(third).verdict, verdict);
+    EXPECT_EQ(third.hosts.count("b#0"), 0u);
+    EXPECT_EQ(third.outcomes("b"), (Lines{outcome}));
+  }
+}
+
+// Leaving a run is no failure of what is at work: nobody who goes on with it could tell why it was
+// not tried again.
+TEST(Parked, WhatIsAtWorkHasAllItsAttempts) {
+  People f;
+  plan::NodeId tell = 0;
+  f.b.parallel({[&] { tell = f.b.human("tell", HumanKind::manual).id; },
+                [&] {
+                  f.b.step("a", {0}).retry = {1, Duration(1000)};
+                }});
+  f.hosts.on("a#0", 0, {{Will::fail}, {Will::change}});
+  FakePrompter ann;
+  f.options.prompter = &ann;
+  ann.later();
+  EXPECT_EQ(f.run().verdict, Verdict::parked);
+  EXPECT_EQ(f.hosts.count("a#0"), 2u);
+  EXPECT_EQ(f.outcomes("a"), (Lines{"h0 changed"}));
+  f.answer(tell, "ann", "", true);
+  Fixture second(2);
+  EXPECT_EQ(f.resume(second).verdict, Verdict::success);
+  EXPECT_EQ(second.hosts.count("a#0"), 0u);
+}
+
 TEST(Parked, AnsweredElsewhereItGoesOnHoursLaterByAnother) {
   People f;
   plan::Node& disk = f.between("disk", HumanKind::manual);
