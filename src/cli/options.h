@@ -48,7 +48,7 @@ struct Options {
   bool stepwise = false;                // --step
   bool yes = false;                     // -y
   std::string from;                     // resume: --from, a step's name, or its path
-  bool take_changes = false;             // resume: --take-changes
+  bool take_changes = false;            // resume: --take-changes
   // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).
   std::string topic;
   VaultAction vault_action = VaultAction::list;

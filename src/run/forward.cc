@@ -144,8 +144,7 @@ void Runner::begin_unit(const Unit& unit) {
 }
 
 bool Runner::is_gone(const Unit& unit) const {
-  return !context_.hosts[unit.host].connected ||
-         (unit.part == part_ && walk_ && !live_[unit.host]);
+  return !context_.hosts[unit.host].connected || (unit.part == part_ && walk_ && !live_[unit.host]);
 }
 
 void Runner::start_unit(const Unit& unit) {
