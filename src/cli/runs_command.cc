@@ -44,12 +44,11 @@ std::optional<Row> parked_run(const Disk& disk, const std::string& root, const s
           began->inventory,
           "parked",
           format_rfc3339(record->events.front().at),
-          "its window is over: resume it",
+          parked != nullptr ? parked->reason + ": resume it" : std::string(),
           began->rollback.value_or(""),
           began->rollback_of.value_or(""),
           began->incident.value_or("")};
-  if (parked != nullptr && !parked->node) return row;
-  if (!asked) return std::nullopt;
+  if (!asked) return parked != nullptr ? std::optional(row) : std::nullopt;
   const auto& answers = asked->answers;
   const bool answered = (!answers.empty() && !answers.back().yes) ||
                         run::still_needed(*asked->node->human, answers) == 0;

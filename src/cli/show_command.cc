@@ -44,7 +44,7 @@ int show_command(const Options& options) {
   if (run::asked_in(record->plan, record->events) && !options.json) {
     std::cout << "the run waits for people; then: cnplay resume " << *id << "\n";
   } else if (parked != nullptr && !options.json) {
-    std::cout << "the run waits for somebody to decide: cnplay resume " << *id << "\n";
+    std::cout << "the run is parked (" << parked->reason << "): cnplay resume " << *id << "\n";
   } else if (!ended && !options.json) {
     std::cout << "the record ends here: the run goes on still, or was cut off"
               << (record->torn ? " (its last line is torn)" : "") << "\n";

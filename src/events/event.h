@@ -240,7 +240,7 @@ struct StepChosen {
 // The run waits for people without a controller. Not its end: no RunEnded follows but another
 // controller's RunResumed.
 struct RunParked {
-  std::optional<NodeId> node{};  // the human step; absent: its window has closed
+  std::optional<NodeId> node{};  // the human step, or the wait; absent: its window has closed
   std::string reason;
   std::string advice;  // what a person does next
 };

@@ -164,6 +164,24 @@ void Runner::park(std::string reason) {
   stop();
 }
 
+// Nothing is at work, and nothing will be before the clock says so.
+bool Runner::only_waits() const {
+  return part_ == events::Part::forward && !waits_.empty() && !human_ && steps_.count() == 0 &&
+         !steps_.withdrawing() && ready_.empty() && placed_.empty() && parked_.empty() &&
+         undecided_.empty() && held_.empty() && window_.behind.empty() && !stopping_ &&
+         !context_.replay.active();
+}
+
+// A Ctrl-C there, or a terminal that is closed, ends nothing: whoever resumes the run waits on.
+void Runner::leave_wait() {
+  const auto next =
+      std::ranges::min_element(waits_, {}, [](const Wait& wait) { return wait.until.at; });
+  ending_.parked = next->point.node;
+  ending_.parked_at_wait = true;
+  ending_.parked_why = "left while it waits until " + format_time(next->until);
+  stop();
+}
+
 RunResult Runner::parked() {
   const plan::Node& node = context_.plan.node(*ending_.parked);
   const std::string& run = context_.options.run_id;
@@ -177,6 +195,14 @@ RunResult Runner::parked() {
     return end_parked(std::move(parked));
   }
   parked.node = node.id;
+  if (ending_.parked_at_wait) {
+    parked.advice = "To go on: cnplay resume " + run +
+                    "\nIt waits on then, or goes on at once if the time has come";
+    parked.advice +=
+        node.late_by ? "; later than " + human_duration(*node.late_by) + " after it, it asks first."
+                     : std::string(".");
+    return end_parked(std::move(parked));
+  }
   const std::string name = node.path.substr(node.path.find('/') + 1);
   const std::string who = who_may(*node.human);
   parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +

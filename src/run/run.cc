@@ -219,6 +219,8 @@ void Runner::look_outside() {
   }
   const int asked = context_.replay.active() ? context_.replay.aborts(aborts_)
                                              : aborts_before_ + abort_requests_.load();
+  if (ending_.parked_at_wait) return;
+  if (aborts_ < asked && only_waits()) return leave_wait();
   while (aborts_ < asked) {
     ++aborts_;
     ending_.aborted = true;

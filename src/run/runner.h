@@ -82,6 +82,8 @@ class Runner {
   void park(std::string reason);
   RunResult parked();
   RunResult end_parked(events::RunParked parked);
+  bool only_waits() const;
+  void leave_wait();
 
   // way_back.cc
   bool offer(const plan::Response& response);

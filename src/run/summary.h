@@ -29,6 +29,7 @@ struct Ending {
   std::optional<plan::NodeId> rollback_failed;  // it stopped here
   std::optional<plan::NodeId> parked;           // at this human step
   bool parked_at_window = false;                // not at a human step: before this one
+  bool parked_at_wait = false;                  // not at a human step: while it waited
   std::string parked_why;
   bool undo_ran = false;
   bool undo_complete = false;

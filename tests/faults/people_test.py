@@ -49,6 +49,25 @@ class People(Processes):
         self.assertNotIn("\x1b[J", asked[:asked.index("slot it was in")])
         self.assertEqual(self.counted(), {"first": 2, "slot 7": 2})
 
+    def test_a_wait_is_left_and_gone_on_with(self):
+        play = self.play('''play waits "It waits" {
+  hosts all = group("all_of_them")
+  step begin on all { sh """echo "first" >>"$HOME/effects" """ }
+  wait until now + 4s, late_by 1h
+  step end on all { sh """echo "second" >>"$HOME/effects" """ }
+}
+''')
+        code, shown = self.on_a_terminal(play, [("waiting until", "\x03")])
+        self.assertEqual(code, 7, shown)
+        self.assertIn("left while it waits until", shown)
+        self.assertEqual(self.counted(), {"first": 2})
+        name = self.run_id()
+        self.assertIn("left while it waits", self.cnplay("runs").stdout)
+        self.assertIn("is parked (left while it waits", self.cnplay("show", name).stdout)
+        last = self.cnplay("resume", name)
+        self.assertEqual(last.returncode, 0, last.stdout + last.stderr)
+        self.assertEqual(self.counted(), {"first": 2, "second": 2})
+
     def test_a_refusal_and_ctrl_c(self):
         code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "no\n"), ("why? ", "it is locked\n")])
         self.assertEqual(code, 1, shown)

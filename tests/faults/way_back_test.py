@@ -172,7 +172,7 @@ class WindowThatCloses(Processes):
         self.assertIn("the window is over since", done.stdout)
         self.assertIn("no step begins before somebody has decided", done.stdout)
         self.assertEqual(self.counted(), {"first": 1})
-        self.assertIn("its window is over: resume it", self.cnplay("runs").stdout)
+        self.assertIn("the window is over, nobody is at a terminal: resume it", self.cnplay("runs").stdout)
         return self.run_id()
 
     def test_without_a_terminal_it_parks_and_a_person_decides_later(self):

@@ -263,6 +263,51 @@ TEST(Parked, WhatIsAtWorkHasAllItsAttempts) {
   EXPECT_EQ(second.hosts.count("a#0"), 0u);
 }
 
+// Who closes the laptop at ten, while the run waits until three, has ended nothing.
+TEST(Parked, LeftWhileItWaits) {
+  for (const bool late : {false, true}) {
+    People f;
+    f.b.step("a");
+    f.b.wait("(wait)", plan::Value(Time{FakeClock::start + std::chrono::hours(5), "UTC"})).late_by =
+        std::chrono::hours(1);
+    f.b.step("b");
+    f.hosts.before_event = [&] {
+      if (f.clock.steady() > std::chrono::hours(1)) f.aborts = 1;
+    };
+    f.hosts.tell(std::chrono::hours(2), remote::Woken{});
+    EXPECT_EQ(f.run().verdict, Verdict::parked);
+    EXPECT_EQ(f.hosts.count("b#0"), 0u);
+    const auto parked = f.recorder.all<events::RunParked>().at(0);
+    EXPECT_NE(parked.reason.find("left while it waits until"), std::string::npos);
+    EXPECT_TRUE(f.recorder.all<events::AbortRequested>().empty());
+    EXPECT_TRUE(f.recorder.all<events::RunEnded>().empty());
+    f.later = std::chrono::hours(late ? 6 : 1);
+    Fixture second(2);
+    EXPECT_EQ(f.resume(second).verdict, late ? Verdict::failed : Verdict::success);
+    EXPECT_EQ(second.hosts.count("a#0"), 0u);
+    EXPECT_EQ(second.hosts.count("b#0"), late ? 0u : 2u);
+    if (late) continue;
+    EXPECT_GE(second.hosts.started("b#0").at(0)->at, std::chrono::hours(5));
+  }
+}
+
+// What is at work beside the wait is another matter: that has to be ended first.
+TEST(Parked, NotWhileSomethingIsAtWork) {
+  People f;
+  f.b.parallel(
+      {[&] {
+         f.b.wait("(wait)", plan::Value(Time{FakeClock::start + std::chrono::hours(5), "UTC"}));
+       },
+       [&] { f.b.step("a", {0}); }});
+  f.hosts.on("a#0", 0, {{.will = Will::change, .length = Duration(60'000)}});
+  f.hosts.tell(Duration(30'000), remote::Woken{});
+  f.hosts.before_event = [&] {
+    if (f.hosts.count("a#0") > 0) f.aborts = 1;
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::aborted);
+  EXPECT_EQ(f.outcomes("a"), (Lines{"h0 changed"}));
+}
+
 TEST(Parked, AnsweredElsewhereItGoesOnHoursLaterByAnother) {
   People f;
   plan::Node& disk = f.between("disk", HumanKind::manual);
