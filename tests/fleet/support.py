@@ -57,7 +57,12 @@ class FleetTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        fleet("up")
+        # A test before this one may have been broken off, and have left the site down.
+        try:
+            fleet("up")
+        except AssertionError:
+            fleet("reset")
+            fleet("up")
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cnplay-test-"))
