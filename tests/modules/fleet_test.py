@@ -165,9 +165,10 @@ def supervisor(shell):
     expect(run("supervisor.stop", programs=["--help"]), "failed", "no name of a program")
     expect(run("supervisor.stop", programs=["gunicorn"], config="/nope"), "failed", "/nope")
     expect(harness.Place("web1", "plain", shell).run("supervisor.stop", programs=["gunicorn"]), "failed", "may plain use its socket")
-    # A program that does not start: the site's code is broken.
+    # A program that does not start: the site's code is broken, in its first line: on a slow machine all else takes longer to
+    # load than supervisor watches (startsecs).
     expect(run("supervisor.stop", programs=["gunicorn"]), "changed")
-    inside("web1", "sh", "-c", "echo 'raise RuntimeError(\"the reef is closed\")' >> /cnhome/config/wsgi.py", user="ubuntu")
+    inside("web1", "sh", "-c", "sed -i '1i raise RuntimeError(\"the reef is closed\")' /cnhome/config/wsgi.py", user="ubuntu")
     expect(run("supervisor.start", programs=PROGRAMS), "failed", "not running: gunicorn (")
     expect(run("supervisor.restart", programs=["gunicorn"]), "failed", "not running: gunicorn (")
     expect(run("supervisor.stop", programs=["gunicorn"]), "changed" if "BACKOFF" in inside("web1", "supervisorctl", "status") else "ok")
