@@ -33,8 +33,6 @@ class SshHosts final : public Hosts {
     }
   }
 
-  void connect(HostIndex host) override { connect_within(host, Duration::zero()); }
-
   void connect_within(HostIndex host, Duration within) override {
     Slot& slot = slots_.at(host);
     if (slot.session) return;

@@ -210,7 +210,7 @@ class Hosts {
   virtual ~Hosts() = default;
 
   // Begins to connect and log in. HostReady or HostFailed follows.
-  virtual void connect(HostIndex host) = 0;
+  void connect(HostIndex host) { connect_within(host, Duration::zero()); }
   // The same, of a host that a task of an earlier controller may be restarting: for so long it is
   // tried again while it cannot be reached.
   virtual void connect_within(HostIndex host, Duration within) = 0;

@@ -25,7 +25,6 @@ namespace {
 // Nothing goes out, nothing comes.
 class NoHosts final : public remote::Hosts {
  public:
-  void connect(remote::HostIndex) override {}
   void connect_within(remote::HostIndex, Duration) override {}
   void start(remote::Task) override {}
   void adopt(remote::TaskId) override {}

@@ -44,8 +44,6 @@ void FakeHosts::later(Duration in, remote::Event event) {
   queue_.emplace(When{clock_.steady() + in, ++serial_}, std::move(event));
 }
 
-void FakeHosts::connect(HostIndex host) { connect_within(host, Duration::zero()); }
-
 void FakeHosts::connect_within(HostIndex host, Duration within) {
   ++connects_;
   Host& h = hosts_.at(host);

@@ -111,7 +111,6 @@ class FakeHosts final : public remote::Hosts {
   std::size_t sent_ahead() const { return sent_ahead_; }
   std::size_t begun_ahead() const { return begun_ahead_; }
 
-  void connect(remote::HostIndex host) override;
   void connect_within(remote::HostIndex host, Duration within) override;
   void start(remote::Task task) override;
   void adopt(remote::TaskId task) override;
