@@ -157,6 +157,7 @@ class Builder {
                                          TypePtr& type);
   void manual_items(const syntax::Human& node, plan::Human& human);
   void people_count(const syntax::Modifier* count, plan::Human& human);
+  const syntax::Expr* default_of(const Modifiers& modifiers);
   void human_default(const std::string& word, const Modifiers& modifiers, const TypePtr& type,
                      plan::Human& human);
   void remember_answers(const syntax::Human& node, const plan::Human& human, plan::NodeId id,

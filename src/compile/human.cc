@@ -168,17 +168,24 @@ void Builder::manual_items(const syntax::Human& node, plan::Human& human) {
   }
 }
 
-// What holds when the time is over.
-void Builder::human_default(const std::string& word, const Modifiers& modifiers,
-                            const TypePtr& type, plan::Human& human) {
+// nullptr: there is no `default`. Without a time it is never taken, and that is reported.
+const syntax::Expr* Builder::default_of(const Modifiers& modifiers) {
   const syntax::Modifier* modifier = modifiers.find("default");
-  if (!modifier) return;
-  const syntax::Expr& expr = modifier->values[0];
+  if (!modifier) return nullptr;
   if (!modifiers.has("timeout")) {
     context_.error("E0525", "`default` without a `timeout`", modifier->span,
                    "nobody is waited for so long that it is taken",
                    "say when it is taken: `timeout 2h`");
   }
+  return &modifier->values[0];
+}
+
+// What holds when the time is over.
+void Builder::human_default(const std::string& word, const Modifiers& modifiers,
+                            const TypePtr& type, plan::Human& human) {
+  const syntax::Expr* given = default_of(modifiers);
+  if (given == nullptr) return;
+  const syntax::Expr& expr = *given;
   if (human.kind == HumanKind::approve) {
     const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
     const std::string said = ref ? ref->name.text : "";

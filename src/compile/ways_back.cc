@@ -154,14 +154,9 @@ void Builder::offer_words(const std::vector<syntax::Modifier>& written, plan::No
 
 // Of several: one of them by its name, or none.
 void Builder::offer_default(const Modifiers& modifiers, plan::Human& human) {
-  const syntax::Modifier* modifier = modifiers.find("default");
-  if (!modifier) return;
-  const syntax::Expr& expr = modifier->values[0];
-  if (!modifiers.has("timeout")) {
-    context_.error("E0525", "`default` without a `timeout`", modifier->span,
-                   "nobody is waited for so long that it is taken",
-                   "say when it is taken: `timeout 2h`");
-  }
+  const syntax::Expr* given = default_of(modifiers);
+  if (given == nullptr) return;
+  const syntax::Expr& expr = *given;
   const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
   const std::string word = std::holds_alternative<syntax::NoneLit>(expr.node)
                                ? std::string(plan::kNoRollback)
