@@ -90,14 +90,9 @@ TEST(TheClockIsSet, InARunOrAfterItAndItIsResumed) {
       const std::vector<events::Event> record(all.begin(),
                                               all.begin() + static_cast<std::ptrdiff_t>(cut) + 1);
       Fixture second(2);
-      second.b.plan = first.b.plan;
-      second.options = first.options;
-      second.options.record = &record;
+      second.take_over(first, record);
       second.clock.set_by(in_the_run + since);
-      second.recorder.events = record;
-      EXPECT_TRUE(second.recorder.commit());
-      const auto result = run::run(second.b.plan, second.hosts, second.recorder, second.clock,
-                                   second.options, second.aborts);
+      const auto result = second.go_on();
       EXPECT_FALSE(result.not_resumed) << result.not_resumed->what;
       EXPECT_EQ(result.verdict, Verdict::success) << cut;
       expect_true_durations(second, hours(8));

@@ -176,12 +176,8 @@ class Tour {
       if (const auto* e = std::get_if<events::PreflightEnded>(&event.what)) began = began || e->ok;
     }
     Fixture g(f_.b.plan.hosts.size(), random_());
-    g.b.plan = f_.b.plan;
-    g.options = f_.options;
-    g.options.record = &record;
+    g.take_over(f_, record);
     g.clock.advance(record.back().at - FakeClock::start);
-    g.recorder.events = record;
-    EXPECT_TRUE(g.recorder.commit());
     std::vector<Started> before;
     std::map<std::uint64_t, std::string> keys;
     for (const Started& s : first.hosts.started()) {

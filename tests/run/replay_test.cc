@@ -27,15 +27,10 @@ class Cut {
     record.assign(all.begin(), end + 1);
   }
   RunResult resume(Fixture& second) {
-    second.b.plan = first.b.plan;
-    second.options = first.options;
-    second.options.record = &record;
+    second.take_over(first, record);
     second.options.without = without;
     second.clock.advance(record.back().at - FakeClock::start + Duration(60'000));
-    second.recorder.events = record;
-    EXPECT_TRUE(second.recorder.commit());
-    return run::run(second.b.plan, second.hosts, second.recorder, second.clock, second.options,
-                    second.aborts);
+    return second.go_on();
   }
   Fixture first;
   std::vector<events::Event> record;

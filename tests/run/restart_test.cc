@@ -29,15 +29,10 @@ class Restarted {
     record.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end));
   }
   RunResult resume(Fixture& second, std::optional<plan::NodeId> from) {
-    second.b.plan = first.b.plan;
-    second.options = first.options;
-    second.options.record = &record;
+    second.take_over(first, record);
     second.options.from = from;
     second.clock.advance(record.back().at - FakeClock::start + Duration(60'000));
-    second.recorder.events = record;
-    EXPECT_TRUE(second.recorder.commit());
-    return run::run(second.b.plan, second.hosts, second.recorder, second.clock, second.options,
-                    second.aborts);
+    return second.go_on();
   }
   Fixture first;
   std::vector<events::Event> record;

@@ -36,16 +36,12 @@ class Failed {
   RunResult go_on(Fixture& second, const plan::Plan& next, std::vector<events::Event> record,
                   std::optional<plan::NodeId> from = {}) {
     record_ = std::move(record);
+    second.take_over(first, record_);
     second.b.plan = next;
-    second.options = first.options;
-    second.options.record = &record_;
     second.options.from = from;
     EXPECT_TRUE(can_follow(next, second.options));
     second.clock.advance(record_.back().at - FakeClock::start + Duration(60'000));
-    second.recorder.events = record_;
-    EXPECT_TRUE(second.recorder.commit());
-    return run::run(second.b.plan, second.hosts, second.recorder, second.clock, second.options,
-                    second.aborts);
+    return second.go_on();
   }
 
   Fixture first;

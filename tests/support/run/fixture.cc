@@ -16,6 +16,16 @@ RunResult Fixture::run() {
   return result;
 }
 
+void Fixture::take_over(const Fixture& first, const std::vector<events::Event>& record) {
+  b.plan = first.b.plan;
+  options = first.options;
+  options.record = &record;
+  recorder.events = record;
+  EXPECT_TRUE(recorder.commit());
+}
+
+RunResult Fixture::go_on() { return run::run(b.plan, hosts, recorder, clock, options, aborts); }
+
 RunResult Fixture::preflight() {
   RunResult result = run::preflight(b.plan, hosts, recorder, clock, options, aborts);
   check_run(*this);

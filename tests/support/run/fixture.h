@@ -29,6 +29,11 @@ class Fixture {
 
   RunResult run();
   RunResult preflight();
+  // Makes it another controller, which takes up `record`, a part of what `first` has told; not
+  // owned. Its own options are set, and its clock is advanced, after this.
+  void take_over(const Fixture& first, const std::vector<events::Event>& record);
+  // As run(), of a run that need not come to an end.
+  RunResult go_on();
 
   // "code h0 changed", of each StepEnded in order; undo as "!code", handlers as "(code)".
   std::vector<std::string> steps() const;

@@ -70,18 +70,14 @@ struct People : Fixture {
   }
   // Runs with what was recorded, as another controller an hour later.
   RunResult resume(Fixture& next) {
-    next.b.plan = b.plan;
     const auto prompter = next.options.prompter;
     const auto user = next.options.user;
-    next.options = options;
+    record = recorder.events;
+    next.take_over(*this, record);
     next.options.prompter = prompter;
     next.options.user = user;
-    next.options.record = &record;
-    record = recorder.events;
     next.clock.advance(record.back().at - FakeClock::start + later);
-    next.recorder.events = record;
-    EXPECT_TRUE(next.recorder.commit());
-    return run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
+    return next.go_on();
   }
   // As `cnplay answer` does.
   void answer(plan::NodeId node, const std::string& user, const std::string& by, bool yes,
