@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "events/about.h"
 #include "report/account_outage.h"
 
 namespace cnplay::report {
@@ -205,7 +206,7 @@ class Reader {
 
   bool fits(NodeId node, std::uint32_t action, Part part) {
     const plan::Node& n = account_.plan->node(node);
-    if (action < (part == Part::undo ? n.undo : n.actions).size()) return true;
+    if (action < actions_of(n, part).size()) return true;
     problem_ = "the plan has no action " + std::to_string(action) + " in " + n.path;
     return false;
   }

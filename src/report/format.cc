@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "events/about.h"
 #include "plan/choice.h"
 
 namespace cnplay::report {
@@ -99,7 +100,7 @@ std::string step_name(const plan::Plan& plan, NodeId node) {
 const plan::Action& action_of(const plan::Plan& plan, NodeId node, std::uint32_t action,
                               Part part) {
   const plan::Node& n = plan.node(node);
-  return (part == Part::undo ? n.undo : n.actions).at(action);
+  return actions_of(n, part).at(action);
 }
 
 std::string action_name(const plan::Plan& plan, NodeId node, std::uint32_t action, Part part) {

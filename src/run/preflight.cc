@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "events/about.h"
 #include "plan/eval.h"
 #include "run/decide.h"
 #include "run/position.h"
@@ -153,8 +154,8 @@ Duration Preflight::restart_patience(HostIndex host) const {
   const auto restart = again_ ? context_.replay.restarting(host) : std::nullopt;
   if (!restart) return Duration::zero();
   const plan::Node& node = context_.plan.node(restart->began->node);
-  const auto& actions = restart->began->part == events::Part::undo ? node.undo : node.actions;
-  const plan::Action& action = actions.at(restart->began->action);
+  const plan::Action& action =
+      events::actions_of(node, restart->began->part).at(restart->began->action);
   Duration within = kUnknownRestart;
   for (const plan::Param& param : action.params) {
     if (param.name != action.reboots) continue;

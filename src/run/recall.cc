@@ -43,6 +43,21 @@ std::optional<plan::NodeId> node_of_now(const plan::Plan& recorded, plan::NodeId
   return std::nullopt;
 }
 
+events::ActionEnded ended_of(const events::RanAhead& ran) {
+  events::ActionEnded ended;
+  ended.node = ran.node;
+  ended.host = ran.host;
+  ended.action = ran.action;
+  ended.part = events::Part::forward;
+  ended.task = ran.task;
+  ended.outcome = ran.outcome;
+  ended.message = ran.message;
+  ended.reason = ran.reason;
+  ended.facts = ran.facts;
+  ended.applied = ran.applied;
+  return ended;
+}
+
 void recall(const plan::Plan& plan, const plan::Plan& recorded,
             const std::vector<events::Event>& record, FactStore& facts) {
   std::vector<events::HumanAnswered> answers;
@@ -50,14 +65,7 @@ void recall(const plan::Plan& plan, const plan::Plan& recorded,
     if (const auto* e = std::get_if<events::ActionEnded>(&event.what)) {
       recall_action(plan, recorded, *e, facts);
     } else if (const auto* r = std::get_if<events::RanAhead>(&event.what)) {
-      events::ActionEnded ended;
-      ended.node = r->node;
-      ended.host = r->host;
-      ended.action = r->action;
-      ended.outcome = r->outcome;
-      ended.facts = r->facts;
-      ended.applied = r->applied;
-      recall_action(plan, recorded, ended, facts);
+      recall_action(plan, recorded, ended_of(*r), facts);
     } else if (std::holds_alternative<events::HumanStarted>(event.what)) {
       answers.clear();
     } else if (const auto* a = std::get_if<events::HumanAnswered>(&event.what)) {

@@ -18,6 +18,9 @@ namespace cnplay::run {
 void recall(const plan::Plan& plan, const plan::Plan& recorded,
             const std::vector<events::Event>& record, FactStore& facts);
 
+// The same as the end of an action of the way forward, as it would have been told.
+events::ActionEnded ended_of(const events::RanAhead& ran);
+
 // The node in whose place this one stands in the record: the first with its path. nullopt: it is
 // that itself.
 std::optional<plan::NodeId> node_of_now(const plan::Plan& recorded, plan::NodeId node);

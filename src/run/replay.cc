@@ -4,6 +4,8 @@
 #include <tuple>
 #include <type_traits>
 
+#include "events/about.h"
+
 namespace cnplay::run {
 
 using namespace events;  // all that this is about
@@ -110,8 +112,7 @@ void Replay::read(const Event& event) {
   if (const auto* action = std::get_if<ActionStarted>(&event.what)) {
     last_task_ = std::max(last_task_, action->task);
     boot_ids_.emplace(action->task, boots_.at(action->host));
-    const plan::Node& node = plan_.node(action->node);
-    const auto& actions = action->part == Part::undo ? node.undo : node.actions;
+    const auto& actions = actions_of(plan_.node(action->node), action->part);
     const bool restarts = !actions.at(action->action).reboots.empty();
     if (restarts) host_restarts_.insert_or_assign(action->host, HostRestart{action, event.at});
     std::erase_if(ahead_, [&](const SentAhead& sent) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "events/about.h"
 #include "run/recall.h"
 #include "run/runner.h"
 
@@ -17,41 +18,11 @@ using plan::NodeId;
 
 namespace {
 
-template <class E>
-concept OfNode = requires(const E& e) {
-  { e.node } -> std::convertible_to<NodeId>;
-};
-
-std::optional<NodeId> node_of(const Event& event) {
-  return std::visit(
-      []<class E>(const E& e) -> std::optional<NodeId> {
-        if constexpr (OfNode<E>) return e.node;
-        return std::nullopt;
-      },
-      event.what);
-}
-
-template <class E>
-concept OfPart = requires(const E& e) {
-  { e.part } -> std::convertible_to<Part>;
-};
-
-bool is_of_handler(const Event& event) {
-  return std::visit(
-      []<class E>(const E& e) {
-        if constexpr (OfPart<E>) return e.part == Part::handler;
-        return false;
-      },
-      event.what);
-}
+bool is_of_handler(const Event& event) { return part_of(event) == Part::handler; }
 
 bool is_of_other_part(const Event& event) {
-  return std::visit(
-      []<class E>(const E& e) {
-        if constexpr (OfPart<E>) return e.part != Part::forward && e.part != Part::handler;
-        return false;
-      },
-      event.what);
+  const auto part = part_of(event);
+  return part && *part != Part::forward && *part != Part::handler;
 }
 
 Status cannot(const std::string& why) { return fail("--from: " + why, "resume it without --from"); }

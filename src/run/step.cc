@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "events/about.h"
+
 namespace cnplay::run {
 
 using events::Outcome;
@@ -20,7 +22,7 @@ void Steps::start(Unit unit) {
   run.id = id;
   run.unit = unit;
   run.node = &context_.plan.node(unit.node);
-  run.actions = unit.part == Part::undo ? &run.node->undo : &run.node->actions;
+  run.actions = &events::actions_of(*run.node, unit.part);
   run.position = position_of(*run.node, unit.host);
   run.started = context_.clock.steady();
   at_work_[unit.host].push_back(id);

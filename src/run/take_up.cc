@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "events/about.h"
 #include "run/decide.h"
 #include "run/recall.h"
 #include "run/replay.h"
@@ -18,20 +19,6 @@ using plan::NodeId;
 using plan::NodeKind;
 
 namespace {
-
-template <class E>
-concept OfPart = requires(const E& e) {
-  { e.part } -> std::convertible_to<Part>;
-};
-
-std::optional<Part> part_of(const Event& event) {
-  return std::visit(
-      []<class E>(const E& e) -> std::optional<Part> {
-        if constexpr (OfPart<E>) return e.part;
-        return std::nullopt;
-      },
-      event.what);
-}
 
 std::optional<OnHost> unit_of(const Event& event) {
   return std::visit(
@@ -181,19 +168,7 @@ class Keeper {
     return part_of(event) == Part::forward;
   }
 
-  void set_aside(const RanAhead& ran) {
-    ActionEnded ended;
-    ended.node = ran.node;
-    ended.host = ran.host;
-    ended.action = ran.action;
-    ended.part = Part::forward;
-    ended.task = ran.task;
-    ended.outcome = ran.outcome;
-    ended.message = ran.message;
-    ended.facts = ran.facts;
-    ended.applied = ran.applied;
-    set_aside(ended);
-  }
+  void set_aside(const RanAhead& ran) { set_aside(ended_of(ran)); }
   void set_aside(const ActionEnded& ended) {
     const auto same = [&](const ActionEnded& e) {
       return e.node == ended.node && e.host == ended.host && e.action == ended.action;
