@@ -163,10 +163,11 @@ def test_sync(top):
     (src / "run").chmod(0o755)
     (src / "none").write_text("")
 
-    def sync(stage="apply", wanted=None, spoil=None, exclude=(), files="", to=dest, **values):
+    def sync(stage="apply", wanted=None, spoil=None, exclude=(), files="", to=dest, meanwhile=None, **values):
         """As the engine does it: check; what it asks for goes to the host as an archive; all of it."""
         notes = top / "notes"
-        notes.unlink(missing_ok=True)
+        for old in (notes, top / "notes.said", top / "archive"):
+            old.unlink(missing_ok=True)
         given = {**tree_given(src, exclude), "src_file": str(top / "archive"), "src_seen": "" if stage == "check" else str(notes)}
         names = [line.split(" ", 4) for line in given["src_manifest"].split("\n")]
         asked = run("file.sync", "check", src="files/t", dest=to, mode=files, given=given, exclude=exclude, **values)
@@ -186,6 +187,8 @@ def test_sync(top):
                 if name == spoil:
                     (top / "spoilt").write_text("spoilt\n")
                 tar.add(top / "spoilt" if name == spoil else src / name, name, recursive=False)
+        if meanwhile:
+            meanwhile(top / "notes.said")
         return run("file.sync", src="files/t", dest=to, mode=files, given=given, exclude=exclude, **values)
 
     def same(what, besides=()):
@@ -243,6 +246,40 @@ def test_sync(top):
     (src / "index.html").write_text("tre\n")
     expect(sync(spoil="index.html"), "failed", "what came is not what was to be sent")
     true((dest / "index.html").read_text() == "uno\n", "it was placed all the same")
+    expect(sync(), "changed", "1 changed")
+    # what the look said before its files came is believed for a moment; what has changed meanwhile is found in the end
+    def put_right(said):
+        (dest / "index.html").write_text("four\n")
+
+    def late(said):
+        put_right(said)
+        at, _, rest = said.read_text().partition("\n")
+        said.write_text(f"{int(at) - 60}\n{rest}")
+
+    def torn(said):
+        put_right(said)
+        said.write_text(said.read_text()[:-1])
+
+    for meanwhile, outcome in ((put_right, "changed"), (late, "ok"), (torn, "ok")):
+        (src / "index.html").write_text("four\n")
+        (dest / "index.html").write_text("five\n")
+        expect(sync(meanwhile=meanwhile), outcome, what=meanwhile.__name__)
+        same(meanwhile.__name__)
+    (src / "index.html").write_text("uno\n")
+    expect(sync(meanwhile=lambda said: (dest / "run").write_text("spoilt meanwhile\n")), "failed")
+    expect(sync(wanted=["run"]), "changed", "1 changed")
+    same("what was spoilt meanwhile")
+    # a directory that hands its group on keeps doing so, and those that are made in it do
+    os.chmod(dest / "css", 0o2755)
+    (src / "css/new").mkdir(mode=0o750)
+    (src / "css/new/x").write_text("x")
+    expect(sync(), "changed", "1 new, 1 new directory (1 bytes to send)")
+    expect(sync(), "ok")
+    shutil.rmtree(src / "css/new")
+    expect(sync(delete=True), "changed", "2 removed")
+    true(mode_of(dest / "css") == "0o2755", f"the mode of css is {mode_of(dest / 'css')}")
+    os.chmod(dest / "css", 0o755)
+    (src / "index.html").write_text("tre\n")
     expect(sync(), "changed", "1 changed")
     # what an earlier look of the task has found good is believed, as long as inode and times are the same; else it is read
     notes = top / "notes"
