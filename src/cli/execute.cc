@@ -253,9 +253,9 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
 
   auto record = cut_off
                     ? Result<std::unique_ptr<journal::RunDirectory>>(std::move(cut_off->directory))
-                    : journal::RunDirectory::create(
-                          disk, root, how.run_id, plan, how.user + " on " + how.controller,
-                          journal::RunDirectory::kOutputCap, journal::RunDirectory::Waits::beside);
+                    : journal::RunDirectory::create(disk, root, how.run_id, plan,
+                                                    how.user + " on " + how.controller,
+                                                    journal::RunDirectory::Waits::beside);
   if (!record) return usage_error(record.error());
   const auto view = make_view(plan, options);
   if (cut_off && !options.json) {

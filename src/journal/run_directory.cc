@@ -76,20 +76,18 @@ std::string new_run_id(Instant now, const std::string& play, std::uint16_t salt)
 }
 
 RunDirectory::RunDirectory(Disk& disk, std::string path, const plan::Plan* plan,
-                           std::unique_ptr<FileLock> lock, std::unique_ptr<AppendFile> file,
-                           std::uint64_t output_cap)
+                           std::unique_ptr<FileLock> lock, std::unique_ptr<AppendFile> file)
     : disk_(disk),
       path_(std::move(path)),
       plan_(plan),
       lock_(std::move(lock)),
-      file_(std::move(file)),
-      output_cap_(output_cap) {}
+      file_(std::move(file)) {}
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::create(Disk& disk, const std::string& root,
                                                            const std::string& run_id,
                                                            const plan::Plan& plan,
                                                            const std::string& controller,
-                                                           std::uint64_t output_cap, Waits waits) {
+                                                           Waits waits) {
   std::string path = root + "/" + run_id;
   if (auto status = disk.make_directory(path); !status) return status.error();
   auto lock = take(disk, path, controller);
@@ -105,8 +103,8 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::create(Disk& disk, const std
     if (auto status = disk.sync_directory(path); !status) return status;
     return disk.sync_directory(root);
   };
-  std::unique_ptr<RunDirectory> made(new RunDirectory(
-      disk, std::move(path), &plan, std::move(*lock), std::move(*file), output_cap));
+  std::unique_ptr<RunDirectory> made(
+      new RunDirectory(disk, std::move(path), &plan, std::move(*lock), std::move(*file)));
   made->waits_ = waits;
   if (waits == Waits::beside) {
     made->opening_ = std::async(std::launch::async, std::move(sync));
@@ -127,8 +125,7 @@ Result<std::unique_ptr<FileLock>> RunDirectory::take(Disk& disk, const std::stri
 }
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::reopen(Disk& disk, const std::string& path,
-                                                           const std::string& controller,
-                                                           std::uint64_t output_cap) {
+                                                           const std::string& controller) {
   auto lock = take(disk, path, controller);
   if (!lock) return lock.error();
   const auto text = disk.read(path + "/events.jsonl", kMaxRecord);
@@ -139,7 +136,7 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::reopen(Disk& disk, const std
     if (auto status = (*file)->append("\n"); !status) return status.error();
   }
   return std::unique_ptr<RunDirectory>(
-      new RunDirectory(disk, path, nullptr, std::move(*lock), std::move(*file), output_cap));
+      new RunDirectory(disk, path, nullptr, std::move(*lock), std::move(*file)));
 }
 
 void RunDirectory::go_on(const plan::Plan& plan, const events::RunStarted& started,
@@ -198,27 +195,11 @@ Status RunDirectory::commit() {
 
 void RunDirectory::on(const events::Event& event) {
   if (!status_) return;
-  events::Event capped;
-  const events::Event* record = &event;
-  if (const auto* output = std::get_if<events::Output>(&event.what)) {
-    std::uint64_t& total = output_[output->task];
-    if (total > output_cap_) return;
-    total += output->bytes.size();
-    if (total > output_cap_) {
-      capped.seq = event.seq;
-      capped.at = event.at;
-      capped.what = events::Notice{
-          "the output of task " + std::to_string(output->task) + " is recorded up to " +
-          format_size(Size{static_cast<std::int64_t>(output_cap_)}) + "; the rest is left out"};
-      record = &capped;
-    }
-  } else if (const auto* ended = std::get_if<events::ActionEnded>(&event.what)) {
-    output_.erase(ended->task);
-  } else if (const auto* started = std::get_if<events::RunStarted>(&event.what)) {
+  if (const auto* started = std::get_if<events::RunStarted>(&event.what)) {
     started_ = *started;
     started_at_ = event.at;
   }
-  if (auto status = file_->append(sealed(events::to_json(*record, *plan_)) + "\n"); !status) {
+  if (auto status = file_->append(sealed(events::to_json(event, *plan_)) + "\n"); !status) {
     cannot_write(status.error());
     return;
   }

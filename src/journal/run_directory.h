@@ -18,7 +18,6 @@
 
 #include <cstdint>
 #include <future>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,10 +39,6 @@ std::string new_run_id(Instant now, const std::string& play, std::uint16_t salt)
 // of what happened.
 class RunDirectory final : public events::Sink {
  public:
-  // At most this many bytes of output of one task go into the record; a Notice says where it was
-  // cut.
-  static constexpr std::uint64_t kOutputCap = 64u << 20;
-
   // How the disk is waited for. `beside`: a thread of its own brings the plan and the directory to
   // the disk while the hosts are connected to, and run.json while they are parted from; commit()
   // waits for the former, settled() for both.
@@ -55,14 +50,12 @@ class RunDirectory final : public events::Sink {
                                                       const std::string& run_id,
                                                       const plan::Plan& plan,
                                                       const std::string& controller,
-                                                      std::uint64_t output_cap = kOutputCap,
                                                       Waits waits = Waits::inline_);
 
   // Takes up a run that was cut off. An Error names the controller that is at work on it, if there
   // is one. Read the run after this, not before.
   static Result<std::unique_ptr<RunDirectory>> reopen(Disk& disk, const std::string& path,
-                                                      const std::string& controller,
-                                                      std::uint64_t output_cap = kOutputCap);
+                                                      const std::string& controller);
   // Makes `plan` durable beside those that the run has, for a PlanTaken that names it: the name of
   // its file. Until that is told it counts for nothing.
   Result<std::string> add_plan(const plan::Plan& plan);
@@ -78,7 +71,7 @@ class RunDirectory final : public events::Sink {
 
  private:
   RunDirectory(Disk& disk, std::string path, const plan::Plan* plan, std::unique_ptr<FileLock> lock,
-               std::unique_ptr<AppendFile> file, std::uint64_t output_cap);
+               std::unique_ptr<AppendFile> file);
   static Result<std::unique_ptr<FileLock>> take(Disk& disk, const std::string& path,
                                                 const std::string& controller);
   void cannot_write(const Error& error);
@@ -92,8 +85,6 @@ class RunDirectory final : public events::Sink {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<AppendFile> file_;
   bool dirty_ = false;  // something was appended since the last sync
-  std::uint64_t output_cap_;
-  std::map<std::uint64_t, std::uint64_t> output_;  // bytes by task
   std::optional<events::RunStarted> started_;
   Instant started_at_{};
   Status status_;

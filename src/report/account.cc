@@ -71,11 +71,10 @@ class Reader {
     return way != nullptr && &section == &account_.plan->sections[way->section];
   }
 
-  // Lines that were taken out leave no trace but this. Output beyond the journal's cap is left out,
-  // and said to be by a Notice.
+  // Lines that were taken out leave no trace but this.
   Status in_sequence(const Event& event) {
     const std::uint64_t next = seq_ + 1;
-    if (event.seq == next || (event.seq > next && capped_)) {
+    if (event.seq == next) {
       seq_ = event.seq;
       return {};
     }
@@ -144,9 +143,6 @@ class Reader {
   void take(const HostConnected& e) { account_.hosts[e.host].remote_user = e.remote_user; }
   void take(const HostReconnected& e) { ++account_.hosts[e.host].reconnects; }
   void take(const PreflightProblem& e) { account_.problems.push_back(&e); }
-  void take(const Notice& e) {
-    capped_ = capped_ || e.text.starts_with("the output of task ");  // the journal's words
-  }
   void take(const PhaseStarted& e) { account_.phases.push_back({e.phase, at_, {}, false}); }
   void take(const PhaseEnded& e) {
     for (auto phase = account_.phases.rbegin(); phase != account_.phases.rend(); ++phase) {
@@ -267,7 +263,6 @@ class Reader {
   Account account_;
   Instant at_{};
   std::uint64_t seq_ = 0;
-  bool capped_ = false;
   std::string problem_;
   std::map<std::pair<NodeId, Part>, std::size_t> places_;  // into account_.steps
   std::map<std::tuple<NodeId, Part, HostIndex>, std::size_t> runs_;

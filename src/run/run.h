@@ -81,6 +81,8 @@ struct Options {
   std::optional<plan::NodeId> from;
   // Of such a run: what has changed in the play since, for the record.
   std::vector<std::string> changed;
+  // At most this many bytes of output of one task are told; a Notice says so where there is more.
+  std::uint64_t output_cap = 64u << 20;
   // Hosts that work at once; 0: no limit.
   std::uint32_t forks = 0;
   // Sinks are ticked, clocks looked at and abort_requests read at least this often.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/units.h"
 #include "events/about.h"
 
 namespace cnplay::run {
@@ -103,6 +104,8 @@ void Steps::start_task(Run& run, remote::Task task) {
   task.become = a.become;
   run.task = task.id;
   run.state = State::running;
+  run.output = 0;
+  run.output_cut = false;
   run.cancelled = run.overdue = false;
   run.action_started = context_.clock.steady();
   run.applying = task.mode == remote::Mode::apply && !task.apply.empty();
@@ -293,9 +296,23 @@ std::optional<StepEnd> Steps::take_ended() {
 
 void Steps::output(const remote::TaskOutput& o) {
   if (Ahead::Sent* sent = ahead_.find(o.task); sent && !sent->withdrawn) sent->said.emplace_back(o);
-  if (!by_task_.contains(o.task)) return;
-  context_.emit(events::Output{o.task, o.host, static_cast<events::Stage>(o.stage),
-                               static_cast<events::Stream>(o.stream), o.bytes});
+  const auto it = by_task_.find(o.task);
+  if (it == by_task_.end()) return;
+  Run& run = runs_.at(it->second);
+  const std::uint64_t cap = context_.options.output_cap;
+  const std::size_t shown = std::min<std::uint64_t>(o.bytes.size(), cap - run.output);
+  run.output += shown;
+  if (shown > 0) {
+    events::Output told{o.task, o.host, static_cast<events::Stage>(o.stage),
+                        static_cast<events::Stream>(o.stream), o.bytes};
+    told.bytes.raw().resize(shown);
+    context_.emit(std::move(told));
+  }
+  if (shown == o.bytes.size() || run.output_cut) return;
+  run.output_cut = true;
+  context_.emit.notice(context_.name(o.host) + ": `" + run.node->title + "` says more than " +
+                       format_size(Size{static_cast<std::int64_t>(cap)}) +
+                       ": the rest is left out, here and in the record");
 }
 
 void Steps::progress(const remote::TaskProgress& p) {

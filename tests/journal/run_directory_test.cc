@@ -335,22 +335,6 @@ TEST(RunDirectory, EachFlippedBitIsFound) {
   }
 }
 
-TEST(RunDirectory, OutputBeyondTheCapIsLeftOutAndSaid) {
-  MemoryDisk disk;
-  const plan::Plan plan = small_plan();
-  constexpr std::uint64_t kCap = 64u << 10;
-  auto directory = RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk", kCap);
-  events::Event event{1,
-                      {},
-                      events::Output{7, 0, events::Stage::apply, events::Stream::out,
-                                     Untrusted(std::string(8u << 10, 'x'))}};
-  for (int i = 0; i < 12; ++i) (*directory)->on(event);
-  const std::string& text = disk.files["/runs/r1/events.jsonl"];
-  EXPECT_LT(text.size(), kCap + (4u << 10));
-  EXPECT_NE(text.find("left out"), std::string::npos);
-  EXPECT_EQ(text.find("left out"), text.rfind("left out"));
-}
-
 TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {
   const Instant now = *parse_rfc3339("2026-11-20T12:00:00Z");
   const auto run = [&](const char* id, const char* hash, const char* verdict, const char* mode,

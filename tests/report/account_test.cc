@@ -207,18 +207,6 @@ TEST(Account, RefusesARecordThatContradictsItself) {
   EXPECT_EQ(error_of(other), "event 33: the plan has no action 0 in update_code/cutover/code");
 }
 
-TEST(Account, OutputBeyondTheJournalsCapIsNoDamage) {
-  MadeUp m;
-  m.begin();
-  const auto task = m.story.begin(m.update.stop, 0);
-  m.story.tell(
-      events::Notice{"the output of task 1 is recorded up to 64MiB; the rest is left out"});
-  m.story.output(task, 0, "left out");
-  m.record.events.pop_back();
-  m.story.end(task, m.update.stop, 0, Outcome::failed);
-  EXPECT_EQ(error_of(m), "");
-}
-
 TEST(Account, SaysThatThePlanIsAnotherOne) {
   MadeUp m;
   tell_success(m);

@@ -1,4 +1,6 @@
 // Going forward: order, barriers, once, when, facts, retry, timeout, resources, handlers, waits.
+#include <map>
+
 #include "support/run/fixture.h"
 
 namespace cnplay::run::test {
@@ -50,6 +52,33 @@ TEST(Run, HostsRunFreeOfEachOtherBetweenBarriers) {
   f.hosts.on("b#0", 1, {{Will::change, {}, Duration(10)}});
   f.run();
   EXPECT_EQ(f.steps()[1], "b h1 changed");
+}
+
+// Each task has room of its own, and it is said where there was more.
+TEST(Run, OutputBeyondTheCapIsLeftOutAndSaid) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.step("b");
+  f.options.output_cap = 100;
+  f.hosts.on_start = [&](const remote::Task& task) {
+    const std::size_t piece = task.host == 0 ? 30 : 25;
+    for (int i = 0; i < (task.host == 0 ? 6 : 4); ++i) {
+      f.hosts.tell(Duration(i),
+                   remote::TaskOutput{task.id, task.host, remote::Stage::apply, remote::Stream::out,
+                                      Untrusted(std::string(piece, 'x'))});
+    }
+  };
+  f.hosts.on("a#0", {{Will::change, {}, Duration(50)}});
+  f.hosts.on("b#0", {{Will::change, {}, Duration(50)}});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  std::map<std::uint64_t, std::size_t> said;
+  for (const auto& e : f.recorder.all<events::Output>()) said[e.task] += e.bytes.size();
+  EXPECT_EQ(said.size(), 4U);
+  for (const auto& [task, bytes] : said) EXPECT_EQ(bytes, 100U) << task;
+  Lines notices;
+  for (const auto& e : f.recorder.all<events::Notice>()) notices.push_back(e.text);
+  const std::string rest = "says more than 100B: the rest is left out, here and in the record";
+  EXPECT_EQ(notices, (Lines{"h0: `a` " + rest, "h0: `b` " + rest}));
 }
 
 // How far a file is, is for who looks on: the record has no word of it, and so no resumed run asks.
