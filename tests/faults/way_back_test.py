@@ -143,6 +143,34 @@ class WaysBack(Processes):
                 shutil.rmtree(self.runs / run)
         self.assertGreater(resumed, 3, taken.stdout)
 
+    def test_of_a_run_whose_play_was_changed_in_its_middle(self):
+        """The way back is the changed play's, with what the first of them has found on the hosts."""
+        name = self.failed(PLAY % "exit 1")
+        changed = (PLAY % "true").replace("echo told", "echo changed")
+        self.play(changed)
+        taken = self.cnplay("resume", name, "--take-changes")
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+        self.play(PLAY % "true")  # what the file says now is no matter
+        rehearsed = self.cnplay("rollback", name, "back", "--check")
+        self.assertIn("new -> old", rehearsed.stdout, rehearsed.stderr)
+        self.assertEqual(self.counted(), {"set new": 1})
+        self.cnplay("rollback", name, "back", at=9, how="after")
+        back = self.ids()[-1]
+        self.assertFalse((self.runs / back / "run.json").exists(), "it was not killed")
+        again = self.cnplay("resume", back, "-y")  # by the recorded plan, not by the file
+        self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+        self.assertEqual(self.mark.read_text(), "old")
+        self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "changed": 2})
+        self.assertIn(f"taken back by {back}", self.cnplay("show", name).stdout)
+
+    def failed(self, play):
+        """Failed, and nobody wants to go back."""
+        self.assertEqual(self.cnplay(*self.play(play)).returncode, 7)
+        (name,) = self.ids()
+        self.assertEqual(self.cnplay("answer", name, "offer", "none").returncode, 0)
+        self.assertEqual(self.cnplay("resume", name).returncode, 1)
+        return name
+
     def test_a_deadline(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
         run = self.cnplay(*self.play(LATE % soon.strftime("%Y-%m-%d %H:%M:%S UTC")))
