@@ -10,7 +10,7 @@
 //
 // Faults: each N-th address ends its connection with RST, falls silent, or spoils a packet, once
 // its shells have said so many bytes (1), on its first connection alone or --always. --delay holds
-// each packet that comes back for so long: a link with that round trip.
+// what clients send for so long: a link with that round trip (delay.h).
 //
 // Ends by SIGTERM or SIGINT and prints what it has seen, as JSON.
 #include <arpa/inet.h>
@@ -156,7 +156,7 @@ void handle_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-// The delayed packets whose time has come. Milliseconds to the next one; -1: there is none.
+// What has been on its way long enough. Milliseconds to the next one; -1: there is none.
 int deliver_late(World& world) {
   using std::chrono::steady_clock;
   while (!world.late.empty()) {
@@ -164,9 +164,9 @@ int deliver_late(World& world) {
     if (left > steady_clock::duration::zero()) {
       return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
     }
-    const auto found = world.by_number.find(world.late.front().connection);
+    const auto found = world.lines.find(world.late.front().line);
     world.late.pop_front();
-    if (found != world.by_number.end()) found->second->pump();
+    if (found != world.lines.end()) found->second->deliver();
   }
   return -1;
 }

@@ -19,17 +19,16 @@ bool one_of(unsigned every, std::uint32_t address) { return every != 0 && addres
 HostConnection::HostConnection(World& world, int fd, std::uint32_t address, std::uint16_t port,
                                std::uint64_t number)
     : world_(world),
-      fd_(fd),
+      line_(world.options.delay.count() == 0 ? nullptr
+                                             : std::make_unique<DelayLine>(world, fd, number)),
+      fd_(line_ ? line_->inside() : fd),
       address_(address),
-      number_(number),
       memory_(world.hosts[std::uint64_t{address} << 16 | port]) {
-  world_.by_number.emplace(number_, this);
   watch_ = world_.loop.add(fd_, *this);
   prepare();
 }
 
 HostConnection::~HostConnection() {
-  world_.by_number.erase(number_);
   for (Channel& channel : channels_) {
     if (channel.channel != nullptr) {
       ssh_remove_channel_callbacks(channel.channel, &channel.callbacks);
@@ -151,14 +150,9 @@ void HostConnection::flush(Channel& channel) {
   }
 }
 
-void HostConnection::ready(std::uint32_t) {
-  if (world_.options.delay.count() == 0) return pump();
-  if (std::exchange(late_, true)) return;
-  world_.late.push_back({std::chrono::steady_clock::now() + world_.options.delay, number_});
-}
+void HostConnection::ready(std::uint32_t) { pump(); }
 
 void HostConnection::pump() {
-  late_ = false;
   // A command that speaks while libssh works is heard at the end of that.
   if (finished_ || stalled_ || std::exchange(pumping_, true)) return;
   if (event_ == nullptr) {
@@ -195,7 +189,7 @@ bool HostConnection::strike() {
   ++world_.faults;
   if (drop) {
     const linger hard{1, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    ::setsockopt(line_ ? line_->outside() : fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     finish();
     return true;
   }

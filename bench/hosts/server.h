@@ -14,6 +14,7 @@
 #include <string>
 
 #include "command.h"
+#include "delay.h"
 
 namespace cnplay::bench {
 
@@ -21,7 +22,7 @@ struct Options {
   std::string host_key;                // a private key file, of all hosts
   ssh_key key = nullptr;               // the one that may log in; null: any
   std::string directory;               // real shells, and their HOME; "": the responder
-  std::chrono::milliseconds delay{0};  // from a packet's arrival to its being looked at
+  std::chrono::milliseconds delay{0};  // that what a client sends is on its way
   // Of every so many hosts one is faulty so; 0: none.
   unsigned drop = 0, stall = 0, corrupt = 0;
   std::uint64_t after = 1;  // bytes that its shells have said before
@@ -40,10 +41,10 @@ struct World {
   std::vector<HostConnection*> finished;
   struct Late {
     std::chrono::steady_clock::time_point when;
-    std::uint64_t connection;
+    std::uint64_t line;
   };
-  std::deque<Late> late;  // whose packets are on their way, with Options::delay
-  std::map<std::uint64_t, HostConnection*> by_number;
+  std::deque<Late> late;  // what is on its way, with Options::delay
+  std::map<std::uint64_t, DelayLine*> lines;
   std::uint64_t accepted = 0, authenticated = 0, commands = 0, faults = 0;
   std::size_t most = 0;  // connections at a time
 };
@@ -83,9 +84,9 @@ class HostConnection final : public Watcher {
   void finish();
 
   World& world_;
+  const std::unique_ptr<DelayLine> line_;  // with Options::delay; before fd_, which is its end
   const int fd_;
   const std::uint32_t address_;
-  const std::uint64_t number_;
   HostMemory& memory_;
   std::uint64_t watch_ = 0;
   ssh_session session_ = nullptr;
@@ -94,7 +95,7 @@ class HostConnection final : public Watcher {
   std::list<Channel> channels_;
   std::uint64_t said_ = 0;
   bool exchanged_ = false, authenticated_ = false, stalled_ = false, struck_ = false;
-  bool late_ = false, pumping_ = false, finished_ = false;
+  bool pumping_ = false, finished_ = false;
 };
 
 }  // namespace cnplay::bench

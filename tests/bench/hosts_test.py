@@ -108,8 +108,16 @@ class HostsTest(unittest.TestCase):
             done = self.run_play(hosts, *["true"] * 5, n=1)
             took = time.monotonic() - begun
         self.assertEqual(self.changed(done), 5)
-        # The five tasks share one, for nothing is decided between them; the login has its own.
+        # The five tasks share one, for nothing is decided between them; the login has its own. No work that the
+        # host has to do lets it look earlier at what comes meanwhile.
         self.assertGreater(took, 0.6)
+
+    def test_faults_come_at_the_end_of_a_long_line_too(self):
+        (self.directory / "config").write_text("")
+        with Played(self.directory, "--delay", 20, "--drop", 3) as hosts:
+            done = self.run_play(hosts, "true", "true", config=self.directory / "config")
+        self.assertEqual(self.changed(done), 2 * N)
+        self.assertEqual((hosts.seen["faults"], hosts.seen["accepted"]), (N // 3, N + N // 3))
 
     def test_only_the_key_that_was_given_may_log_in(self):
         with Played(self.directory, "--key", self.directory / "key.pub") as hosts:
