@@ -33,6 +33,11 @@ Result<compile::Input::LocalFile> read(const std::string& path) {
     if (n <= 0) break;
     digest.add(std::string_view(piece.data(), static_cast<std::size_t>(n)));
     file.size += static_cast<std::uint64_t>(n);
+    // A small one is at its end now, and need not be asked once more.
+    if (static_cast<std::size_t>(n) < piece.size() &&
+        file.size == static_cast<std::uint64_t>(info.st_size)) {
+      break;
+    }
   }
   ::close(fd);
   if (!problem.empty()) return fail(path + ": " + problem);

@@ -3,6 +3,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "base/text.h"
@@ -23,25 +26,11 @@ class Reader {
     std::sort(found_.begin(), found_.end());
     compile::Input::LocalTree tree;
     tree.path = root_.string();
-    for (const auto& [path, directory] : found_) {
-      std::string line;
-      if (directory) {
-        std::error_code error;
-        const auto mode = fs::status(root_ / path, error).permissions();
-        if (error) return fail((root_ / path).string() + ": " + error.message());
-        line = "d " + octal(static_cast<unsigned>(mode) & 0777U) + " 0 - " + path;
-      } else {
-        auto file = read_local_file(root_ / path);
-        if (!file) return file.error();
-        if (file->size > limits_.file) {
-          return fail(file->path + " is larger than 8 GiB", "exclude it, and use file.copy");
-        }
-        tree.size += file->size;
-        line = "f " + octal(file->mode) + " " + std::to_string(file->size) + " " + file->sha256 +
-               " " + path;
-      }
-      if (tree.manifest.size() + line.size() > limits_.manifest) return too_large();
-      tree.manifest += (tree.manifest.empty() ? "" : "\n") + line;
+    for (Result<Line>& line : lines()) {
+      if (!line) return line.error();
+      tree.size += line->size;
+      if (tree.manifest.size() + line->text.size() > limits_.manifest) return too_large();
+      tree.manifest += (tree.manifest.empty() ? "" : "\n") + line->text;
     }
     if (tree.manifest.empty()) {
       return fail(root_.string() + " has nothing in it that is to be sent",
@@ -51,6 +40,49 @@ class Reader {
   }
 
  private:
+  struct Line {
+    std::string text;
+    std::uint64_t size = 0;
+  };
+
+  // Of all that was found, in its order. Many files are read by several threads: what takes time
+  // is to open them and to sum them up.
+  std::vector<Result<Line>> lines() const {
+    constexpr std::size_t kWorthAThread = 200;
+    std::vector<Result<Line>> all(found_.size(), fail("not read"));
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < all.size(); i = next++) all[i] = line(found_[i]);
+    };
+    const std::size_t cores = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+    const std::size_t threads = std::min(cores, all.size() / kWorthAThread + 1);
+    std::vector<std::future<void>> others;
+    for (std::size_t i = 1; i < threads; ++i) {
+      others.push_back(std::async(std::launch::async, work));
+    }
+    work();
+    for (auto& other : others) other.get();
+    return all;
+  }
+
+  Result<Line> line(const std::pair<std::string, bool>& found) const {
+    const auto& [path, directory] = found;
+    if (directory) {
+      std::error_code error;
+      const auto mode = fs::status(root_ / path, error).permissions();
+      if (error) return fail((root_ / path).string() + ": " + error.message());
+      return Line{"d " + octal(static_cast<unsigned>(mode) & 0777U) + " 0 - " + path};
+    }
+    auto file = read_local_file(root_ / path);
+    if (!file) return file.error();
+    if (file->size > limits_.file) {
+      return fail(file->path + " is larger than 8 GiB", "exclude it, and use file.copy");
+    }
+    return Line{"f " + octal(file->mode) + " " + std::to_string(file->size) + " " + file->sha256 +
+                    " " + path,
+                file->size};
+  }
+
   static std::string octal(unsigned mode) {
     std::string text;
     do {
@@ -83,18 +115,17 @@ class Reader {
     for (; entry != fs::directory_iterator(); entry.increment(error)) {
       const std::string path = (in.empty() ? "" : in + "/") + entry->path().filename().string();
       if (left_out(path)) continue;
-      const auto type = entry->symlink_status(error).type();
+      // The directory knows them; nothing is asked of each.
+      const bool link = entry->is_symlink(error);
+      const bool directory = !link && !error && entry->is_directory(error);
+      const bool file = !link && !error && entry->is_regular_file(error);
       if (error) return fail(entry->path().string() + ": " + error.message());
       if (auto named = name_fits(path); !named) return named;
-      if (type != fs::file_type::directory && type != fs::file_type::regular) {
+      if (!directory && !file) {
         return fail(
-            entry->path().string() + " is " +
-                (type == fs::file_type::symlink ? "a link" : "neither a file nor a directory"),
-            "exclude it" + std::string(type == fs::file_type::symlink
-                                           ? ", or put what it leads to in its place"
-                                           : ""));
+            entry->path().string() + " is " + (link ? "a link" : "neither a file nor a directory"),
+            "exclude it" + std::string(link ? ", or put what it leads to in its place" : ""));
       }
-      const bool directory = type == fs::file_type::directory;
       if (found_.size() == limits_.entries) return too_large();
       found_.emplace_back(path, directory);
       if (!directory) continue;
