@@ -105,9 +105,9 @@ std::string Untrusted::display(std::size_t max_bytes) const {
     const char c = text[i];
     if (c == '\x1b') {
       i = skip_escape(text, i);
-    } else if (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
-      ++i;
-    } else if (c == '\r') {  // a progress bar going back to the line's start
+    } else if (c == '\r' &&
+               (i + 1 == text.size() ||
+                text[i + 1] != '\n')) {  // a progress bar going back to the line's start
       out += '\n';
       ++i;
     } else if ((static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == '\x7f') {

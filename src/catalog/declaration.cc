@@ -144,7 +144,8 @@ class DeclarationReader {
   void read_returns(const syntax::Returns& returns) {
     for (const auto& [name, type] : returns.fields) {
       const auto same = std::ranges::find_if(
-          module_.returns, [&](const auto& field) { return field.first == name.text; });
+          module_.returns,
+          [&known = name.text](const auto& field) { return field.first == known; });
       if (same != module_.returns.end()) {
         twice("fact", name.text, name.span,
               return_spans_[static_cast<std::size_t>(same - module_.returns.begin())]);

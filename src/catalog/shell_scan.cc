@@ -80,11 +80,8 @@ class Scanner {
         ++at_;
         heredoc_bodies();
         command = {};
-      } else if (c == ';' || c == '&' || c == '|') {
-        ++at_;
-        command = {};
-      } else if (c == ')') {
-        ++at_;  // the end of a case's pattern, or one too many
+      } else if (c == ';' || c == '&' || c == '|' || c == ')') {
+        ++at_;  // a `)`: the end of a case's pattern, or one too many
         command = {};
       } else if (c == '(') {
         ++at_;
@@ -374,7 +371,7 @@ std::vector<std::string> assigned_names(std::string_view script) {
   std::vector<std::string> out;
   for (auto& word : scan_shell(script).assigned) out.push_back(std::move(word.name));
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

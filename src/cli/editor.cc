@@ -18,8 +18,6 @@
 
 #include "base/disk.h"
 
-extern char** environ;
-
 namespace cnplay::cli {
 namespace fs = std::filesystem;
 
@@ -111,6 +109,7 @@ Status run_editor(const std::string& file) {
   if (words.empty()) words.emplace_back("vi");
   words.push_back(file);
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
 

@@ -7,7 +7,6 @@
 
 namespace cnplay::compile {
 
-using plan::Op;
 using plan::Value;
 using syntax::Expr;
 

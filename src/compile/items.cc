@@ -5,7 +5,6 @@
 
 namespace cnplay::compile {
 
-using plan::kNone;
 using plan::NodeKind;
 
 OpenScope::OpenScope(Builder& builder, const Scope* parent)
@@ -328,7 +327,7 @@ bool Builder::take_path(const std::string& path, Span at) {
 }
 
 std::string Builder::unique_path(const std::string& prefix, const std::string& base) {
-  const std::string first = prefix + "/" + base;
+  std::string first = prefix + "/" + base;
   if (take_path(first, {})) return first;
   int& number = path_numbers_.try_emplace(first, 1).first->second;
   std::string path;
@@ -340,7 +339,7 @@ std::string Builder::unique_path(const std::string& prefix, const std::string& b
 
 std::string Builder::claim_path(const std::string& prefix, const std::string& name, Span at,
                                 std::string_view what) {
-  const std::string path = prefix + "/" + name;
+  std::string path = prefix + "/" + name;
   if (take_path(path, at)) return path;
   const auto first = paths_.find(path);
   if (first->second == at) {

@@ -6,7 +6,6 @@
 namespace cnplay::compile {
 
 using plan::Op;
-using plan::Value;
 using syntax::BinaryOp;
 
 namespace {

@@ -70,7 +70,7 @@ Ssh NativeInventory::ssh(HostIndex host) const {
     if (!setting || !setting->valid) return std::nullopt;
     return value_of(host, *setting);
   };
-  const auto text = [&](std::string_view name, std::string fallback) {
+  const auto text = [&](std::string_view name, const std::string& fallback) {
     const auto v = value(name);
     const auto* s = v ? std::get_if<std::string>(&v->data) : nullptr;
     return s ? *s : fallback;

@@ -22,7 +22,7 @@ std::string hosts_text(const Plan& plan, const std::vector<HostIndex>& hosts) {
 }
 
 std::string named_hosts_text(const Plan& plan, const std::vector<HostIndex>& hosts) {
-  const std::string text = hosts_text(plan, hosts);
+  std::string text = hosts_text(plan, hosts);
   for (const HostSet& set : plan.sets) {
     if (set.hosts == hosts && set.name != text) return set.name + ": " + text;
   }

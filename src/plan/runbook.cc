@@ -16,7 +16,7 @@ std::string times(std::size_t n) { return std::to_string(n) + (n == 1 ? " time" 
 class Author {
  public:
   Author(const Plan& plan, const RunbookOptions& options)
-      : plan_(plan), options_(options), clock_(plan), out_() {
+      : plan_(plan), options_(options), clock_(plan) {
     notes_.wanted = wanted_facts(plan);
   }
 
@@ -240,7 +240,7 @@ class Author {
     out_.push_back(block(BlockKind::step, p.take(), step_level()));
   }
   std::string where(const Node& node) const {
-    const std::string hosts = hosts_of(plan_, options_, node.hosts);
+    std::string hosts = hosts_of(plan_, options_, node.hosts);
     if (!node.once) return hosts;
     return options_.generic ? "the first of " + hosts : hosts_text(plan_, node.hosts) + " alone";
   }

@@ -45,7 +45,7 @@ struct Value {
   Value() = default;
   template <class T>
   requires(!std::is_same_v<std::remove_cvref_t<T>, Value> &&
-           std::is_constructible_v<Data, T>) explicit Value(T&& value)
+           std::is_constructible_v<Data, T>) explicit Value(T&& value)  // NOLINT: no copy
       : data(std::forward<T>(value)) {}
 
   bool is_none() const { return std::holds_alternative<std::monostate>(data); }

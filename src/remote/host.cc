@@ -344,7 +344,7 @@ void HostSession::refuse_waiting(const std::string& user, const ShellFailure& fa
 }
 
 std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
-  const auto self = shell.shared_from_this();
+  auto self = shell.shared_from_this();
   if (const auto spool = spools_.find(shell.spool()); spool != spools_.end()) {
     spool->second.closed = true;
   }

@@ -185,7 +185,7 @@ HostLock::HostLock(std::shared_ptr<ssh::Connection> connection, HostIndex host,
       host_name_(std::move(host_name)),
       name_(std::move(name)),
       owner_(std::move(owner)),
-      terms_(terms),
+      terms_(std::move(terms)),
       timer_(connection_->executor()),
       beat_(connection_->executor()) {}
 

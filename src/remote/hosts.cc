@@ -90,9 +90,9 @@ class SshHosts final : public Hosts {
                             .error = settings_[host].ssh.name + ": there is no connection"});
   }
 
-  void note(HostIndex host, std::string step) override {
+  void note(HostIndex host, const std::string& step) override {
     if (!slots_.at(host).session) return;
-    post(host, [step = std::move(step)](HostSession& s) mutable { s.note(std::move(step)); });
+    post(host, [step](HostSession& s) { s.note(step); });
   }
 
   std::optional<Event> next(Duration wait) override {

@@ -231,7 +231,7 @@ class Hosts {
   // while the connection lives.
   virtual void lock(HostIndex host, std::string name, std::string owner) = 0;
   // The step that a host is at, for those who read its locks. Told to the host now and then.
-  virtual void note(HostIndex host, std::string step) { (void)host, (void)step; }
+  virtual void note(HostIndex host, const std::string& step) { (void)host, (void)step; }
   // The next event, waiting at most `wait`. nullopt: nothing came.
   virtual std::optional<Event> next(Duration wait) = 0;
   // Makes next() return Woken. The only call that is allowed from any thread.

@@ -13,8 +13,6 @@
 #include "base/descriptor.h"
 #include "report/notify_ways.h"
 
-extern char** environ;
-
 namespace cnplay::report {
 namespace {
 

@@ -17,7 +17,7 @@ std::size_t position_of(const plan::Node& node, plan::HostIndex host) {
   return static_cast<std::size_t>(it - node.hosts.begin());
 }
 
-void Steps::start(Unit unit) {
+void Steps::start(const Unit& unit) {
   const RunId id = ++last_run_;
   Run& run = runs_[id];
   run.id = id;

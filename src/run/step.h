@@ -60,7 +60,7 @@ class Steps {
       std::function<std::optional<plan::NodeId>(const std::vector<plan::NodeId>&, plan::HostIndex)>;
   void set_successor(Successor successor) { successor_ = std::move(successor); }
 
-  void start(Unit unit);
+  void start(const Unit& unit);
   // What has ended since the last call. Every start is answered by exactly one.
   std::optional<StepEnd> take_ended();
   bool any_ended() const { return !ended_.empty(); }
