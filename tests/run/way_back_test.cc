@@ -1,76 +1,13 @@
-// Rollbacks: offered after a failure, taken for a deadline, later by a run of its own; resumed.
+// Rollbacks: offered after a failure, taken later by a run of its own; resumed.
 #include <algorithm>
 
 #include "run/recall.h"
-#include "support/run/people.h"
+#include "support/run/ways.h"
 
 namespace cnplay::run::test {
 namespace {
 
 using events::Outcome;
-using plan::ResponseKind;
-
-// a, then b on two hosts; two ways back, of which `back` reads a fact of a.
-struct Ways : People {
-  Ways() {
-    plan::Node& first = b.step("a");
-    first.actions[0].returns = {{"before", plan::FactType::string}};
-    a = first.id;
-    b.undo(first);
-    hosts.on("a#0", {{Will::change, {{"before", "v1"}}}});
-    phase = b.phase("work", [&] { b.step("b"); });
-  }
-  void rollback(const std::string& name, const std::function<void()>& inside) {
-    const auto section = b.section(plan::SectionKind::rollback, inside);
-    b.plan.rollbacks.push_back({name, name, section, "play.play:9"});
-  }
-  void back() {
-    rollback("back", [&] {
-      b.step("restore").actions[0].params.push_back(
-          Builder::param("to", Builder::fact(a, "before")));
-      b.step("check");
-    });
-  }
-  plan::NodeId offer(std::vector<std::string> names) {
-    plan::Response response;
-    response.kind = ResponseKind::offer;
-    plan::NodeId id = 0;
-    response.section = b.section(plan::SectionKind::on_failure, [&] {
-      plan::Node& node = b.human("offer", names.size() == 1 ? HumanKind::approve : HumanKind::ask);
-      id = node.id;
-      if (names.size() == 1) return;
-      node.human->questions[0].choices = names;
-      node.human->questions[0].choices.emplace_back(plan::kNoRollback);
-    });
-    response.rollbacks = std::move(names);
-    b.on_failure(plan::Side::any, plan::kNone, {response});
-    return id;
-  }
-  void fails() { hosts.on("b#0", 1, {{Will::fail}}); }
-  void deadline(Duration after, std::uint32_t of) {
-    b.plan.deadlines.push_back(
-        {of, plan::Value(Time{FakeClock::start + after, "UTC"}), "back", "play.play:3"});
-  }
-  // As `cnplay rollback` does.
-  RunResult take_back(Fixture& next, const std::string& name) {
-    source = recorder.events;
-    way = {options.run_id, name, &source};
-    next.b.plan = b.plan;
-    next.options = options;
-    next.options.prompter = nullptr;
-    next.options.run_id = "20261120-223005-play-5b3b";
-    next.options.way_back = &way;
-    next.clock.advance(Duration{3'600'000});
-    const RunResult result =
-        run::run(next.b.plan, next.hosts, next.recorder, next.clock, next.options, next.aborts);
-    check_run(next);
-    return result;
-  }
-  std::vector<events::Event> source;
-  WayBack way;
-  plan::NodeId a = 0;
-  std::uint32_t phase = 0;
-};
 
 // ---- offers
 
@@ -215,7 +152,7 @@ TEST(Offer, WhatStandsBehindItIsForWhoSaysNo) {
     f.back();
     f.offer({"back"});
     plan::Response undo;
-    undo.kind = ResponseKind::undo_all;
+    undo.kind = plan::ResponseKind::undo_all;
     f.b.plan.on_failure[0].responses.push_back(undo);
     f.fails();
     FakePrompter ann;
@@ -464,145 +401,6 @@ TEST(TakenBackLater, CutOffAnywhereItIsResumed) {
     EXPECT_EQ(next.hosts.count("restore#0") + next.hosts.count("check#0"), 4 - done);
     check_run(next);
   }
-}
-
-// ---- deadlines
-
-TEST(Deadline, WhatHasEndedInTimeIsNotTakenBack) {
-  Ways f;
-  f.back();
-  f.hosts.on("b#0", {{Will::change, {}, Duration{10'000}}});
-  f.deadline(Duration{600'000}, f.phase);
-  EXPECT_EQ(f.run().verdict, Verdict::success);
-  EXPECT_TRUE(f.recorder.all<events::DeadlinePassed>().empty());
-}
-
-TEST(Deadline, HostsInFlightFinishNothingMoreIsStartedAndNobodyIsAsked) {
-  for (const bool play : {false, true}) {
-    Ways f;
-    f.b.step("c");
-    f.back();
-    f.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
-    f.deadline(Duration{600'000}, play ? plan::kNone : f.phase);
-    EXPECT_EQ(f.run().verdict, Verdict::failed);
-    EXPECT_EQ(f.outcomes("b"), (Lines{"h0 changed", "h1 changed"}));
-    EXPECT_EQ(f.hosts.count("c#0"), 0u);
-    EXPECT_EQ(f.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
-    const auto passed = f.recorder.all<events::DeadlinePassed>();
-    ASSERT_EQ(passed.size(), 1u);
-    EXPECT_EQ(passed[0].phase, play ? "" : "play/work");
-    EXPECT_EQ(passed[0].rollback, "back");
-    EXPECT_EQ(f.hosts.count("a!0"), 0u);
-  }
-}
-
-TEST(Deadline, OfAPhaseThatIsOverDoesNotMatterToWhatFollows) {
-  Ways f;
-  f.b.step("c");
-  f.back();
-  f.hosts.on("c#0", {{Will::change, {}, Duration{900'000}}});
-  f.deadline(Duration{600'000}, f.phase);
-  EXPECT_EQ(f.run().verdict, Verdict::success);
-}
-
-TEST(Deadline, AFailureBeforeItIsAnsweredAsFailuresAre) {
-  Ways f;
-  f.back();
-  f.fails();
-  f.deadline(Duration{600'000}, f.phase);
-  EXPECT_EQ(f.run().verdict, Verdict::failed);
-  EXPECT_EQ(f.hosts.count("a!0"), 2u);
-  EXPECT_EQ(f.hosts.count("restore#0"), 0u);
-}
-
-TEST(Deadline, ItHoldsForARunThatIsParkedMeanwhile) {
-  for (const bool answered : {false, true}) {
-    Ways f;
-    plan::NodeId asked = 0;
-    const auto late = f.b.phase("late", [&] {
-      asked = f.b.human("disk", HumanKind::manual).id;
-      f.b.step("c");
-    });
-    f.back();
-    f.deadline(Duration{1'800'000}, late);
-    EXPECT_EQ(f.run().verdict, Verdict::parked);
-    if (answered) f.answer(asked, "bob", "", true);
-    Fixture second(2);
-    EXPECT_EQ(f.resume(second).verdict, Verdict::failed);  // an hour later
-    EXPECT_EQ(second.recorder.all<events::DeadlinePassed>().size(), 1u);
-    EXPECT_EQ(second.hosts.count("c#0"), 0u);
-    EXPECT_EQ(second.hosts.count("restore#0"), 2u);
-    check_run(second);
-  }
-}
-
-TEST(Deadline, ARunThatIsCutOffOnItsWayBackIsResumedOnIt) {
-  Ways f;
-  f.back();
-  f.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
-  f.deadline(Duration{600'000}, f.phase);
-  f.run();
-  const auto all = f.recorder.events;
-  for (std::size_t end = 1; end < all.size(); ++end) {
-    SCOPED_TRACE(end);
-    if (std::holds_alternative<events::PreflightEnded>(all[end].what)) continue;
-    f.recorder.events.assign(all.begin(), all.begin() + static_cast<long>(end));
-    f.later = Duration{1000};
-    Fixture second(2);
-    second.hosts.on("a#0", {{Will::change, {{"before", "v1"}}}});
-    second.hosts.on("b#0", {{Will::change, {}, Duration{900'000}}});
-    const RunResult result = f.resume(second);
-    ASSERT_FALSE(result.not_resumed) << result.not_resumed->what;
-    EXPECT_EQ(result.verdict, Verdict::failed);
-    EXPECT_EQ(second.recorder.all<events::DeadlinePassed>().size(), 1u);
-    EXPECT_EQ(second.outcomes("restore"), (Lines{"h0 changed", "h1 changed"}));
-  }
-}
-
-TEST(Deadline, ADryRunSaysIt) {
-  Ways f;
-  f.back();
-  f.deadline(Duration{600'000}, f.phase);
-  f.options.mode = events::Mode::check;
-  EXPECT_EQ(f.run().verdict, Verdict::success);
-  EXPECT_NE(f.notices().find("take the way back `back` if `work` had not ended at"),
-            std::string::npos);
-}
-
-TEST(Deadline, OneThatIsOverAlreadyRefusesTheRun) {
-  Ways f;
-  f.back();
-  f.deadline(Duration{-1}, f.phase);
-  EXPECT_EQ(f.run().verdict, Verdict::refused);
-  EXPECT_EQ(f.hosts.connects(), 0u);
-}
-
-// ---- the window
-
-TEST(Window, ARunBeginsInItOrNotAtAll) {
-  const Duration hour{3'600'000};
-  for (const auto& [from, to, verdict] :
-       {std::tuple(-hour, hour, Verdict::success), std::tuple(hour, 2 * hour, Verdict::refused),
-        std::tuple(-2 * hour, Duration{0}, Verdict::refused)}) {
-    Ways f;
-    f.back();
-    f.b.plan.window = plan::Window{plan::Value(Time{FakeClock::start + from, "UTC"}),
-                                   plan::Value(Time{FakeClock::start + to, "UTC"}), "play.play:2"};
-    EXPECT_EQ(f.run().verdict, verdict);
-    EXPECT_EQ(f.hosts.connects(), verdict == Verdict::success ? 2u : 0u);
-  }
-}
-
-TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
-  Ways f;
-  f.back();
-  f.b.plan.window =
-      plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
-                   plan::Value(Time{FakeClock::start + Duration{600'000}, "UTC"}), "play.play:2"};
-  EXPECT_EQ(f.run().verdict, Verdict::success);
-  Fixture later(2);
-  later.clock.advance(Duration{3'600'000});
-  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
 }
 
 }  // namespace
