@@ -269,6 +269,36 @@ def test_sync(top):
     expect(sync(meanwhile=lambda said: (dest / "run").write_text("spoilt meanwhile\n")), "failed")
     expect(sync(wanted=["run"]), "changed", "1 changed")
     same("what was spoilt meanwhile")
+    # who may write there puts a link in the way of what check has found: nothing is done through it
+    away = top / "away"
+    away.mkdir()
+    (away / "index.html").write_text("away\n")
+    (away / "index.html").chmod(0o600)
+    (away / "x").write_text("away\n")
+    (src / "css/x").write_text("x")
+    (dest / "css/more").write_text("x")
+    (away / "more").write_text("away\n")
+
+    def swapped(name):
+        def swap(said):
+            (dest / name).rename(top / "kept")
+            (dest / name).symlink_to(away / name if (top / "kept").is_file() else away)
+        return swap
+
+    for name, delete in (("css", False), ("css", True), ("run", False)):
+        (dest / "run").chmod(0o700)
+        expect(sync(meanwhile=swapped(name), delete=delete), "failed", f"{name} has become a link")
+        true({p.name: p.read_text() for p in away.iterdir()} == {n: "away\n" for n in ("index.html", "x", "more")}, "it went through a link")
+        (dest / name).unlink()
+        (top / "kept").rename(dest / name)
+    expect(sync(delete=True), "changed", "1 new, 1 changed, 1 removed")
+    (src / "css/x").unlink()
+    expect(sync(delete=True), "changed", "1 removed")
+    # what is a link there and not ours is nobody's matter
+    (dest / "link").symlink_to(away)
+    (dest / "index.html").write_text("five\n")
+    expect(sync(), "changed", "1 changed")
+    (dest / "link").unlink()
     # a directory that hands its group on keeps doing so, and those that are made in it do
     os.chmod(dest / "css", 0o2755)
     (src / "css/new").mkdir(mode=0o750)
