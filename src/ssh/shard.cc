@@ -1,14 +1,18 @@
 #include "ssh/shard.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
-#include <fstream>
 #include <vector>
 
 #include "ssh/core.h"
@@ -35,13 +39,24 @@ class BlockSignals {
   sigset_t before_;
 };
 
-// Where a thread's time went, read twice a handler: measured runs only.
-class ThreadTimes {
- public:
+// Where a thread's time went: measured runs only.
+struct ThreadTimes {
   std::chrono::microseconds wall{}, cpu{}, queued{};
   long waits = 0;
+};
 
-  static ThreadTimes now() {
+// Reads the times of the thread that made it, and that alone uses it, twice a handler.
+class Stopwatch {
+ public:
+  // Open all the while: descriptors that come and go would be seen by whoever counts them.
+  Stopwatch() : schedstat_(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)) {}
+  ~Stopwatch() {
+    if (schedstat_ >= 0) ::close(schedstat_);
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+  ThreadTimes now() const {
     timespec t{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     rusage usage{};
@@ -59,12 +74,18 @@ class ThreadTimes {
  private:
   // The time that the thread could have run and other processes did instead: the second number of
   // schedstat (proc(5)), in nanoseconds. Zero where the kernel does not tell.
-  static std::chrono::microseconds runnable_but_not_run() {
-    std::ifstream file("/proc/thread-self/schedstat");
-    std::uint64_t ran = 0, queued = 0;
-    if (!(file >> ran >> queued)) return {};
+  std::chrono::microseconds runnable_but_not_run() const {
+    std::array<char, 128> text;
+    const ssize_t size = ::pread(schedstat_, text.data(), text.size(), 0);
+    if (size <= 0) return {};
+    const char* const end = text.data() + size;
+    const char* second = std::find<const char*>(text.data(), end, ' ');
+    std::uint64_t queued = 0;
+    if (second != end) std::from_chars(second + 1, end, queued);
     return std::chrono::microseconds(queued / 1000);
   }
+
+  int schedstat_;
 };
 
 }  // namespace
@@ -99,10 +120,11 @@ void Shard::run() {
 // long; time that other processes took from this thread does not count.
 void Shard::run_watched() {
   const auto limit = shared_->options.slow_handler_limit;
+  const Stopwatch stopwatch;
   while (!io_.stopped()) {
-    const ThreadTimes before = ThreadTimes::now();
+    const ThreadTimes before = stopwatch.now();
     const std::size_t ran = io_.poll_one();
-    const ThreadTimes after = ThreadTimes::now();
+    const ThreadTimes after = stopwatch.now();
     const auto took = after.wall - before.wall - (after.queued - before.queued);
     if (ran > 0 && took > limit && (after.cpu - before.cpu > limit || after.waits > before.waits)) {
       shared_->options.on_slow_handler(took, "event loop");
