@@ -105,7 +105,6 @@ void Steps::start_task(Run& run, remote::Task task) {
   run.task = task.id;
   run.state = State::running;
   run.output = 0;
-  run.output_cut = false;
   run.cancelled = run.overdue = false;
   run.action_started = context_.clock.steady();
   run.applying = task.mode == remote::Mode::apply && !task.apply.empty();
@@ -300,16 +299,16 @@ void Steps::output(const remote::TaskOutput& o) {
   if (it == by_task_.end()) return;
   Run& run = runs_.at(it->second);
   const std::uint64_t cap = context_.options.output_cap;
-  const std::size_t shown = std::min<std::uint64_t>(o.bytes.size(), cap - run.output);
-  run.output += shown;
+  const std::uint64_t before = run.output;
+  run.output += o.bytes.size();
+  const std::size_t shown = std::min<std::uint64_t>(o.bytes.size(), cap - std::min(cap, before));
   if (shown > 0) {
     events::Output told{o.task, o.host, static_cast<events::Stage>(o.stage),
                         static_cast<events::Stream>(o.stream), o.bytes};
     told.bytes.raw().resize(shown);
     context_.emit(std::move(told));
   }
-  if (shown == o.bytes.size() || run.output_cut) return;
-  run.output_cut = true;
+  if (before > cap || run.output <= cap) return;
   context_.emit.notice(context_.name(o.host) + ": `" + run.node->title + "` says more than " +
                        format_size(Size{static_cast<std::int64_t>(cap)}) +
                        ": the rest is left out, here and in the record");

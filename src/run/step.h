@@ -126,8 +126,7 @@ class Steps {
     std::optional<Duration> deadline;  // of this attempt, steady
     std::uint64_t timer = 0;           // serial of the one that counts
     remote::TaskId task = 0;
-    std::uint64_t output = 0;  // bytes of the task's that were told, and whether there were more
-    bool output_cut = false;
+    std::uint64_t output = 0;  // bytes that the task has said
     bool sent_ahead = false;
     bool applying = false;  // registered for undo because of this task
     bool cancelled = false;
