@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -46,14 +47,11 @@ void write_some(int fd, std::string& bytes) {
 }  // namespace
 
 DelayLine::DelayLine(World& world, int outside, std::uint64_t number)
-    : DelayLine(world, outside, number, pair_of_ends()) {}
-
-DelayLine::DelayLine(World& world, int outside, std::uint64_t number, std::pair<int, int> ends)
     : world_(world),
       number_(number),
+      ends_(pair_of_ends()),
       outside_(*this, outside, &DelayLine::outside_ready),
-      middle_(*this, ends.first, &DelayLine::middle_ready),
-      inside_(ends.second) {
+      middle_(*this, ends_.first, &DelayLine::middle_ready) {
   world_.lines.emplace(number_, this);
   for (End* end : {&outside_, &middle_}) end->watch = world_.loop.add(end->fd, *end);
   arm();
@@ -72,9 +70,8 @@ void DelayLine::outside_ready() {
   if (!client_ended_) {
     std::string bytes = read_some(outside_.fd, client_ended_);
     if (!bytes.empty() || client_ended_) {
-      const auto due = std::chrono::steady_clock::now() + world_.options.delay;
-      way_in_.push_back({due, std::move(bytes)});
-      world_.late.push_back({due, number_});
+      way_in_.push_back(std::move(bytes));
+      world_.late.push_back({std::chrono::steady_clock::now() + world_.options.delay, number_});
     }
   }
   send_out();
@@ -91,10 +88,8 @@ void DelayLine::middle_ready() {
 }
 
 void DelayLine::deliver() {
-  while (!way_in_.empty() && way_in_.front().due <= std::chrono::steady_clock::now()) {
-    due_ += way_in_.front().bytes;
-    way_in_.pop_front();
-  }
+  due_ += way_in_.front();
+  way_in_.pop_front();
   send_in();
 }
 

@@ -4,7 +4,6 @@
 // while it worked without any.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -26,9 +25,9 @@ class DelayLine {
   DelayLine& operator=(const DelayLine&) = delete;
 
   // The host's end: whoever asks for it closes it.
-  int inside() const { return inside_; }
+  int inside() const { return ends_.second; }
   int outside() const { return outside_.fd; }
-  // Lets through what has been on its way long enough.
+  // Lets through the oldest of what is on its way: World::late has an entry for each.
   void deliver();
 
  private:
@@ -40,11 +39,6 @@ class DelayLine {
     void (DelayLine::*const then)();
     std::uint64_t watch = 0;
   };
-  struct Piece {
-    std::chrono::steady_clock::time_point due;
-    std::string bytes;  // none: the end
-  };
-  DelayLine(World& world, int outside, std::uint64_t number, std::pair<int, int> ends);
   void outside_ready();
   void middle_ready();
   void send_out();
@@ -53,10 +47,10 @@ class DelayLine {
 
   World& world_;
   const std::uint64_t number_;
+  const std::pair<int, int> ends_;  // ours, in the middle, and the host's
   End outside_, middle_;
-  const int inside_;
-  std::deque<Piece> way_in_;
-  std::string due_, out_;  // not taken yet
+  std::deque<std::string> way_in_;  // an empty one: the end
+  std::string due_, out_;           // not taken yet
   bool client_ended_ = false, told_ = false, host_ended_ = false;
 };
 

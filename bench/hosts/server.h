@@ -57,8 +57,6 @@ class HostConnection final : public Watcher {
   ~HostConnection() override;
 
   void ready(std::uint32_t events) override;
-  // Lets libssh work, then waits for the socket again.
-  void pump();
 
  private:
   struct Channel {
@@ -75,6 +73,8 @@ class HostConnection final : public Watcher {
   };
 
   void prepare();
+  // Lets libssh work, then waits for the socket again.
+  void pump();
   ssh_channel open_channel();
   int start(Channel& channel, const char* command);
   void say(Channel& channel, int stream, std::string_view bytes);
