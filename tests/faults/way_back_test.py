@@ -53,6 +53,16 @@ class WaysBack(Processes):
         self.assertEqual(self.mark.read_text(), "new")
         return self.ids()[0]
 
+    def failed(self):
+        """Failed, and nobody wants to go back: its id, and what was said in the end."""
+        run = self.cnplay(*self.play(PLAY % "exit 1"))
+        self.assertEqual(run.returncode, 7, run.stdout + run.stderr)
+        (name,) = self.ids()
+        self.assertEqual(self.cnplay("answer", name, "offer", "none").returncode, 0)
+        resumed = self.cnplay("resume", name)
+        self.assertEqual(resumed.returncode, 1, resumed.stdout + resumed.stderr)
+        return name, resumed.stdout
+
     def test_on_a_terminal(self):
         code, shown = self.on_a_terminal(self.play(PLAY % "exit 1"), [("one of back, other or none", "back\n")])
         self.assertEqual(code, 1, shown)
@@ -77,12 +87,8 @@ class WaysBack(Processes):
         self.assertIn("was taken back so already, by the run itself", again.stderr)
 
     def test_none_holds_and_it_is_taken_later(self):
-        run = self.cnplay(*self.play(PLAY % "exit 1"))
-        (name,) = self.ids()
-        self.assertEqual(self.cnplay("answer", name, "offer", "none").returncode, 0)
-        resumed = self.cnplay("resume", name)
-        self.assertEqual(resumed.returncode, 1, resumed.stdout + resumed.stderr)
-        self.assertIn(f"cnplay rollback {name} back", resumed.stdout)
+        name, said = self.failed()
+        self.assertIn(f"cnplay rollback {name} back", said)
         self.assertEqual(self.counted(), {"set new": 1})
         later = self.cnplay("rollback", name, "back")
         self.assertEqual(later.returncode, 0, later.stdout + later.stderr)
@@ -145,7 +151,7 @@ class WaysBack(Processes):
 
     def test_of_a_run_whose_play_was_changed_in_its_middle(self):
         """The way back is the changed play's, with what the first of them has found on the hosts."""
-        name = self.failed(PLAY % "exit 1")
+        name, _ = self.failed()
         changed = (PLAY % "true").replace("echo told", "echo changed")
         self.play(changed)
         taken = self.cnplay("resume", name, "--take-changes")
@@ -162,14 +168,6 @@ class WaysBack(Processes):
         self.assertEqual(self.mark.read_text(), "old")
         self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "changed": 2})
         self.assertIn(f"taken back by {back}", self.cnplay("show", name).stdout)
-
-    def failed(self, play):
-        """Failed, and nobody wants to go back."""
-        self.assertEqual(self.cnplay(*self.play(play)).returncode, 7)
-        (name,) = self.ids()
-        self.assertEqual(self.cnplay("answer", name, "offer", "none").returncode, 0)
-        self.assertEqual(self.cnplay("resume", name).returncode, 1)
-        return name
 
     def test_a_deadline(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
