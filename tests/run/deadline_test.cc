@@ -1,13 +1,10 @@
-// Ways back that are taken for a deadline that has passed; and the window, which holds for no way
-// back.
+// Ways back that are taken for a deadline that has passed.
 #include "support/run/ways.h"
 
 namespace cnplay::run::test {
 namespace {
 
 using events::Outcome;
-
-// ---- deadlines
 
 TEST(Deadline, WhatHasEndedInTimeIsNotTakenBack) {
   Ways f;
@@ -116,34 +113,6 @@ TEST(Deadline, OneThatIsOverAlreadyRefusesTheRun) {
   f.deadline(Duration{-1}, f.phase);
   EXPECT_EQ(f.run().verdict, Verdict::refused);
   EXPECT_EQ(f.hosts.connects(), 0u);
-}
-
-// ---- the window
-
-TEST(Window, ARunBeginsInItOrNotAtAll) {
-  const Duration hour{3'600'000};
-  for (const auto& [from, to, verdict] :
-       {std::tuple(-hour, hour, Verdict::success), std::tuple(hour, 2 * hour, Verdict::refused),
-        std::tuple(-2 * hour, Duration{0}, Verdict::refused)}) {
-    Ways f;
-    f.back();
-    f.b.plan.window = plan::Window{plan::Value(Time{FakeClock::start + from, "UTC"}),
-                                   plan::Value(Time{FakeClock::start + to, "UTC"}), "play.play:2"};
-    EXPECT_EQ(f.run().verdict, verdict);
-    EXPECT_EQ(f.hosts.connects(), verdict == Verdict::success ? 2u : 0u);
-  }
-}
-
-TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
-  Ways f;
-  f.back();
-  f.b.plan.window =
-      plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
-                   plan::Value(Time{FakeClock::start + Duration{600'000}, "UTC"}), "play.play:2"};
-  EXPECT_EQ(f.run().verdict, Verdict::success);
-  Fixture later(2);
-  later.clock.advance(Duration{3'600'000});
-  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// A window that closes before the run has ended: on the fake clock, which can be set.
-#include "support/run/people.h"
+// The window: a run begins in it, and it may close before the run has ended. On the fake clock,
+// which can be set.
+#include "support/run/ways.h"
 
 namespace cnplay::run::test {
 namespace {
@@ -300,6 +301,32 @@ TEST(WindowOnRecord, CutOffAnywhereItIsResumed) {
       if (word[0] == 'g') check_run(next);
     }
   }
+}
+
+TEST(Window, ARunBeginsInItOrNotAtAll) {
+  const Duration hour{3'600'000};
+  for (const auto& [from, to, verdict] :
+       {std::tuple(-hour, hour, Verdict::success), std::tuple(hour, 2 * hour, Verdict::refused),
+        std::tuple(-2 * hour, Duration{0}, Verdict::refused)}) {
+    Ways f;
+    f.back();
+    f.b.plan.window = plan::Window{plan::Value(Time{FakeClock::start + from, "UTC"}),
+                                   plan::Value(Time{FakeClock::start + to, "UTC"}), "play.play:2"};
+    EXPECT_EQ(f.run().verdict, verdict);
+    EXPECT_EQ(f.hosts.connects(), verdict == Verdict::success ? 2u : 0u);
+  }
+}
+
+TEST(Window, AWayBackIsTakenOutsideOfItAsWell) {
+  Ways f;
+  f.back();
+  f.b.plan.window =
+      plan::Window{plan::Value(Time{FakeClock::start - Duration{1000}, "UTC"}),
+                   plan::Value(Time{FakeClock::start + Duration{600'000}, "UTC"}), "play.play:2"};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  Fixture later(2);
+  later.clock.advance(Duration{3'600'000});
+  EXPECT_EQ(f.take_back(later, "back").verdict, Verdict::success);
 }
 
 }  // namespace
