@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/cut_mark.h"
+
 namespace cnplay {
 namespace {
 
@@ -126,7 +128,7 @@ std::string Untrusted::display(std::size_t max_bytes) const {
       i += n;
     }
   }
-  if (left_out != 0) out += "... (" + std::to_string(left_out) + " bytes more)";
+  if (left_out != 0) out += cut_mark(left_out);
   return out;
 }
 

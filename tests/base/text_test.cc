@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/columns.h"
+#include "base/cut_mark.h"
 
 namespace cnplay {
 namespace {
@@ -135,6 +136,14 @@ TEST(ShellNames, OfTheShellsAndOfTheProtocolAreReserved) {
   for (const char* name : {"path", "dir", "PATHS", "_cn", "uid"}) {
     EXPECT_FALSE(is_shell_reserved(name)) << name;
   }
+}
+
+TEST(CutMark, IsFoundWhereItIsWhole) {
+  const std::string text = "a... (b... (12 bytes more)c... (3 bytes more)";
+  const CutMark mark = find_cut_mark(text);
+  EXPECT_EQ(text.substr(mark.at, mark.size), cut_mark(12));
+  EXPECT_EQ(find_cut_mark("... ( bytes more)").size, 0U);
+  EXPECT_EQ(find_cut_mark("abc").at, 3U);
 }
 
 }  // namespace

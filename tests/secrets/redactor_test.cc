@@ -5,7 +5,10 @@
 #include <random>
 
 #include "base/base64.h"
+#include "base/cut_mark.h"
+#include "secrets/reading.h"
 #include "secrets/sources.h"
+#include "support/secrets/ways_to_show.h"
 
 namespace cnplay::secrets {
 namespace {
@@ -93,6 +96,119 @@ TEST(Redactor, StreamPassesOtherBytesUnchanged) {
   out += stream.feed("secre");
   out += stream.finish();
   EXPECT_EQ(out, binary + "secre");
+}
+
+using testing::ways_to_show;
+
+const std::string kValue = "VaultS3cr3t-pa55word!x";
+
+// Nothing of the value, or of a form of it, that is left: the frame and the name alone.
+void expect_gone(const std::string& out, const std::string& way) {
+  EXPECT_NE(out.find("[secret key]"), std::string::npos) << way << ": " << out;
+  // What base64 shares with its neighbours, the beginning and the end of an escape sequence.
+  EXPECT_LE(out.size(), std::string("<< [secret key] >>").size() + 14) << way << ": " << out;
+}
+
+TEST(Redactor, EveryWayToShowAValueIsFound) {
+  const Redactor r = with(kValue);
+  for (const auto& [way, text] : ways_to_show(kValue)) {
+    expect_gone(r.apply("<< " + text + " >>"), way);
+  }
+}
+
+TEST(Redactor, EveryWayIsFoundHoweverTheTextIsSplit) {
+  const Redactor r = with(kValue);
+  for (const auto& [way, text] : ways_to_show(kValue)) {
+    const std::string whole = "<< " + text + " >>";
+    for (std::size_t size = 1; size < 12; ++size) {
+      Redactor::Stream stream(r);
+      std::string out;
+      for (std::size_t at = 0; at < whole.size(); at += size) {
+        out += stream.feed(std::string_view(whole).substr(at, size));
+      }
+      out += stream.finish();
+      EXPECT_EQ(out, r.apply(whole)) << way << " " << size;
+    }
+  }
+}
+
+TEST(Redactor, DisplayCannotUndoRedaction) {
+  const Redactor r = with(kValue);
+  for (const auto& [way, text] : ways_to_show(kValue)) {
+    const std::string shown = Untrusted(r.apply("<< " + text + " >>")).display();
+    EXPECT_EQ(shown.find(kValue), std::string::npos) << way << ": " << shown;
+  }
+}
+
+TEST(Redactor, ACutLeavesNoPartOfASecret) {
+  const Redactor r = with(kValue);
+  for (const auto& [way, text] : ways_to_show(kValue)) {
+    if (way.starts_with("base64")) continue;  // its ends are those of its neighbours
+    std::string many;
+    while (many.size() < 400) many += text;
+    for (std::size_t size = 300; size < 300 + text.size(); ++size) {
+      const std::string out = r.apply(many.substr(0, size) + cut_mark(5));
+      EXPECT_EQ(on_screen(out).find_first_not_of(" \n"), on_screen(out).find("[secret key]"))
+          << way;
+      const std::string behind = out.substr(out.rfind(']') + 1);
+      const std::string left = on_screen(behind.substr(0, find_cut_mark(behind).at));
+      EXPECT_LE(left.size(), 5U) << way << " " << size << ": " << left;
+    }
+  }
+  for (std::size_t from = 1; from < kValue.size(); ++from) {
+    EXPECT_EQ(r.apply(cut_mark(9) + kValue.substr(from) + kValue + " end"),
+              cut_mark(9) + "[secret key] end");
+  }
+  EXPECT_EQ(r.apply("ends with Vault"), "ends with Vault") << "nothing was cut";
+}
+
+TEST(Redactor, TextWithoutTheSecretIsLeftAsItIs) {
+  const Redactor r = with(kValue);
+  std::string text;
+  for (int i = 0; i < 256; ++i) text += static_cast<char>(i);
+  for (const char* piece :
+       {"\\u00", "&amp", "&#x", "%2", "\x1b[", "\xc2", "\xe2\x80", "\\", "Vault", "drow55ap",
+        "VaultS3cr3t-pa55word", "\xf0\x9f\x98\x80", "\\ud83d"}) {
+    text += piece;
+    EXPECT_EQ(r.apply(text), text);
+    EXPECT_EQ(r.apply(piece), piece);
+  }
+}
+
+TEST(Redactor, ShortValuesAreFoundExactlyAlone) {
+  Redactor r;
+  EXPECT_TRUE(r.add("pin", Secret("ab1x")));
+  EXPECT_EQ(r.apply("ab1x AB1X a b1x ab\n1x"), "[secret pin] AB1X a b1x ab\n1x");
+  EXPECT_EQ(r.apply("ab\x1b[0m1x"), "[secret pin]");
+  EXPECT_FALSE(r.add("blank", Secret("a \n\t\n b")));
+}
+
+TEST(Redactor, LinesOfADocumentAreFoundInEachForm) {
+  const Redactor r = with("-----BEGIN-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END-----\n");
+  EXPECT_EQ(r.apply("x gBNADABIQvEIIM y"), "x [secret key] y");
+  EXPECT_EQ(r.apply("k q h k i G 9 w 0 B A Q E F"), "[secret key]");
+}
+
+TEST(Redactor, WhatIsHeldBackIsBounded) {
+  const Redactor r = with(kValue);
+  Redactor::Stream stream(r);
+  std::string out = stream.feed("a VaultS3");
+  const std::string filler(64 * 1024, '\a');
+  for (int i = 0; i < 64; ++i) out += stream.feed(filler);
+  out += stream.feed("cr3t-pa55word!x");
+  out += stream.finish();
+  EXPECT_TRUE(out.starts_with("a [secret key]")) << out.substr(0, 40);
+  EXPECT_EQ(out.find("VaultS3"), std::string::npos);
+}
+
+TEST(Redactor, ASecretThatIsAddedLaterIsFoundInWhatIsHeld) {
+  Redactor r = with(kValue);
+  Redactor::Stream stream(r);
+  std::string out = stream.feed("Vault");
+  r.add("other", Secret("VaultOther"));
+  out += stream.feed("Other.");
+  out += stream.finish();
+  EXPECT_EQ(out, "[secret other].");
 }
 
 TEST(Sources, EnvironmentCommandAndTheirFailures) {
