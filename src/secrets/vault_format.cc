@@ -19,9 +19,10 @@ constexpr std::size_t kLine = 76;
 // The length of what is inside is hidden up to this.
 constexpr std::size_t kPadding = 512;
 constexpr std::size_t kMaxValue = 64u << 10;
-// A file could ask for more than the machine has: who could write it would stop every run.
-constexpr std::uint64_t kMaxMemory = 1ull << 30;
-constexpr std::uint64_t kMaxOperations = 16;
+// A file that wants more than twice what is written here is not believed: it would take long before
+// a wrong one is refused.
+constexpr std::uint64_t kMaxMemory = 2 * VaultCost{}.memory;
+constexpr std::uint64_t kMaxOperations = 2 * VaultCost{}.operations;
 constexpr const char* kContext = "cnvault1";  // of the two keys that are made of one
 
 void need_sodium() {

@@ -173,6 +173,24 @@ TEST_F(VaultFile, EveryFlippedByteIsRefusedEvenWithTheChecksumMended) {
   EXPECT_TRUE(open_vault(path, *parse_vault(path, with_sum(body)), *key));
 }
 
+// Whoever can write the file could else make every reader work for minutes.
+TEST_F(VaultFile, ACostBeyondTwiceThatOfThisVersionIsRefused) {
+  made();
+  const std::string body = bytes().substr(0, bytes().rfind("\nsum ") + 1);
+  const auto with_cost = [&](std::uint64_t operations, std::uint64_t memory) {
+    const std::string before = "argon2id 1 8192";
+    std::string changed = body;
+    changed.replace(changed.find(before), before.size(),
+                    "argon2id " + std::to_string(operations) + " " + std::to_string(memory));
+    return parse_vault(path, with_sum(changed)).has_value();
+  };
+  const VaultCost written;
+  EXPECT_TRUE(with_cost(written.operations, written.memory));
+  EXPECT_TRUE(with_cost(2 * written.operations, 2 * written.memory));
+  EXPECT_FALSE(with_cost(2 * written.operations + 1, written.memory));
+  EXPECT_FALSE(with_cost(written.operations, 2 * written.memory + 1));
+}
+
 TEST_F(VaultFile, EveryCutIsFound) {
   made();
   const std::string good = bytes();
