@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/terminal_text.h"
+
 extern char** environ;
 
 namespace cnplay::secrets {
@@ -48,7 +50,7 @@ Result<Secret> TerminalPrompter::ask(const std::string& prompt) {
   if (::tcgetattr(tty.get(), &saved) != 0) return fail("the terminal cannot be read");
   termios silent = saved;
   silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  const std::string text = prompt + ": ";
+  const std::string text = for_terminal(prompt) + ": ";
   if (::tcsetattr(tty.get(), TCSAFLUSH, &silent) != 0 ||
       ::write(tty.get(), text.data(), text.size()) < 0) {
     return fail("the terminal cannot be used to ask for a secret");
