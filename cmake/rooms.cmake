@@ -2,12 +2,13 @@
 if(CNPLAY_TESTS)
   enable_testing()
   find_package(GTest REQUIRED)
-  include(GoogleTest)
+  add_custom_target(unit_tests)  # the rooms' test programs
 endif()
 
-# cnplay_room(NAME LINKS public... PRIVATE_LINKS private...)
+# cnplay_room(NAME [SHARDS n] LINKS public... PRIVATE_LINKS private...)
+# SHARDS: ctest runs the room's tests in that many processes, side by side.
 function(cnplay_room name)
-  cmake_parse_arguments(ROOM "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "SHARDS" "LINKS;PRIVATE_LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
   if(sources)
@@ -25,10 +26,27 @@ function(cnplay_room name)
       target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
       target_compile_definitions(${name}_test PRIVATE CNPLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       target_link_libraries(${name}_test PRIVATE cnplay_${name} ${ROOM_PRIVATE_LINKS} GTest::gmock GTest::gtest_main)
-      add_test(NAME ${name} COMMAND ${name}_test --gtest_brief=1)
-      set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+      add_dependencies(unit_tests ${name}_test)
+      cnplay_unit_test(${name} "${ROOM_SHARDS}")
     endif()
   endif()
+endfunction()
+
+# Tells ctest of a room's tests. GTEST_OUTPUT: scripts/test lists the slowest tests from these files.
+function(cnplay_unit_test name shards)
+  if(NOT shards)
+    set(shards 1)
+  endif()
+  foreach(shard RANGE 1 ${shards})
+    set(test ${name})
+    if(shards GREATER 1)
+      set(test ${name}_${shard})
+    endif()
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${test} COMMAND ${name}_test --gtest_brief=1)
+    set_tests_properties(${test} PROPERTIES TIMEOUT 300 LABELS unit COST ${shards} ENVIRONMENT
+      "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index};GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/times/${test}.xml")
+  endforeach()
 endfunction()
 
 # Embeds every modules/*.play in the room's library, as catalog/embedded.h declares it.
