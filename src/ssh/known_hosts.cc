@@ -241,7 +241,9 @@ Status KnownHosts::add(const std::string& path, const std::string& address, std:
   std::vector<StoredKey> stored;
   file(path).find(name, stored);
   for (const StoredKey& key : stored) {
-    if (key.blob == blob && !key.revoked) return {};
+    if (key.blob != blob) continue;
+    if (!key.revoked) return {};
+    return fail(key.file + ":" + std::to_string(key.line) + ": the key is marked @revoked");
   }
   return file(path).add(name, type, blob);
 }

@@ -177,6 +177,22 @@ TEST(Preflight, AnUnreachableHostIsToleratedIfAllItsStepsTolerateIt) {
   }
 }
 
+TEST(Preflight, AHostWithSeveralProblemsCountsOnceAgainstTolerate) {
+  for (const plan::HostIndex also : {1u, 2u}) {
+    Fixture f(4);
+    plan::Node& a = f.b.step("a");
+    a.tolerate = 1;
+    a.actions[0].needs = {"git"};
+    a.actions[0].preflight = f.b.script("a#0 preflight");
+    f.hosts.on("needs", 1, {{Will::fail}});
+    f.hosts.on("a#0 preflight", also, {{Will::fail}});
+    f.run();
+    EXPECT_EQ(problems(f).size(), 2u);
+    EXPECT_EQ(f.recorder.all<events::PreflightEnded>().front().ok, also == 1u);
+    EXPECT_EQ(f.hosts.count("a#0"), also == 1u ? 3u : 0u);
+  }
+}
+
 TEST(Preflight, AToleratedHostCountsAgainstTolerate) {
   Fixture f(4);
   f.b.step("a").tolerate = 1;

@@ -149,6 +149,22 @@ TEST(KnownHosts, Globs) {
   EXPECT_FALSE(match_pattern_list("", "b"));
 }
 
+TEST(KnownHosts, ARevokedKeyIsNotAdded) {
+  const TempDir dir;
+  const std::string path = dir.path("kh");
+  const std::string text = "@revoked * ssh-ed25519 AAA1\n";
+  write_file(path, text);
+  KnownHosts hosts;
+  const Status refused = hosts.add(path, "web1.example", 22, "ssh-ed25519", "AAA1");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("kh:1: the key is marked @revoked"));
+  EXPECT_EQ(read_file(path), text);
+  // Another key of the same host is.
+  EXPECT_TRUE(hosts.add(path, "web1.example", 22, "ssh-ed25519", "AAA2"));
+  EXPECT_EQ(read_file(path), text + "web1.example ssh-ed25519 AAA2\n");
+  EXPECT_FALSE(hosts.add(path, "web1.example", 22, "ssh-ed25519", "AAA1"));
+}
+
 // libssh itself takes 135 ms for this, for every connection.
 TEST(KnownHosts, TenThousandHashedEntries) {
   const TempDir dir;
