@@ -45,6 +45,8 @@ endforeach()
 
 # The promise as a model, and the functions that its rules name.
 cnplay_python_test(protocol_model tests/protocol/model_test.py scripts TIMEOUT 3600)
+# scripts/mutate itself takes hours, and is run by hand.
+cnplay_python_test(mutation tests/mutation/mutate_test.py scripts)
 
 # What runs the program here: reports in a browser and as the command writes them, notifications, the vault at a
 # terminal; the controller killed at its record's lines, sessions, locks; the hosts of the benchmarks.

@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "house"))
 from rooms_test import MAY  # noqa: E402
 
 PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_vault", "scripts bench_hosts",
-           "scripts protocol_model", "fleet fleet_.*"]
+           "scripts protocol_model", "scripts mutation", "fleet fleet_.*"]
 HOUSE = ["unit house.*"]
 FORM = ["lint ."]
 
@@ -46,6 +46,7 @@ RULES = [
     (r"grammar/", lambda m: units(*dependants("syntax")) + PROGRAM),
     (r"modules/", lambda m: units(*dependants("catalog")) + HOUSE + ["scripts modules_.*", "fleet fleet_.*"]),
     (r"(docs|tests)/protocol/", lambda m: ["scripts protocol_model"] + HOUSE),
+    (r"tests/mutation/|scripts/mutate$", lambda m: ["scripts mutation"] + FORM),
     (r"docs/|README\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form"]),
     (r"examples/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
