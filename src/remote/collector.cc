@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/cut_mark.h"
+
 namespace cnplay::remote {
 namespace {
 
@@ -23,11 +25,22 @@ std::optional<Verdict> verdict_of(std::string_view word) {
   return std::nullopt;
 }
 
-// Adds what still fits; false if not all did.
-bool append_capped(std::string& to, std::string_view bytes, std::size_t cap) {
+// Adds what still fits, and returns how many bytes did not.
+std::size_t append_capped(std::string& to, std::string_view bytes, std::size_t cap) {
   const std::size_t room = cap - std::min(cap, to.size());
   to.append(bytes.substr(0, room));
-  return bytes.size() <= room;
+  return bytes.size() - std::min(bytes.size(), room);
+}
+
+// What is cut says so: half a secret at the cut must be found later.
+std::string marked(std::string text, std::uint64_t left_out, std::size_t cap) {
+  if (left_out == 0) return text;
+  std::string mark = cut_mark(left_out);
+  for (int i = 0; i < 2; ++i) {  // more that is left out may make a longer mark
+    mark = cut_mark(left_out + text.size() - std::min(text.size(), cap - mark.size()));
+  }
+  text.resize(std::min(text.size(), cap - mark.size()));
+  return text + mark;
 }
 
 }  // namespace
@@ -117,14 +130,14 @@ void Collector::take_text(Stream stream, std::string_view bytes) {
     case Section::none:
       break;
     case Section::verdict:
-      append_capped(side.value, bytes, kMaxMessage);
+      side.left_out += append_capped(side.value, bytes, kMaxMessage);
       return;
     case Section::fact:
-      if (!append_capped(side.value, bytes, kMaxFact)) side.overflow = true;
+      side.left_out += append_capped(side.value, bytes, kMaxFact);
       return;
     case Section::diff:
       // The verifying check may print it again.
-      if (side.stage != Stage::verify) append_capped(diff_, bytes, kMaxDiff);
+      if (side.stage != Stage::verify) side.left_out += append_capped(diff_, bytes, kMaxDiff);
       return;
     case Section::wanted:
       if (side.stage == Stage::check) append_capped(wanted_, bytes, kMaxWanted);
@@ -133,7 +146,7 @@ void Collector::take_text(Stream stream, std::string_view bytes) {
       append_capped(side.value, bytes, kMaxPath);
       return;
     case Section::refusal:
-      append_capped(side.value, bytes, kMaxRefusal);
+      side.left_out += append_capped(side.value, bytes, kMaxRefusal);
       return;
   }
   // Before the first stage and after the last: children that an earlier task left behind.
@@ -192,15 +205,19 @@ void Collector::begin(Side& side, Section section, std::string_view name) {
   side.section = section;
   side.name = name;
   side.value.clear();
-  side.overflow = false;
+  side.left_out = 0;
 }
 
 void Collector::finish(Side& side) {
   const Section section = std::exchange(side.section, Section::none);
   if (section == Section::verdict) add_verdict(side);
   if (section == Section::fact) add_fact(side);
+  if (section == Section::diff && !diff_.ends_with(" bytes more)")) {
+    diff_ = marked(std::move(diff_), side.left_out, kMaxDiff);
+  }
   if (section == Section::path && preview_.empty()) preview_ = std::move(side.value);
-  if (section == Section::refusal && !started_) refusal_ = std::move(side.value);
+  if (section == Section::refusal && !started_)
+    refusal_ = marked(std::move(side.value), side.left_out, kMaxRefusal);
 }
 
 void Collector::add_verdict(Side& side) {
@@ -208,8 +225,12 @@ void Collector::add_verdict(Side& side) {
   if (!verdict || !side.stage) return;
   Record& r = record(*side.stage);
   if (r.verdict == Verdict::fail) return;  // the first failure stays
+  side.value = marked(std::move(side.value), side.left_out, kMaxMessage);
   if (r.verdict == Verdict::change && *verdict == Verdict::change) {
-    append_capped(r.message, "; " + side.value, kMaxMessage);
+    if (r.message.size() < kMaxMessage) {
+      const std::size_t left_out = append_capped(r.message, "; " + side.value, kMaxMessage);
+      r.message = marked(std::move(r.message), left_out, kMaxMessage);
+    }
     return;
   }
   if (r.verdict == Verdict::none || *verdict == Verdict::fail) {
@@ -231,7 +252,7 @@ void Collector::add_fact(Side& side) {
     r.verdict = Verdict::fail;
     r.message = why;
   };
-  if (side.overflow) return refuse("the fact " + side.name + " is larger than 64 KiB");
+  if (side.left_out != 0) return refuse("the fact " + side.name + " is larger than 64 KiB");
   for (auto& [name, value] : facts_) {
     if (name == side.name) {
       value = Untrusted(std::move(side.value));
@@ -291,6 +312,12 @@ TaskResult Collector::take() {
   result.facts = std::move(facts_);
   result.diff = Untrusted(std::move(diff_));
   if (tail_.size() > tail_bytes_) tail_.erase(0, tail_.size() - tail_bytes_);
+  if (output_bytes_ > tail_.size()) {
+    const std::size_t room = cut_mark(output_bytes_).size() + 1;
+    const std::size_t over = tail_.size() + room - std::min(tail_bytes_, tail_.size() + room);
+    tail_.erase(0, over);
+    tail_.insert(0, cut_mark(output_bytes_ - tail_.size()) + "\n");
+  }
   result.tail = Untrusted(std::move(tail_));
   result.output_bytes = output_bytes_;
   const Record* preview = find(Stage::preview);

@@ -80,7 +80,7 @@ class Collector {
     Section section = Section::none;
     std::string name;  // of the fact; the word of the verdict
     std::string value;
-    bool overflow = false;
+    std::uint64_t left_out = 0;  // bytes over the cap
   };
   struct Record {
     Stage stage{};

@@ -75,6 +75,20 @@ TEST(Frames, AnEndlessMarkIsTextAndIsNotKept) {
   EXPECT_EQ(sent, FrameParser::kMaxMark);
 }
 
+TEST(Collecting, AMessageThatIsCutSaysSo) {
+  Collector c(check_task("x", "y"), 16 * 1024, [](Stage, Stream, std::string_view) {});
+  c.mark(Stream::err, "B check");
+  for (const char* text : {"a", "b", "c"}) {
+    c.mark(Stream::err, "V change");
+    c.text(Stream::err, std::string(3 * 1024, *text));
+    c.mark(Stream::err, "v");
+  }
+  const std::string message = c.take().stages.at(0).message.raw();
+  EXPECT_EQ(message.size(), Collector::kMaxMessage);
+  EXPECT_EQ(message.find("... ("), message.rfind("... ("));
+  EXPECT_TRUE(message.ends_with(" bytes more)"));
+}
+
 // Everything a host could say with the nonce in hand is still bounded.
 TEST(Collecting, IsBoundedWhateverTheHostSays) {
   Task task = check_task("x", "y");
@@ -110,7 +124,10 @@ TEST(Collecting, IsBoundedWhateverTheHostSays) {
   EXPECT_EQ(r.stages[0].verdict, Verdict::fail);
   EXPECT_LE(r.stages[0].message.size(), Collector::kMaxMessage);
   EXPECT_EQ(r.diff.size(), Collector::kMaxDiff);
-  EXPECT_EQ(r.tail.size(), 16u * 1024);
+  EXPECT_LE(r.tail.size(), 16u * 1024);
+  // What is cut says so: redaction looks there for what is left of a secret.
+  EXPECT_TRUE(r.diff.raw().ends_with(" bytes more)"));
+  EXPECT_TRUE(r.tail.raw().starts_with("... ("));
   EXPECT_EQ(r.output_bytes, 100 * big.size());
   EXPECT_FALSE(c.ended());
   c.mark(Stream::out, "E 8 out");  // another task's
