@@ -2,6 +2,7 @@
 
 #include "ssh/transport.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,13 @@ Result<Key> read_key(const std::string& path, const KeyCache::Passphrase& passph
   if (::access(path.c_str(), R_OK) != 0) {
     return fail("the key file " + path + " cannot be read: " + std::strerror(errno),
                 "check `identity` of this host in the inventory");
+  }
+  // As ssh does: a key of ours that others can read may have been taken.
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == ::getuid() &&
+      (info.st_mode & 077U) != 0) {
+    return fail("the key file " + path + " is not used: other users have access to it",
+                "chmod 600 " + path + "; if they may have read it, take another key");
   }
   bool encrypted = false;
   ssh_key key = nullptr;

@@ -124,6 +124,7 @@ KnownHostsFile::KnownHostsFile(std::string path) : path_(std::move(path)) {
   std::ifstream in(path_, std::ios::binary);
   if (!in) return;
   const std::string text{std::istreambuf_iterator<char>(in), {}};
+  bytes_ = text.size();
   std::string_view rest = text;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -200,11 +201,24 @@ Status KnownHostsFile::add(const std::string& name, const std::string& type,
   };
   if (file.fd < 0) return failed("open");
   if (::flock(file.fd, LOCK_EX) != 0) return failed("lock");
-  // Other programs write this file, too: look at its end now, not when it was read.
+  // Other runs and other programs write this file, too: it is read again now that it is ours.
   struct stat info {};
+  if (::fstat(file.fd, &info) != 0) return failed("read");
+  if (static_cast<std::uint64_t>(info.st_size) != bytes_) *this = KnownHostsFile(path_);
+  std::vector<StoredKey> stored;
+  find(name, stored);
+  for (const StoredKey& key : stored) {
+    if (key.blob == blob && key.revoked) {
+      return fail(key.file + ":" + std::to_string(key.line) + ": the key is marked @revoked");
+    }
+    if (key.blob == blob) return {};
+    if (key.revoked || key.type != type) continue;
+    return fail(
+        path_ + ":" + std::to_string(key.line) + ": another key of " + name + " is there by now",
+        "it was added while this host was connected to: find out which of the two is right");
+  }
   char last = '\n';
-  if (::fstat(file.fd, &info) == 0 && info.st_size > 0 &&
-      ::pread(file.fd, &last, 1, info.st_size - 1) != 1) {
+  if (info.st_size > 0 && ::pread(file.fd, &last, 1, info.st_size - 1) != 1) {
     return failed("read");
   }
   const std::string line = (last == '\n' ? "" : "\n") + name + " " + type + " " + blob + "\n";
@@ -214,6 +228,7 @@ Status KnownHostsFile::add(const std::string& name, const std::string& type,
     if (written > 0 && ::ftruncate(file.fd, info.st_size) != 0) return failed("repair");
     return failed("write");
   }
+  bytes_ += line.size();
   entries_.push_back({type, blob, path_, ++lines_, false});
   exact_.emplace(name, entries_.size() - 1);
   return {};

@@ -32,7 +32,9 @@ class KnownHostsFile {
 
   // Appends all that apply to `name` (see KnownHosts::lookup_name), in the file's order.
   void find(const std::string& name, std::vector<StoredKey>& out) const;
-  // Appends a line to the file, in one write, under a lock, and to the index.
+  // Appends a line to the file, in one write, under a lock, and to the index. What others have
+  // added meanwhile is read first: a key that is there by now is not added, and one of the same
+  // type that is another one is an Error.
   Status add(const std::string& name, const std::string& type, const std::string& blob);
 
  private:
@@ -50,6 +52,7 @@ class KnownHostsFile {
 
   std::string path_;
   unsigned lines_ = 0;
+  std::uint64_t bytes_ = 0;  // of the file as it was read, and what was added
   std::vector<StoredKey> entries_;
   std::unordered_multimap<std::string, std::size_t> exact_;
   std::vector<Hashed> hashed_;

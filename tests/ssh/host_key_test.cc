@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "ssh/keys.h"
 #include "ssh/known_hosts.h"
 #include "support/ssh/client.h"
 #include "support/ssh/sshd.h"
@@ -138,6 +139,47 @@ TEST(KnownHosts, NamesPortsPatternsAndNegation) {
   EXPECT_EQ(blobs("x.example"), "AAA3 ");
   EXPECT_EQ(blobs("any", 2200), "AAA7 ");
   EXPECT_EQ(blobs("any"), "");
+}
+
+// Each run has an index of its own of the same file.
+TEST(KnownHosts, AKeyThatAnotherRunHasAddedIsNotAddedAgain) {
+  const TempDir dir;
+  const std::string file = dir.path("known_hosts");
+  KnownHosts first;
+  KnownHosts second;
+  EXPECT_TRUE(first.find({file}, "a", 22).empty());
+  EXPECT_TRUE(second.find({file}, "a", 22).empty());
+  ASSERT_TRUE(first.add(file, "a", 22, "ssh-ed25519", "AAAA"));
+  ASSERT_TRUE(second.add(file, "a", 22, "ssh-ed25519", "AAAA"));
+  ASSERT_TRUE(second.add(file, "b", 22, "ssh-ed25519", "BBBB"));
+  ASSERT_TRUE(first.add(file, "b", 22, "ssh-ed25519", "BBBB"));
+  EXPECT_EQ(read_file(file), "a ssh-ed25519 AAAA\nb ssh-ed25519 BBBB\n");
+}
+
+TEST(KnownHosts, AnotherKeyThatCameMeanwhileIsAnError) {
+  const TempDir dir;
+  const std::string file = dir.path("known_hosts");
+  KnownHosts first;
+  KnownHosts second;
+  EXPECT_TRUE(first.find({file}, "a", 22).empty());
+  ASSERT_TRUE(second.add(file, "a", 22, "ssh-ed25519", "AAAA"));
+  const Status status = first.add(file, "a", 22, "ssh-ed25519", "CCCC");
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().what, HasSubstr("another key of a"));
+  EXPECT_EQ(read_file(file), "a ssh-ed25519 AAAA\n");
+}
+
+TEST_F(HostKeyTest, AKeyOfOursThatOthersCanReadIsRefused) {
+  const std::string path = dir_.path("mine");
+  run("ssh-keygen -q -t ed25519 -N '' -C x -f " + path);
+  for (const char* mode : {"644", "640", "604", "620"}) {
+    run(std::string("chmod ") + mode + " " + path);
+    const auto key = KeyCache({}).load(path);
+    ASSERT_FALSE(key) << mode;
+    EXPECT_THAT(key.error().help, HasSubstr("chmod 600 " + path));
+  }
+  run("chmod 400 " + path);
+  EXPECT_TRUE(KeyCache({}).load(path));
 }
 
 TEST(KnownHosts, Globs) {
