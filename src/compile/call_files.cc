@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compile/calls.h"
+#include "plan/controller_path.h"
 #include "syntax/parse.h"
 
 namespace cnplay::compile {
@@ -206,6 +207,12 @@ void Calls::fetch_file(plan::Action& action, const std::vector<HostIndex>& hosts
   const plan::Column& to = action.params.back().value;
   std::map<std::string, std::size_t> uses;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!plan::is_below_a_place(to.at(i))) {
+      context_.error("E0308", "a host would choose a path on the controller", at, "from a fact",
+                     "name the place, and let the fact be one name below it: "
+                     "`\"logs/${a.f.name}\"`");
+      return;
+    }
     const auto* path = to.at(i).as<std::string>();
     if (path == nullptr || path->ends_with('/')) continue;
     if (path->empty()) {

@@ -426,6 +426,18 @@ secret key = vault("prod/key")      # and there is no inventories/prod.vault
 `cnplay vault init -i prod` makes one. A damaged one is never written to: take it from a backup or from
 version control. The password is asked for once, or comes from `--vault-key-file` or `--vault-key-command`.
 )~"},
+      {"E0308", "A host would choose a path on the controller",
+       R"~(What comes from a host is never trusted: a fact that names the place of a file on the controller could
+name any file of its user. A fact may be one name below a place that the play names.
+
+```
+step a on web { let f = log.newest() }
+step b on web { file.fetch(src: a.f.path, to: a.f.name) }
+```
+
+Write `to: "logs/${a.f.name}"`, or `to: "logs/"` for DIRECTORY/HOST/NAME. The run refuses a fact that has a `/`, and
+one by which the path would hold `.` or `..`.
+)~"},
       {"E0501", "Nothing handles a failure after the pivot",
        R"~(A pivot is a point of no return: no automatic undo crosses it. So the play must say what is to
 happen when a later step fails.

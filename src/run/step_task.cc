@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/digest.h"
+#include "plan/controller_path.h"
 #include "run/recall.h"
 #include "run/step.h"
 #include "run/variables.h"
@@ -129,8 +130,19 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& tas
   if (a.fetches.empty()) return std::nullopt;
   const std::string& from = value_of(a.fetches);
   std::string to = value_of(a.fetches_to);
+  const plan::Value& given =
+      std::ranges::find(a.params, a.fetches_to, &plan::Param::name)->value.at(run.position);
+  const plan::Environment facts = environment(run);
+  const Status safe = plan::check_below_a_place(
+      given, [&](const plan::Value& part) { return plan::resolve(part, run.unit.host, facts); });
+  if (!safe) return Instead{Outcome::failed, safe.error().what + ": " + safe.error().help};
   if (to.ends_with('/')) {
-    to += context_.name(run.unit.host) + "/" + from.substr(from.rfind('/') + 1);
+    const std::string name = from.substr(from.rfind('/') + 1);
+    if (!plan::is_file_name(name)) {
+      return Instead{Outcome::failed,
+                     "`" + Untrusted(from).display(200) + "` is no path of a file"};
+    }
+    to += context_.name(run.unit.host) + "/" + name;
   }
   task.download = {.from = from, .to = to};
   task.variables.push_back(
