@@ -74,9 +74,44 @@ Result<std::string> find_play(const std::string& name) {
               "run cnplay in the folder that holds playbooks/, or give a path");
 }
 
+namespace {
+
+bool is_inside(const fs::path& path, const fs::path& directory) {
+  const auto [at, end] =
+      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
+  return at == directory.end();
+}
+
+// The project of a file: the nearest directory above that holds playbooks/, inventories/ or
+// modules/; else where cnplay runs, if the file is below; else the file's own directory.
+fs::path project_of(const fs::path& file) {
+  std::error_code ignored;
+  for (fs::path at = file.parent_path(); at != at.root_path(); at = at.parent_path()) {
+    for (const char* part : {"playbooks", "inventories", "modules"}) {
+      if (fs::is_directory(at / part, ignored)) return at;
+    }
+  }
+  const fs::path here = fs::weakly_canonical(fs::current_path(ignored), ignored);
+  return here != here.root_path() && is_inside(file, here) ? here : file.parent_path();
+}
+
+// "" if `library` is in the project of the file that uses it, links resolved; else that project.
+std::string outside_of(const std::string& from, const std::string& library) {
+  std::error_code ignored;
+  const fs::path root = project_of(fs::weakly_canonical(fs::absolute(from, ignored), ignored));
+  const fs::path named = fs::weakly_canonical(fs::absolute(library, ignored), ignored);
+  return is_inside(named, root) ? "" : root.string();
+}
+
+}  // namespace
+
 Result<std::pair<std::string, std::string>> read_library(const std::string& from,
                                                          const std::string& relative) {
   const std::string library = (fs::path(from).parent_path() / relative).lexically_normal().string();
+  if (const std::string root = outside_of(from, library); !root.empty()) {
+    return fail("outside of the project " + root,
+                "copy it into the project: a program is made of files of its project alone");
+  }
   auto content = read_file(library);
   if (!content) return content.error();
   return std::pair{library, std::move(*content)};

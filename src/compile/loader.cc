@@ -1,10 +1,30 @@
 #include "compile/loader.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "syntax/parse.h"
 
 namespace cnplay::compile {
+
+namespace {
+
+// Whether a line begins as a part of a program does.
+bool looks_like_program(std::string_view text) {
+  static constexpr std::array<std::string_view, 6> kWords = {"play",      "procedure", "module",
+                                                             "inventory", "use",       "#!"};
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    const std::string_view word = line.substr(0, line.find_first_of(" \t\r"));
+    if (std::ranges::find(kWords, word) != kWords.end()) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 LoadedFile* Loader::load_play() { return load(context_.input.play->name, *context_.input.play); }
 
@@ -13,7 +33,15 @@ LoadedFile* Loader::load(const std::string& name, const diag::SourceMap::Source&
   slot = std::make_unique<LoadedFile>();
   LoadedFile& file = *slot;
   file.name = name;
-  file.tree = syntax::parse(source, context_.diags);
+  diag::Diagnostics own;
+  file.tree = syntax::parse(source, own);
+  // Of a file that is no program, such as one that was named by mistake or on purpose, one line is
+  // printed at most.
+  const bool is_program = looks_like_program(source.text);
+  for (const diag::Diagnostic& one : own.sorted()) {
+    context_.diags.add(one);
+    if (!is_program) break;
+  }
   context_.program_texts[name] = source.text;
   path_.push_back(name);
   index(file);
