@@ -11,7 +11,7 @@
 namespace cnplay::catalog {
 namespace {
 
-std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 template <class Range>
 std::string listed(const Range& words) {
@@ -78,7 +78,7 @@ class DeclarationReader {
   void twice(std::string_view what, const std::string& name, diag::Span second, diag::Span first) {
     diag::Diagnostic d;
     d.code = "E0418";
-    d.summary = std::string(what) + " " + quoted(name) + " stands twice in one module";
+    d.summary = std::string(what) + " " + backquoted(name) + " stands twice in one module";
     d.subject = {second, "again here"};
     d.context.push_back({first, "first here"});
     d.help = "keep one of the two";
@@ -92,7 +92,7 @@ class DeclarationReader {
       return;
     }
     if (is_shell_reserved(param.name.text)) {
-      diags_.error("E0421", "a parameter cannot be called " + quoted(param.name.text),
+      diags_.error("E0421", "a parameter cannot be called " + backquoted(param.name.text),
                    {param.name.span, "the shell's own variable"}, "choose another name");
     }
     check_type(param.type, false);
@@ -137,8 +137,8 @@ class DeclarationReader {
     } else if (!near.empty() && near != word) {
       help = "did you mean `" + near + "`?";
     }
-    diags_.error("E0419", quoted(word) + " is no type of a parameter", {type.span, "unknown type"},
-                 std::move(help));
+    diags_.error("E0419", backquoted(word) + " is no type of a parameter",
+                 {type.span, "unknown type"}, std::move(help));
   }
 
   void read_returns(const syntax::Returns& returns) {
@@ -152,7 +152,7 @@ class DeclarationReader {
         continue;
       }
       if (is_shell_reserved(name.text)) {
-        diags_.error("E0421", "a fact cannot be called " + quoted(name.text),
+        diags_.error("E0421", "a fact cannot be called " + backquoted(name.text),
                      {name.span, "the shell's own variable"}, "choose another name");
       }
       check_type(type, true);
@@ -164,7 +164,7 @@ class DeclarationReader {
   void read_clause(const syntax::Clause& clause, const syntax::Item& item) {
     const std::string& word = clause.word.text;
     const auto malformed = [&](diag::Span span, std::string help) {
-      diags_.error("E0416", quoted(word) + " cannot be understood", {span, "not what it takes"},
+      diags_.error("E0416", backquoted(word) + " cannot be understood", {span, "not what it takes"},
                    std::move(help));
     };
     if (word == "needs") {
@@ -207,7 +207,7 @@ class DeclarationReader {
           word, {"needs", "uses", "writes", "reads", "sends", "sends_tree", "renders", "fetches",
                  "returns", "param", "check", "apply", "verify", "preview", "preflight", "native"});
       diags_.error(
-          "E0416", "unknown clause " + quoted(word),
+          "E0416", "unknown clause " + backquoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
           near.empty() ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders, "
                          "fetches and reboots"
@@ -237,7 +237,8 @@ class DeclarationReader {
       module_.verify = script ? Verify::by_script : Verify::none;
       module_.verify_script = std::move(script);
     } else if (!script) {
-      diags_.error("E0416", quoted(word) + " cannot be understood", {span, "its script is missing"},
+      diags_.error("E0416", backquoted(word) + " cannot be understood",
+                   {span, "its script is missing"},
                    "write `" + word + " sh \"\"\"...\"\"\"`, or leave it out");
     } else if (word == "check") {
       module_.check = std::move(script);
@@ -250,7 +251,7 @@ class DeclarationReader {
     } else {
       const std::string near =
           diag::did_you_mean(word, {"check", "apply", "verify", "preview", "preflight"});
-      diags_.error("E0416", "unknown stage " + quoted(word), {span, "not part of a module"},
+      diags_.error("E0416", "unknown stage " + backquoted(word), {span, "not part of a module"},
                    near.empty() ? "stages are check, apply, verify, preview and preflight"
                                 : "did you mean `" + near + "`?");
     }
@@ -272,7 +273,7 @@ class DeclarationReader {
       const Param* param = find_param(name.text);
       if (!param) {
         const std::string near = diag::did_you_mean(name.text, param_names());
-        diags_.error("E0415", quoted(name.text) + " is no parameter of this module",
+        diags_.error("E0415", backquoted(name.text) + " is no parameter of this module",
                      {name.span, "unknown parameter"},
                      near.empty() ? "its parameters are: " + listed(param_names())
                                   : "did you mean `" + near + "`?");
@@ -285,7 +286,7 @@ class DeclarationReader {
       if (param->type && !is_path(*param->type)) {
         diag::Diagnostic d;
         d.code = "E0415";
-        d.summary = quoted(name.text) + " is not a path";
+        d.summary = backquoted(name.text) + " is not a path";
         d.subject = {name.span, std::string(writes ? "`writes`" : "`reads`") + " names paths"};
         d.context.push_back({param->span, "declared here"});
         d.help = "declare it `path` or `list<path>`";
@@ -333,7 +334,7 @@ class DeclarationReader {
     };
     if (!module_.check && !module_.apply) {
       if (stages_.empty() || !diags_has_stage_errors()) {
-        diags_.error("E0411", "module " + quoted(module_.name) + " does nothing",
+        diags_.error("E0411", "module " + backquoted(module_.name) + " does nothing",
                      {module_.span, "neither `check` nor `apply`"},
                      "add `check sh \"\"\"...\"\"\"`, `apply sh \"\"\"...\"\"\"` or both");
       }
@@ -388,7 +389,7 @@ class DeclarationReader {
     if (computed || !module_.check) return;
     for (std::size_t i = 0; i < module_.returns.size(); ++i) {
       if (set_facts.contains(module_.returns[i].first)) continue;
-      diags_.error("E0414", "no script sets the fact " + quoted(module_.returns[i].first),
+      diags_.error("E0414", "no script sets the fact " + backquoted(module_.returns[i].first),
                    {return_spans_[i], "declared here, never set"},
                    "in `check` write `fact " + module_.returns[i].first + " \"$value\"`");
     }
@@ -404,7 +405,7 @@ class DeclarationReader {
     for (const auto& fact : scan.facts) {
       if (std::ranges::find(names, fact.name) != names.end()) continue;
       const std::string near = diag::did_you_mean(fact.name, names);
-      diags_.error("E0413", "`returns` has no fact " + quoted(fact.name),
+      diags_.error("E0413", "`returns` has no fact " + backquoted(fact.name),
                    {place(script, fact.offset, fact.name.size()), "not declared"},
                    near.empty() ? "declare it: `returns { " + fact.name + ": string }`"
                                 : "did you mean `" + near + "`?");

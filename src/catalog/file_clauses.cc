@@ -5,7 +5,7 @@
 namespace cnplay::catalog {
 namespace {
 
-std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 }  // namespace
 
@@ -18,7 +18,8 @@ void FileClauses::read(const syntax::Clause& clause) {
   const std::size_t wanted = word == "fetches" || word == "sends_tree" ? 2 : 1;
   if (names.size() != wanted || clause.values.size() != wanted) {
     diags_.error(
-        "E0416", quoted(word) + " cannot be understood", {clause.word.span, "not what it takes"},
+        "E0416", backquoted(word) + " cannot be understood",
+        {clause.word.span, "not what it takes"},
         word == "fetches" ? "name the parameter with the host's file, then the one with ours: "
                             "`fetches src, to`"
         : wanted == 2 ? "name the parameter with the directory, then the one with the patterns of "
@@ -27,7 +28,7 @@ void FileClauses::read(const syntax::Clause& clause) {
     return;
   }
   if (!word_.empty()) {
-    diags_.error("E0416", quoted(word) + " does not go with " + quoted(word_),
+    diags_.error("E0416", backquoted(word) + " does not go with " + backquoted(word_),
                  {clause.word.span, "a second file"}, "a module moves one file");
     return;
   }
@@ -49,7 +50,7 @@ void FileClauses::check(Module& module) {
   for (const std::string& name : given_with_files(module)) {
     const auto param = std::ranges::find(module.params, name, &Param::name);
     if (param == module.params.end()) continue;
-    diags_.error("E0418", quoted(name) + " stands twice in one module",
+    diags_.error("E0418", backquoted(name) + " stands twice in one module",
                  {param->span, "given to the scripts already"}, "choose another name");
   }
 }
@@ -65,7 +66,7 @@ void FileClauses::check_name(Module& module, const syntax::Name& name, std::stri
       list += (list.empty() ? "" : ", ") + p.name;
     }
     const std::string near = diag::did_you_mean(name.text, names);
-    diags_.error("E0415", quoted(name.text) + " is no parameter of this module",
+    diags_.error("E0415", backquoted(name.text) + " is no parameter of this module",
                  {name.span, "unknown parameter"},
                  near.empty() ? "its parameters are: " + list : "did you mean `" + near + "`?");
     return;
@@ -79,12 +80,13 @@ void FileClauses::check_name(Module& module, const syntax::Name& name, std::stri
   if (param->type && !is(*param->type)) {
     diag::Diagnostic d;
     d.code = "E0415";
-    d.summary = quoted(name.text) + (type == "path"     ? " does not name a file of the host"
-                                     : type == "string" ? " does not name a file beside the play"
-                                                        : " is no list of patterns");
+    d.summary =
+        backquoted(name.text) + (type == "path"     ? " does not name a file of the host"
+                                 : type == "string" ? " does not name a file beside the play"
+                                                    : " is no list of patterns");
     d.subject = {name.span, "`" + word_ + "` asks for one"};
     d.context.push_back({param->span, "declared here"});
-    d.help = "declare it " + quoted(type);
+    d.help = "declare it " + backquoted(type);
     diags_.add(std::move(d));
     return;
   }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/json_text.h"
 #include "cli/commands.h"
 #include "cli/project.h"
 
@@ -36,7 +37,8 @@ int hosts_command(const Options& options) {
                 << ":" << (ssh.port == 0 ? 22 : ssh.port) << "\t" << groups << "\n";
     }
   }
-  if (options.json) std::cout << nlohmann::json{{"version", 1}, {"hosts", list}}.dump(1) << "\n";
+  if (options.json)
+    std::cout << dump_json(nlohmann::json{{"version", 1}, {"hosts", list}}, 1) << "\n";
   return kSuccess;
 }
 

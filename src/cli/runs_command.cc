@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/columns.h"
+#include "base/json_text.h"
 #include "cli/commands.h"
 #include "cli/wiring.h"
 #include "events/last.h"
@@ -110,9 +111,7 @@ int runs_command(const Options& options) {
         list.back()["rollback_of"] = row.rollback_of;
       }
     }
-    std::cout << nlohmann::json{{"version", 1}, {"runs", list}}.dump(
-                     1, ' ', false, nlohmann::json::error_handler_t::replace)
-              << "\n";
+    std::cout << dump_json(nlohmann::json{{"version", 1}, {"runs", list}}, 1) << "\n";
     return kSuccess;
   }
   if (rows.empty()) std::cout << "there is no run on record in " << root << "\n";

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "cli/commands.h"
 #include "cli/editor.h"
 #include "cli/project.h"
@@ -110,7 +111,7 @@ int list(const Vault& vault, const Options& options) {
       if (!entry.run.empty()) one["run"] = entry.run;
       paths.push_back(std::move(one));
     }
-    std::cout << nlohmann::json{{"version", 1}, {"paths", std::move(paths)}} << "\n";
+    std::cout << dump_json(nlohmann::json{{"version", 1}, {"paths", std::move(paths)}}) << "\n";
     return kSuccess;
   }
   for (const auto& [path, entry] : vault.entries()) {

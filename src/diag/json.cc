@@ -1,6 +1,7 @@
 // Diagnostics as JSON, for editors and CI. Its form is stable; `version` counts its changes.
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "diag/diagnostic.h"
 
@@ -45,7 +46,7 @@ std::string to_json(const Diagnostics& all, const SourceMap& sources) {
                     {"notes", labels(d.notes, sources)},
                     {"help", to_valid_utf8(d.help)}});
   }
-  return ordered_json{{"version", 1}, {"diagnostics", std::move(list)}}.dump(2) + "\n";
+  return dump_json(ordered_json{{"version", 1}, {"diagnostics", std::move(list)}}, 2) + "\n";
 }
 
 }  // namespace cnplay::diag

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "events/decoder.h"
 #include "events/event.h"
 #include "events/fields.h"
@@ -144,7 +145,7 @@ class Reader {
                             const char* what) {
     const auto found = table.find(j.get<std::string>());
     if (found == table.end()) {
-      throw Malformed("the plan has no " + std::string(what) + " " + j.dump());
+      throw Malformed("the plan has no " + std::string(what) + " " + dump_json(j));
     }
     return found->second;
   }
@@ -166,7 +167,7 @@ class Reader {
   }
   void decode(const json& j, Instant& out) {
     const auto t = parse_rfc3339(j.get<std::string>());
-    if (!t) throw Malformed("no point in time: " + j.dump());
+    if (!t) throw Malformed("no point in time: " + dump_json(j));
     out = *t;
   }
   void decode(const json& j, Time& out) {
@@ -184,15 +185,15 @@ class Reader {
   void decode(const json& j, T& out) {
     if constexpr (std::is_enum_v<T>) {
       const auto e = enum_of<T>(j.get<std::string>());
-      if (!e) throw Malformed("an unknown word: " + j.dump());
+      if (!e) throw Malformed("an unknown word: " + dump_json(j));
       out = *e;
     } else if constexpr (std::is_same_v<T, bool>) {
       out = j.get<bool>();
     } else if constexpr (std::is_integral_v<T>) {
-      if (!j.is_number_integer()) throw Malformed("expected an integer, found " + j.dump());
+      if (!j.is_number_integer()) throw Malformed("expected an integer, found " + dump_json(j));
       const bool fits = j.is_number_unsigned() ? std::in_range<T>(j.get<std::uint64_t>())
                                                : std::in_range<T>(j.get<std::int64_t>());
-      if (!fits) throw Malformed("a number is out of range: " + j.dump());
+      if (!fits) throw Malformed("a number is out of range: " + dump_json(j));
       out = j.get<T>();
     } else if constexpr (IsVector<T>::value) {
       if (!j.is_array()) throw Malformed("expected a list");
@@ -229,7 +230,7 @@ std::string to_json(const Event& event, const plan::Plan& plan) {
   Writer writer(plan, object);
   std::visit([&](const auto& e) { fields(writer, e); }, event.what);
   // Texts are valid UTF-8 or base64; names of the plan might still not be.
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+  return dump_json(object);
 }
 
 Decoder::Decoder(const plan::Plan& plan) : tables_(std::make_unique<Tables>()) {
@@ -246,10 +247,10 @@ Decoder::~Decoder() = default;
 Result<Event> Decoder::decode(const std::string& line) const {
   Event event;
   try {
-    const json object = json::parse(line);
+    const json object = parse_ordered_json(line);
     if (!object.is_object() || !object.contains("v")) return fail("not an event: it has no `v`");
     if (object["v"] != 1) {
-      return fail("an event of version " + object["v"].dump() + ", expected 1",
+      return fail("an event of version " + dump_json(object["v"]) + ", expected 1",
                   "read it with the version of cnplay that wrote it");
     }
     Reader reader(*tables_, object);

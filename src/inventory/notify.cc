@@ -143,7 +143,7 @@ class Block {
     for (const auto& [name, value] : values_) {
       if (name == "on" || std::ranges::find(names, name) != names.end()) continue;
       if (name == "command" || name == "webhook" || name == "mail") continue;  // said already
-      wrong(value.span, quoted(name) + " says nothing here", "take it away");
+      wrong(value.span, backquoted(name) + " says nothing here", "take it away");
     }
   }
 
@@ -164,7 +164,7 @@ class Block {
       } else if (word == "parked") {
         out_.on_parked = true;
       } else {
-        wrong(at->second.span, quoted(word) + " is no such moment", help);
+        wrong(at->second.span, backquoted(word) + " is no such moment", help);
       }
     }
   }

@@ -37,7 +37,7 @@ class Reader {
     if (!is_good_name(node->name.text)) bad_name("an inventory", node->name.text, node->name.span);
     add_group(node->all, std::nullopt);
     if (inventory_->hosts_.empty()) {
-      diags_.error("E0615", "inventory " + quoted(inventory_->name_) + " has no host",
+      diags_.error("E0615", "inventory " + backquoted(inventory_->name_) + " has no host",
                    {inventory_->span_, "nothing could run here"},
                    "add one: `host web1 { address: \"10.0.1.1\" }`");
       return nullptr;
@@ -89,7 +89,7 @@ class Reader {
 
   void bad_name(std::string_view what, const std::string& name, Span span) {
     const bool dash = !name.empty() && name[0] == '-';
-    diags_.error("E0605", std::string(what) + " cannot be called " + quoted(name),
+    diags_.error("E0605", std::string(what) + " cannot be called " + backquoted(name),
                  {span, dash ? "begins with `-`: ssh would take it for an option"
                              : "only letters, digits, `.`, `_` and `-` are allowed"},
                  dash ? "take the `-` away, and put what must be dialled in `address`"
@@ -117,7 +117,7 @@ class Reader {
       if (fresh) continue;
       diag::Diagnostic d;
       d.code = "E0606";
-      d.summary = quoted(argument.name.text) + " is set twice";
+      d.summary = backquoted(argument.name.text) + " is set twice";
       d.subject = {argument.name.span, "set again here"};
       d.context.push_back({at->second.name_span, "first set here"});
       d.help = "keep one of the two";
@@ -271,8 +271,8 @@ class Reader {
     diag::Diagnostic d;
     d.code = std::move(code);
     d.summary = what == "host and a group"
-                    ? "a host and a group are both called " + quoted(name)
-                    : std::string(what) + " " + quoted(name) + " is declared twice";
+                    ? "a host and a group are both called " + backquoted(name)
+                    : std::string(what) + " " + backquoted(name) + " is declared twice";
     d.subject = {second, what == "host and a group" ? "the group" : "declared again here"};
     if (first != second) {
       d.context.push_back({first, what == "host and a group" ? "the host" : "first declared here"});
@@ -304,7 +304,7 @@ class Reader {
     }
     const std::string near = diag::did_you_mean(member.text, names);
     diags_.error(
-        "E0608", "there is no host or group " + quoted(member.text),
+        "E0608", "there is no host or group " + backquoted(member.text),
         {member.span, "not in this inventory"},
         near.empty() ? "declare it, or take it out of `members`" : "did you mean `" + near + "`?");
   }
@@ -405,10 +405,12 @@ class Reader {
         if (without == hosts.end()) continue;
         diag::Diagnostic d;
         d.code = "E0610";
-        d.summary = "`index` has no value for host " + quoted(inventory_->hosts_[*without].name);
+        d.summary =
+            "`index` has no value for host " + backquoted(inventory_->hosts_[*without].name);
         d.subject = {setting.value->span, "reads `index`"};
         d.notes.push_back({inventory_->hosts_[*without].span, "this host is not one of a range"});
-        d.help = "set " + quoted(name) + " at the hosts of the range, or write the host as a range";
+        d.help =
+            "set " + backquoted(name) + " at the hosts of the range, or write the host as a range";
         diags_.add(std::move(d));
       }
     };

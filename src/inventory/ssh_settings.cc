@@ -36,7 +36,7 @@ bool is_ssh_setting(const syntax::Name& name, diag::Diagnostics& diags) {
                                     "`vars { " +
                                         name.text + ": ... }`"
                                   : "did you mean `" + near + "`?";
-  diags.error("E0604", "unknown ssh setting " + quoted(name.text), {name.span, "not a setting"},
+  diags.error("E0604", "unknown ssh setting " + backquoted(name.text), {name.span, "not a setting"},
               std::move(help));
   return false;
 }
@@ -66,7 +66,7 @@ std::optional<std::string> SshChecker::unknown_stop(const std::string& way) cons
 
 void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
   const auto wrong = [&](std::string what, std::string help) {
-    diags_.error("E0607", "ssh setting " + quoted(known.name) + " " + std::move(what),
+    diags_.error("E0607", "ssh setting " + backquoted(known.name) + " " + std::move(what),
                  {value.span, "this is " + std::string(describe_kind(value))}, std::move(help));
   };
   const auto* text = std::get_if<std::string>(&value.data);
@@ -87,13 +87,13 @@ void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
       } else if (text->empty() || (*text)[0] == '-' ||
                  text->find_first_of(" \t\n'\"\\$`") != std::string::npos) {
         diags_.error(
-            "E0605", "ssh setting " + quoted(known.name) + " cannot be " + quoted(*text),
+            "E0605", "ssh setting " + backquoted(known.name) + " cannot be " + backquoted(*text),
             {value.span, text->empty()       ? "it is empty"
                          : (*text)[0] == '-' ? "begins with `-`: ssh would take it for an option"
                                              : "has a character that no address or user has"},
             "write the bare address or name");
       } else if (const auto unknown = known.name == "jump" ? unknown_stop(*text) : std::nullopt) {
-        diags_.error("E0608", "there is no host " + quoted(*unknown),
+        diags_.error("E0608", "there is no host " + backquoted(*unknown),
                      {value.span, "not in this inventory"},
                      "`jump` names a host of this inventory; write user@host for another one");
       }

@@ -10,7 +10,7 @@ namespace cnplay::inventory {
 
 struct KnownSetting;
 
-inline std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+inline std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 // Reports an unknown setting (E0604) and returns false.
 bool is_ssh_setting(const syntax::Name& name, diag::Diagnostics& diags);

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/json_text.h"
+
 namespace cnplay::journal {
 namespace {
 
@@ -97,7 +99,7 @@ plan::Past past_runs(const Disk& disk, const std::string& root, const plan::Plan
     const auto text = disk.read(root + "/" + id + "/run.json", kMaxSummary);
     if (!text) continue;
     ++opened;
-    const json run = json::parse(*text, nullptr, false);
+    const json run = parse_json_or_discard(*text);
     if (!run.is_object() || run.value("version", json()) != json(1)) continue;
     if (text_in(run, "mode") != "apply" || text_in(run, "play") != plan.play) continue;
     const auto started = parse_rfc3339(text_in(run, "started"));

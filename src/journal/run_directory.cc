@@ -4,6 +4,7 @@
 #include <boost/crc.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "events/decoder.h"
 #include "journal/plans.h"
 
@@ -247,7 +248,7 @@ void RunDirectory::finish(const events::Event& event, const events::RunEnded& en
                      {"took_ms", step.took->count()}});
   }
   out["steps"] = std::move(steps);
-  std::string text = out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+  std::string text = dump_json(out, 1) + "\n";
   auto write = [&disk = disk_, path = path_ + "/run.json", text = std::move(text)] {
     return disk.replace(path, text);
   };
@@ -347,7 +348,7 @@ std::vector<Summary> finished_runs(const Disk& disk, const std::string& root) {
   for (const std::string& id : disk.list(root)) {
     const auto text = disk.read(root + "/" + id + "/run.json", 64u << 20);
     if (!text) continue;
-    const json j = json::parse(*text, nullptr, false);
+    const json j = parse_json_or_discard(*text);
     if (!j.is_object() || j.value("version", json()) != json(1)) continue;
     const auto field = [&](const char* name) {
       const auto it = j.find(name);

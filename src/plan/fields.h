@@ -297,6 +297,8 @@ void fields(A& a, Like<Plan> auto& p) {
   a("notifications", p.notifications);
 }
 
+constexpr int kJsonVersion = 1;
+
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>

@@ -1,6 +1,7 @@
 // `cnplay plan --json`: what the text form says of times, for programs.
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "plan/prediction.h"
 #include "plan/printer.h"
@@ -111,9 +112,7 @@ class Document {
 std::string to_json(const Plan& plan, const Time& now, const Past* past) {
   std::string text = to_json(plan);
   text.resize(text.rfind('}'));  // of an object with members
-  return text + ",\"prediction\":" +
-         Document(plan, now, past).make().dump(-1, ' ', false, json::error_handler_t::replace) +
-         "}";
+  return text + ",\"prediction\":" + dump_json(Document(plan, now, past).make()) + "}";
 }
 
 }  // namespace cnplay::plan

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "plan/choice.h"
 #include "report/format.h"
 
@@ -17,7 +18,7 @@ class Lines {
     json line{{"v", 1}, {"type", type}};
     line.update(fields);
     // ASCII: what a host says cannot steer the terminal that the file is looked at with.
-    out_ += line.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
+    out_ += dump_json(line, -1, JsonCharacters::ascii) + "\n";
   }
   std::string take() { return std::move(out_); }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "report/format.h"
 #include "report/notify_ways.h"
 
@@ -123,7 +124,7 @@ std::string document(const Occasion& o) {
   out["failed_in_all"] = o.bad_in_all;
   out["advice"] = o.advice;
   out["record"] = o.record;
-  return out.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
+  return dump_json(out, -1, JsonCharacters::ascii) + "\n";
 }
 
 std::string subject(const Occasion& o) {

@@ -1,13 +1,11 @@
-// A plan as JSON: {"version": 1, "expressions": [...], "plan": {...}}. Fields that have their
-// default are left out. Expressions share their parts, so they stand in one table, operands
-// before their operators, and values name them by number.
+// Reads a plan from the JSON that json_write.cc describes.
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <unordered_map>
 
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "plan/fields.h"
 #include "plan/names.h"
@@ -18,120 +16,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
 constexpr int kDeepest = 500;
 constexpr std::size_t kDeepestExpression = 1000;
-
-class Writer {
- public:
-  json expressions = json::array();
-
-  json encode(bool b) { return b; }
-  json encode(std::int64_t n) { return n; }
-  json encode(std::uint32_t n) { return n; }
-  json encode(std::uint16_t n) { return n; }
-  json encode(Duration d) { return d.count(); }
-  json encode(const SecretRef& s) { return s.index; }
-  json encode(const std::string& text) {
-    if (to_valid_utf8(text) == text) return text;
-    return {{"base64", base64_encode(text)}};
-  }
-  json encode(const Column& c) {
-    if (c.uniform()) return {{"all", encode(c.values()[0])}};
-    return {{"values", encode(c.values())}, {"index", c.index()}};
-  }
-  json encode(const FactRef& f) {
-    json out{{"node", f.node}, {"action", f.action}, {"name", f.name}};
-    if (f.host) out["host"] = *f.host;
-    return out;
-  }
-  json encode(const Value& value) {
-    return std::visit([this](const auto& v) { return alternative(v); }, value.data);
-  }
-  template <class A, class B>
-  json encode(const std::pair<A, B>& pair) {
-    return json::array({encode(pair.first), encode(pair.second)});
-  }
-  template <class T>
-  json encode(const T& v) {
-    if constexpr (IsVector<T>::value) {
-      json out = json::array();
-      for (const auto& item : v) out.push_back(encode(item));
-      return out;
-    } else if constexpr (IsOptional<T>::value) {
-      return v ? encode(*v) : json();
-    } else if constexpr (std::is_enum_v<T>) {
-      return name_of(v);
-    } else {
-      json out = json::object();
-      auto archive = [&](const char* key, const auto& field) {
-        if (!is_default(field)) out[key] = encode(field);
-      };
-      fields(archive, v);
-      return out;
-    }
-  }
-
- private:
-  template <class T>
-  static bool is_default(const T& v) {
-    if constexpr (std::is_same_v<T, std::uint32_t>) {
-      return v == kNone;
-    } else if constexpr (std::is_same_v<T, bool>) {
-      return !v;
-    } else if constexpr (std::is_same_v<T, Value>) {
-      return v.is_none();
-    } else if constexpr (std::is_same_v<T, Retry>) {
-      return v.times == 0;
-    } else if constexpr (IsOptional<T>::value) {
-      return !v;
-    } else if constexpr (requires { v.empty(); }) {
-      return v.empty();
-    } else {
-      return false;
-    }
-  }
-
-  json alternative(std::monostate) { return nullptr; }
-  json alternative(bool b) { return b; }
-  json alternative(std::int64_t n) { return n; }
-  json alternative(const std::string& text) { return encode(text); }
-  json alternative(Duration d) { return {{"duration_ms", d.count()}}; }
-  json alternative(const Time& t) {
-    return {{"time_ms", t.at.time_since_epoch().count()}, {"zone", t.zone}};
-  }
-  json alternative(Size s) { return {{"size", s.bytes}}; }
-  json alternative(Percent p) { return {{"percent", p.value}}; }
-  json alternative(const List& list) {
-    json out = json::array();
-    for (const Value& item : list) out.push_back(encode(item));
-    return out;
-  }
-  json alternative(const Record& record) {
-    json members = json::array();
-    for (const auto& member : record) members.push_back(encode(member));
-    return {{"record", std::move(members)}};
-  }
-  json alternative(const SecretRef& s) { return {{"secret", s.index}}; }
-  json alternative(const Deferred& d) { return {{"expression", number_of(*d.expr)}}; }
-
-  std::size_t number_of(const Expr& e) {
-    if (const auto known = numbers_.find(&e); known != numbers_.end()) return known->second;
-    json out{{"op", name_of(e.op)}};
-    if (!e.value.is_none()) out["value"] = encode(e.value);
-    if (e.op == Op::fact) out["fact"] = encode(e.fact);
-    if (!e.names.empty()) out["names"] = encode(e.names);
-    if (!e.operands.empty()) {
-      json operands = json::array();
-      for (const auto& operand : e.operands) operands.push_back(number_of(*operand));
-      out["operands"] = std::move(operands);
-    }
-    expressions.push_back(std::move(out));
-    return numbers_[&e] = expressions.size() - 1;
-  }
-
-  std::unordered_map<const Expr*, std::size_t> numbers_;
-};
 
 // What is wrong with the text; made an Error at the face.
 struct Malformed : std::runtime_error {
@@ -167,12 +53,12 @@ class Reader {
     if constexpr (std::is_same_v<T, bool>) {
       out = j.get<bool>();
     } else {
-      if (!j.is_number_integer()) throw Malformed("expected an integer, found " + j.dump());
+      if (!j.is_number_integer()) throw Malformed("expected an integer, found " + dump_json(j));
       if (j.is_number_unsigned() && j.get<std::uint64_t>() > std::numeric_limits<T>::max()) {
-        throw Malformed("a number is too large: " + j.dump());
+        throw Malformed("a number is too large: " + dump_json(j));
       }
       const auto n = j.get<std::int64_t>();
-      if (!std::in_range<T>(n)) throw Malformed("a number is out of range: " + j.dump());
+      if (!std::in_range<T>(n)) throw Malformed("a number is out of range: " + dump_json(j));
       out = static_cast<T>(n);
     }
   }
@@ -230,23 +116,35 @@ class Reader {
       decode(j, out.emplace());
     } else if constexpr (std::is_enum_v<T>) {
       const auto e = value_of<T>(j.get<std::string>());
-      if (!e) throw Malformed("an unknown word: " + j.dump());
+      if (!e) throw Malformed("an unknown word: " + dump_json(j));
       out = *e;
     } else {
-      auto archive = [&](const char* key, auto& field) {
-        if (!j.contains(key)) return;
-        try {
-          decode(j[key], field);
-        } catch (const std::exception& e) {
-          throw Malformed(std::string(key) + ": " + e.what());
-        }
-      };
       if (!j.is_object()) throw Malformed("expected an object");
+      FieldReader archive{*this, j};
       fields(archive, out);
     }
   }
 
  private:
+  struct FieldReader {
+    Reader& reader;
+    const json& object;
+
+    template <class T>
+    void operator()(const char* key, T& field) const {
+      const json* value = member(object, key);
+      if (value == nullptr) return;
+      try {
+        reader.decode(*value, field);
+      } catch (const std::exception& e) {
+        fail_at(key, e);
+      }
+    }
+  };
+  // Defined outside of the class so that they are compiled once, not in place of each field.
+  static const json* member(const json& object, const char* key);
+  [[noreturn]] static void fail_at(const char* key, const std::exception& e);
+
   std::int64_t integer(const json& j) {
     std::int64_t n = 0;
     decode(j, n);
@@ -303,16 +201,16 @@ class Reader {
   int depth_ = 0;
 };
 
-}  // namespace
-
-std::string to_json(const Plan& plan) {
-  Writer writer;
-  json body = writer.encode(plan);
-  json out{{"version", kVersion}};
-  out["expressions"] = std::move(writer.expressions);
-  out["plan"] = std::move(body);
-  return out.dump(1) + "\n";
+const json* Reader::member(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
 }
+
+void Reader::fail_at(const char* key, const std::exception& e) {
+  throw Malformed(std::string(key) + ": " + e.what());
+}
+
+}  // namespace
 
 Result<Plan> from_json(const std::string& text) {
   const auto bad = [](const std::string& why) {
@@ -321,11 +219,11 @@ Result<Plan> from_json(const std::string& text) {
   };
   Plan plan;
   try {
-    const json document = json::parse(text);
+    const json document = parse_ordered_json(text);
     if (!document.is_object() || !document.contains("version")) return bad("it has no version");
-    if (document["version"] != kVersion) {
-      return bad("it has version " + document["version"].dump() + ", expected " +
-                 std::to_string(kVersion));
+    if (document["version"] != kJsonVersion) {
+      return bad("it has version " + dump_json(document["version"]) + ", expected " +
+                 std::to_string(kJsonVersion));
     }
     Reader reader;
     reader.read_expressions(document.at("expressions"));
