@@ -2,18 +2,47 @@
 if(CNPLAY_TESTS)
   enable_testing()
   find_package(GTest REQUIRED)
+  # Tests are compiled for each change and run once: -O2 would cost more than their own code gains by it.
+  add_library(cnplay_test_options INTERFACE)
+  target_compile_options(cnplay_test_options INTERFACE -O0 -U_FORTIFY_SOURCE)  # which wants -O1
+  target_link_libraries(cnplay_test_options INTERFACE GTest::gmock)
   add_custom_target(unit_tests)  # the rooms' test programs
 endif()
 
-# cnplay_room(NAME [SHARDS n] LINKS public... PRIVATE_LINKS private...)
-# SHARDS: ctest runs the room's tests in that many processes, side by side.
+# A set of precompiled headers that rooms or tests share: cnplay_precompiled(NAME LINKS targets... HEADERS headers...)
+function(cnplay_precompiled name)
+  cmake_parse_arguments(SET "" "" "LINKS;HEADERS" ${ARGN})
+  if(CNPLAY_PCH)
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/precompiled_${name}.cc CONTENT "")
+    add_library(cnplay_precompiled_${name} OBJECT ${CMAKE_BINARY_DIR}/generated/precompiled_${name}.cc)
+    target_link_libraries(cnplay_precompiled_${name} PRIVATE cnplay_options date::date date::date-tz Boost::headers
+      ${SET_LINKS})
+    target_precompile_headers(cnplay_precompiled_${name} PRIVATE ${SET_HEADERS})
+  endif()
+endfunction()
+
+function(cnplay_use_precompiled target name)
+  if(CNPLAY_PCH)
+    target_precompile_headers(${target} REUSE_FROM cnplay_precompiled_${name})
+  endif()
+endfunction()
+
+# cnplay_room(NAME [ASIO] [SHARDS n] LINKS public... PRIVATE_LINKS private...)
+# ASIO: its sources include Asio. SHARDS: ctest runs the room's tests in that many processes, side by side.
 function(cnplay_room name)
-  cmake_parse_arguments(ROOM "" "SHARDS" "LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "ASIO" "SHARDS" "LINKS;PRIVATE_LINKS" ${ARGN})
+  set(precompiled standard)
+  set(precompiled_test test)
+  if(ROOM_ASIO)
+    set(precompiled asio)
+    set(precompiled_test asio_test)
+  endif()
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/cli/main\\.cc$")
   if(sources)
     add_library(cnplay_${name} STATIC ${sources})
     target_link_libraries(cnplay_${name} PUBLIC cnplay_options ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
+    cnplay_use_precompiled(cnplay_${name} ${precompiled})
   else()
     add_library(cnplay_${name} INTERFACE)
     target_link_libraries(cnplay_${name} INTERFACE cnplay_options ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
@@ -24,12 +53,24 @@ function(cnplay_room name)
       file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/${name}/*.cc)
       add_executable(${name}_test ${tests} ${support})
       target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-      target_compile_definitions(${name}_test PRIVATE CNPLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-      target_link_libraries(${name}_test PRIVATE cnplay_${name} ${ROOM_PRIVATE_LINKS} GTest::gmock GTest::gtest_main)
+      cnplay_name_source_directory(${tests} ${support})
+      target_link_libraries(${name}_test PRIVATE cnplay_${name} ${ROOM_PRIVATE_LINKS} cnplay_test_options GTest::gtest_main)
+      cnplay_use_precompiled(${name}_test ${precompiled_test})
       add_dependencies(unit_tests ${name}_test)
       cnplay_unit_test(${name} "${ROOM_SHARDS}")
     endif()
   endif()
+endfunction()
+
+# Defines CNPLAY_SOURCE_DIR for those of the files that use it, and for no other: the compiler cache of another clone
+# would not serve them.
+function(cnplay_name_source_directory)
+  foreach(file IN LISTS ARGN)
+    file(STRINGS ${file} uses REGEX "CNPLAY_SOURCE_DIR|support/golden\\.h" LIMIT_COUNT 1)
+    if(uses)
+      set_property(SOURCE ${file} APPEND PROPERTY COMPILE_DEFINITIONS CNPLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+  endforeach()
 endfunction()
 
 # Tells ctest of a room's tests. GTEST_OUTPUT: scripts/test lists the slowest tests from these files.
