@@ -12,10 +12,11 @@
 #include "cli/local_file.h"
 #include "cli/project.h"
 #include "cli/prompter.h"
+#include "cli/redaction.h"
 #include "cli/signals.h"
 #include "cli/step_prompter.h"
+#include "cli/trust.h"
 #include "cli/wiring.h"
-#include "events/redact.h"
 #include "journal/past.h"
 #include "journal/run_directory.h"
 #include "plan/choice.h"
@@ -51,22 +52,6 @@ std::uint16_t random_salt() {
   if (::getrandom(&salt, sizeof salt, 0) != sizeof salt)
     salt = static_cast<std::uint16_t>(::getpid());
   return salt;
-}
-
-// secrets/ knows nothing of events, events/ nothing of secrets: they meet here.
-class RedactedStream final : public events::StreamFilter {
- public:
-  explicit RedactedStream(const secrets::Redactor& redactor) : stream_(redactor) {}
-  std::string push(std::string_view chunk) override { return stream_.feed(chunk); }
-  std::string finish() override { return stream_.finish(); }
-
- private:
-  secrets::Redactor::Stream stream_;
-};
-
-events::Redaction redaction(const secrets::Redactor& redactor) {
-  return {[&redactor](std::string_view text) { return redactor.apply(text); },
-          [&redactor] { return std::make_unique<RedactedStream>(redactor); }};
 }
 
 // Generated secrets of a run that succeeded are in force; of one that did not, or was for a part of
@@ -237,12 +222,14 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   how.local_sum = checksum_of;
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
+  if (auto status = check_runs_root(root); !status) return usage_error(status.error());
   if (!cut_off && options.command == Command::run) how.past = past_of(plan, disk, root, how.now.at);
   how.requirement = [&](const plan::Requirement& r) {
     return check_requirement(r, plan, disk, root, how.now.at);
   };
-  TerminalPrompter people(0, 2, cut_off || options.json || ::isatty(1) == 0);
-  TerminalStepPrompter steps(0, 2);
+  const Clean clean = [&](const std::string& text) { return redactor.apply(text); };
+  TerminalPrompter people(0, 2, cut_off || options.json || ::isatty(1) == 0, clean);
+  TerminalStepPrompter steps(0, 2, clean);
   if (somebody_is_there()) {
     how.ask = ask_yes_no;
     how.prompter = &people;
@@ -299,8 +286,11 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     std::cerr << "cnplay: " << healthy.error().what << "\nhelp: " << healthy.error().help << "\n";
   }
   if (result.not_resumed) {
-    std::cerr << "cnplay: " << how.run_id << " is not taken up: " << result.not_resumed->what
-              << "\nhelp: " << result.not_resumed->help << "\n";
+    std::cerr << "cnplay: " << how.run_id << " is not taken up: " << clean(result.not_resumed->what)
+              << "\nhelp: " << clean(result.not_resumed->help) << "\n";
+  }
+  for (const std::string& name : store.short_ones()) {
+    std::cerr << "cnplay: " << short_secret(name) << "\n";
   }
   settle_secrets(store, result.verdict);
   if (options.command != Command::preflight && !result.not_resumed) {

@@ -1,10 +1,14 @@
 // Lines that somebody types, taken as they come, never waiting.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 namespace cnplay::cli {
+
+// Takes secrets out of a text that is shown.
+using Clean = std::function<std::string(const std::string&)>;
 
 class LineInput {
  public:

@@ -1,7 +1,12 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 
 using namespace cnplay::cli;
 
@@ -46,17 +51,38 @@ int dispatch(const Options& options) {
   return kBug;
 }
 
+// No core file, and no other process of the same user looks into this one's memory: it holds
+// secrets. What it starts has a core file if it wants one.
+void keep_memory_private() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) == 0) {
+    limit.rlim_cur = 0;
+    (void)::setrlimit(RLIMIT_CORE, &limit);
+  }
+  (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // also where cores go to a program
+}
+
+// Output that was not written is said where it can be said, and in the exit code.
+int with_output(int code, cnplay::cli::Output& output) {
+  const auto status = output.finish();
+  if (status) return code;
+  std::cerr << "cnplay: " << status.error().what << "\nhelp: " << status.error().help << "\n";
+  return code == kSuccess ? kNoOutput : code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_memory_private();
+  Output output;
   try {
     const auto options = read_options(argc, argv);
-    if (const int* code = std::get_if<int>(&options)) return *code;
-    return dispatch(std::get<Options>(options));
+    const int* code = std::get_if<int>(&options);
+    return with_output(code != nullptr ? *code : dispatch(std::get<Options>(options)), output);
   } catch (const std::exception& e) {
     // Mistakes of people are values; what arrives here is a bug or an exhausted resource.
-    std::fprintf(stderr, "cnplay: internal error: %s\nhelp: please report this with the command\n",
-                 e.what());
+    std::cerr << "cnplay: internal error: " << e.what()
+              << "\nhelp: please report this with the command\n";
     return kBug;
   }
 }

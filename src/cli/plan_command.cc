@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/project.h"
+#include "cli/trust.h"
 #include "cli/wiring.h"
 #include "journal/past.h"
 #include "plan/prediction.h"
@@ -17,6 +18,7 @@ int plan_command(const Options& options) {
   if (auto status = load(project, options); !status) return usage_error(status.error());
   if (!project.plan) return print_diagnostics(project, options);
   const Time now{SystemClock().now(), "UTC"};
+  if (auto safe = check_runs_root(runs_root()); !safe) return usage_error(safe.error());
   const plan::Past past = journal::past_runs(SystemDisk(), runs_root(), *project.plan, now.at);
   if (options.json) {
     std::cout << plan::to_json(*project.plan, now, &past) << "\n";

@@ -1,18 +1,13 @@
 #include "cli/prompter.h"
 
-#include <unistd.h>
-
-#include <cerrno>
+#include "base/descriptor.h"
+#include "base/terminal_text.h"
 
 namespace cnplay::cli {
 
 void TerminalPrompter::write(const std::string& text) const {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(out_, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return;  // a terminal that is gone: its input is at its end as well
-    done += static_cast<std::size_t>(n);
-  }
+  // A terminal that is gone: its input is at its end as well.
+  (void)write_all(out_, for_terminal(clean_ ? clean_(text) : text));
 }
 
 void TerminalPrompter::begin(const run::Asked& asked) {

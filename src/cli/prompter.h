@@ -12,9 +12,10 @@ namespace cnplay::cli {
 class TerminalPrompter final : public run::Prompter {
  public:
   // Descriptors stay the caller's. `introduce`: no view right above the prompt has shown what this
-  // is about, so it is said again: nobody approves what they cannot see.
-  TerminalPrompter(int in, int out, bool introduce)
-      : input_(in), out_(out), introduce_(introduce) {}
+  // is about, so it is said again: nobody approves what they cannot see. `clean` takes secrets out
+  // of what is shown.
+  TerminalPrompter(int in, int out, bool introduce, Clean clean = {})
+      : input_(in), out_(out), introduce_(introduce), clean_(std::move(clean)) {}
 
   // What was typed before it was asked for is thrown away: nobody answers in advance.
   void begin(const run::Asked& asked) override;
@@ -28,6 +29,7 @@ class TerminalPrompter final : public run::Prompter {
   LineInput input_;
   int out_;
   bool introduce_;
+  Clean clean_;
   std::optional<run::Dialogue> dialogue_;
 };
 

@@ -9,6 +9,7 @@
 #include "cli/project.h"
 #include "cli/take_up.h"
 #include "cli/taken_back.h"
+#include "cli/trust.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
 #include "events/last.h"
@@ -110,9 +111,11 @@ GoOn goes_on_with(const plan::Plan& recorded, const Options& options, bool may_c
 int resume_command(const Options& options) {
   SystemDisk disk;
   const std::string root = runs_root();
+  if (auto status = check_runs_root(root); !status) return usage_error(status.error());
   auto id = options.topic.empty() ? cut_off_run(disk, root) : find_run(disk, root, options.topic);
   if (!id) return usage_error(id.error());
   const std::string path = root + "/" + *id;
+  if (auto status = check_record(root, path); !status) return usage_error(status.error());
   const bool again = options.take_changes || !options.from.empty();
   // Before anything is changed there: what has ended stays as it is.
   if (auto record = journal::read_run(disk, path); !record) {

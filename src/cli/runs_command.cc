@@ -7,6 +7,8 @@
 #include "base/columns.h"
 #include "base/json_text.h"
 #include "cli/commands.h"
+#include "cli/project.h"
+#include "cli/trust.h"
 #include "cli/wiring.h"
 #include "events/last.h"
 #include "journal/run_directory.h"
@@ -74,6 +76,7 @@ std::string way_back_of(const Row& row, const std::vector<Row>& rows) {
 int runs_command(const Options& options) {
   const SystemDisk disk;
   const std::string root = runs_root();
+  if (auto status = check_runs_root(root); !status) return usage_error(status.error());
   std::vector<Row> rows;
   for (const journal::Summary& run : journal::finished_runs(disk, root)) {
     rows.push_back({run.id, run.play, run.inventory,

@@ -34,14 +34,19 @@ Result<Secret> SecretStore::get(std::uint32_t index) {
     return fail("the secret `" + source.name + "` (" + source.where + "): " + value.error().what,
                 value.error().help);
   }
-  redactor_.add(source.name, *value);
+  teach(source.name, *value);
   values_.emplace(index, *value);
   return *value;
 }
 
+void SecretStore::teach(const std::string& name, const Secret& value) {
+  redactor_.add(name, value);
+  if (secrets::Redactor::is_short(value)) short_ones_.push_back(name);
+}
+
 // Former values are still valid somewhere: they are redacted as well.
 Secret SecretStore::taught(const std::string& name, const secrets::VaultEntry& entry) {
-  if (entry.former) redactor_.add(name + ", former", *entry.former);
+  if (entry.former) teach(name + ", former", *entry.former);
   return entry.value;
 }
 
@@ -90,7 +95,7 @@ std::optional<Secret> SecretStore::known(std::uint32_t index) const {
 
 Result<Secret> SecretStore::ask(const std::string& name, const std::string& prompt) {
   auto value = prompter_.ask(prompt);
-  if (value) redactor_.add(name, *value);
+  if (value) teach(name, *value);
   return value;
 }
 
@@ -110,6 +115,13 @@ Status SecretStore::commit() {
     });
   }
   return status;
+}
+
+std::string short_secret(const std::string& name) {
+  return "warning: the secret `" + name +
+         "` has fewer than 6 characters: it is easily guessed, and redaction finds it only as it "
+         "is, "
+         "or not at all\nhelp: use a longer one";
 }
 
 }  // namespace cnplay::cli

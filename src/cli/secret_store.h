@@ -38,12 +38,15 @@ class SecretStore {
   // The run has succeeded: what it generated for all hosts is in force, its former values are
   // forgotten.
   Status commit();
+  // Names of secrets that are so short that redaction finds them in part at most.
+  const std::vector<std::string>& short_ones() const { return short_ones_; }
   // Paths of what is generated, new, and not committed.
   const std::vector<std::string>& uncommitted() const { return uncommitted_; }
 
  private:
   Result<Secret> from_vault(const plan::SecretSource& source);
   Result<Secret> generated(const plan::SecretSource& source);
+  void teach(const std::string& name, const Secret& value);
   Secret taught(const std::string& name, const secrets::VaultEntry& entry);
 
   const plan::Plan& plan_;
@@ -55,6 +58,10 @@ class SecretStore {
   bool stores_;
   std::map<std::uint32_t, Secret> values_;
   std::vector<std::string> uncommitted_;
+  std::vector<std::string> short_ones_;
 };
+
+// What people are told of such a secret.
+std::string short_secret(const std::string& name);
 
 }  // namespace cnplay::cli

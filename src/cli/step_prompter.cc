@@ -1,11 +1,15 @@
 #include "cli/step_prompter.h"
 
 #include "base/descriptor.h"
+#include "base/terminal_text.h"
 
 namespace cnplay::cli {
 
 void TerminalStepPrompter::write(const std::string& text) const {
-  (void)write_all(out_, text);  // a terminal that is gone: its input is at its end as well
+  (void)write_all(
+      out_,
+      for_terminal(clean_ ? clean_(text)
+                          : text));  // a terminal that is gone: its input is at its end as well
 }
 
 void TerminalStepPrompter::begin(const std::string& what, const std::string& needed_by) {

@@ -13,7 +13,9 @@ namespace cnplay::cli {
 class TerminalStepPrompter final : public run::StepPrompter {
  public:
   // Descriptors stay the caller's.
-  TerminalStepPrompter(int in, int out) : input_(in), out_(out) {}
+  // `clean` takes secrets out of what is shown.
+  TerminalStepPrompter(int in, int out, Clean clean = {})
+      : input_(in), out_(out), clean_(std::move(clean)) {}
 
   void begin(const std::string& what, const std::string& needed_by) override;
   // The end of the input means: abort.
@@ -25,6 +27,7 @@ class TerminalStepPrompter final : public run::StepPrompter {
 
   LineInput input_;
   int out_;
+  Clean clean_;
   std::string what_;
   std::string needed_by_;
 };

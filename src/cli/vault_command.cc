@@ -9,7 +9,9 @@
 #include "base/json_text.h"
 #include "cli/commands.h"
 #include "cli/editor.h"
+#include "cli/output.h"
 #include "cli/project.h"
+#include "cli/secret_store.h"
 #include "secrets/redactor.h"
 #include "secrets/vault_yaml.h"
 
@@ -78,9 +80,7 @@ int set(VaultAccess& access, Vault& vault, const std::string& path) {
   if (auto status = vault.change(access.disk(), vault_owner(), put); !status) {
     return usage_error(status.error());
   }
-  if (value->reveal().size() < secrets::Redactor::kShortest) {
-    std::cerr << "cnplay: this value is so short that it cannot be redacted in what hosts say\n";
-  }
+  if (secrets::Redactor::is_short(*value)) std::cerr << "cnplay: " << short_secret(path) << "\n";
   std::cout << access.file() << ": " << shown(path) << (replaced ? " is replaced\n" : " is new\n");
   return kSuccess;
 }
@@ -99,7 +99,9 @@ int get(const Vault& vault, const Options& options) {
              "one is kept from a rotation until a run has succeeded with the new one"));
   }
   const Secret& value = options.former ? *entry->former : entry->value;
-  std::cout << value.reveal() << "\n";
+  if (auto status = Output::exactly(value.reveal() + "\n"); !status) {
+    return usage_error(status.error());
+  }
   return std::cout.flush() ? kSuccess : kFailed;
 }
 

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string_view>
 
 #include "cli/project.h"
@@ -15,10 +15,7 @@
 namespace cnplay::cli {
 namespace {
 
-void write_out(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
+void write_out(const std::string& text) { std::cout << text << std::flush; }
 
 class JsonLines final : public events::Sink {
  public:

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "cli/reach.h"
+#include "cli/trust.h"
 #include "journal/run_directory.h"
 #include "plan/choice.h"
 
@@ -188,6 +189,7 @@ Result<plan::NodeId> find_step(const plan::Plan& plan, const std::string& name) 
 }
 
 Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix) {
+  if (auto status = check_runs_root(root); !status) return status.error();
   std::vector<std::string> found;
   for (const std::string& id : disk.list(root)) {
     if (id.starts_with(prefix)) found.push_back(id);
@@ -201,6 +203,7 @@ Result<std::string> find_run(const Disk& disk, const std::string& root, const st
     return fail("`" + prefix + "` may be " + found.front() + " or " + found.back(),
                 "write more of the name");
   }
+  if (auto status = check_record(root, root + "/" + found.back()); !status) return status.error();
   return found.back();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/columns.h"
+#include "base/terminal_text.h"
 #include "report/plain.h"
 #include "report/summary.h"
 
@@ -343,7 +344,7 @@ void LiveSink::redraw(Instant now, const std::string& lines) {
   std::vector<std::size_t> widths;
   for (const std::string& line : region(now)) {
     // One column less than there is: no terminal then wraps of itself.
-    const std::string cut = cut_to(line, width > 1 ? width - 1 : 1);
+    const std::string cut = cut_to(for_terminal(line), width > 1 ? width - 1 : 1);
     widths.push_back(columns_of(cut));
     text += cut + "\x1b[K\n";
   }
@@ -359,7 +360,7 @@ void LiveSink::redraw(Instant now, const std::string& lines) {
       return;
     }
   }
-  terminal_.write(erased() + lines + text);
+  terminal_.write(erased() + for_terminal(lines) + text);
   drawn_ = std::move(widths);
   last_region_ = std::move(text);
 }

@@ -18,7 +18,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "house"))
 from rooms_test import MAY  # noqa: E402
 
-PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_vault", "scripts bench_hosts",
+PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_(vault|output|redaction)", "scripts bench_hosts",
            "scripts protocol_model", "scripts mutation", "fleet fleet_.*"]
 HOUSE = ["unit house.*"]
 FORM = ["lint ."]
