@@ -60,7 +60,7 @@ RULES = [
     (r"tests/support/report/browser\.py$", lambda m: ["scripts report_browser"]),
     (r"tests/support/[^/]+\.h$|tests/support/[^/]+/[^/]+\.(h|cc)$", lambda m: ALL_UNITS + FORM),
     (rf"tests/({ROOM})/", lambda m: units(m[1]) + FORM),
-    (r"scripts/(lint|demo|bench|setup)$|\.clang-(format|tidy)$", lambda m: FORM),
+    (r"scripts/(lint|demo|bench|setup|mutate)$|\.clang-(format|tidy)$", lambda m: FORM),
     (r"\.gitignore$", lambda m: []),
 ]
 
