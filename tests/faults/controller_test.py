@@ -101,6 +101,13 @@ class Killed(unittest.TestCase):
                 continue  # torn, or the end
         return events
 
+    def until(self, holds, seconds=60):
+        """For what no process of ours tells: looks again and again."""
+        end = time.monotonic() + seconds
+        while not holds():
+            self.assertLess(time.monotonic(), end, "it did not come")
+            time.sleep(0.02)
+
     def counted(self):
         if not self.effects.exists():
             return collections.Counter()
@@ -187,11 +194,8 @@ class InTheMiddle(Killed):
         env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
         process = subprocess.Popen([os.environ["CNPLAY"], *self.play(self.LONG)], env=env, cwd=self.root,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(400):
-            if self.counted()["begun"]:
-                return process
-            time.sleep(0.02)
-        self.fail("the task did not begin")
+        self.until(lambda: self.counted()["begun"])
+        return process
 
     def test_the_task_goes_on_and_its_result_is_read(self):
         process = self.begin()
@@ -249,10 +253,11 @@ class InTheMiddle(Killed):
         process.kill()
         process.communicate()
         for _ in range(3):
+            recorded = len(self.events())
             env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
             process = subprocess.Popen([os.environ["CNPLAY"], "resume"], env=env, cwd=self.root,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            time.sleep(0.3)
+            self.until(lambda: len(self.events()) > recorded)
             process.kill()
             process.communicate()
         (self.sshd.home / "go").touch()

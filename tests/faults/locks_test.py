@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import unittest
 
 from controller_test import Killed
@@ -45,13 +44,6 @@ class Locks(Killed):
         process = self.start()
         self.until(lambda: self.effects.exists() and self.effects.read_text().count("in") >= 1)
         return process
-
-    def until(self, holds):
-        for _ in range(1200):
-            if holds():
-                return
-            time.sleep(0.05)
-        self.fail("it did not come")
 
     def test_another_run_is_refused_and_the_holder_is_shown(self):
         first = self.holder()

@@ -28,7 +28,7 @@ LATE = '''play late "Late" {
   hosts all = group("all_of_them")
   phase sync "Sync" {
     deadline "%s" else rollback back
-    step copy on all { sh """sleep 3""" }
+    step copy on all { sh """sleep 2.2""" }
     step more on all { sh """echo more >>"$HOME/effects" """ }
   }
   rollback back { step back on all { sh """echo back >>"$HOME/effects" """ } }
@@ -185,7 +185,7 @@ class WindowThatCloses(Processes):
   hosts all = group("one")
   window from now - 1h to now + 2s
   step first on all {
-    sh """echo first >>"$HOME/effects"; sleep 4"""
+    sh """echo first >>"$HOME/effects"; sleep 2.2"""
     undo { sh """echo undone >>"$HOME/effects" """ }
   }
   step second on all { sh """echo second >>"$HOME/effects" """ }

@@ -110,7 +110,7 @@ class UpdateCode(FleetTest):
         process = self.start("-i", "staging", play)
         self.wait_for(lambda: all("sleep 4322" in shell(h, "ps -eo args") for h in ("web1", "web2")))
         process.send_signal(signal.SIGINT)
-        time.sleep(1)
+        self.wait_for(lambda: any("AbortRequested" in path.read_text() for path in self.directory.glob("state/cnplay/runs/*/events.jsonl")))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 6, out + err)

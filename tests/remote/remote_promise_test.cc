@@ -285,8 +285,9 @@ TEST(Keeping, AConnectionThatBreaksAgainAndAgainIsGivenUp) {
   World world;
   world.options.reconnect_within = seconds(2);
   world.up();
-  const TaskId id = world.start(apply_task("sleep 29.8417"));
-  ASSERT_TRUE(eventually([] { return !processes_with("sleep 29.8417").empty(); }));
+  const std::string sleeps = "sleep 29." + std::to_string(getpid());
+  const TaskId id = world.start(apply_task(sleeps));
+  ASSERT_TRUE(eventually([&] { return !processes_with(sleeps).empty(); }));
   std::atomic<bool> over{false};
   std::thread breaker([&] {
     while (!over) {
@@ -300,7 +301,7 @@ TEST(Keeping, AConnectionThatBreaksAgainAndAgainIsGivenUp) {
   EXPECT_EQ(r.ended, Ended::lost) << r.error;
   EXPECT_THAT(r.error, HasSubstr("not reached again in 2 s"));
   EXPECT_LT(world.transport->channels_opened(), 60U);
-  for (const int pid : processes_with("sleep 29.8417")) kill(pid, SIGKILL);
+  for (const int pid : processes_with(sleeps)) kill(pid, SIGKILL);
 }
 
 TEST(Keeping, AShellThatHasPrintedMuchIsReplacedAndItsSpoolRemoved) {

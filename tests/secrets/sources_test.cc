@@ -47,14 +47,12 @@ TEST(SecretSources, AFailureNeverShowsTheOutput) {
 }
 
 TEST(SecretSources, TimeAndSizeAreBounded) {
-  const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(error_of(shell("exec sleep 100", Duration{200})),
             "the secret's command `sh` gave no end within 200 ms");
   // One that closes its output and goes on.
   EXPECT_EQ(error_of(shell("echo x; exec sleep 100 >&-", Duration{200})),
             "the secret's command `sh` gave no end within 200 ms");
   EXPECT_EQ(error_of(shell("exec yes")), "the secret's command `sh` printed more than 64 KiB");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST(SecretSources, StdinIsEmpty) { EXPECT_EQ(shell("cat; echo end")->reveal(), "end"); }

@@ -6,8 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
+#include <future>
 #include <string>
 
 #include "support/ssh/client.h"
@@ -201,20 +201,16 @@ TEST_F(AuthTest, ASilentAgentTimesOutAndHoldsUpNobody) {
   s.use_agent = true;
   s.connect_timeout = std::chrono::milliseconds(2500);
   auto stuck = transport_->make(s);
-  std::atomic<int> answers{0};
-  std::optional<TransportError> error;
-  stuck->connect([&](auto e) {
-    error = std::move(e);
-    ++answers;
-  });
+  std::promise<std::optional<TransportError>> answer;
+  stuck->connect([&](auto e) { answer.set_value(std::move(e)); });
   EXPECT_FALSE(try_with(sshd_->settings()));
   EXPECT_EQ(exec(*connection_, "exit 4")->status(), 4);
-  for (int i = 0; i < 2000 && answers == 0; ++i) ::usleep(10000);
-  ASSERT_EQ(answers, 1);
-  on_strand(*stuck, [&] {
-    EXPECT_EQ(error->kind, Failure::timeout);
-    EXPECT_THAT(error->what, HasSubstr("ssh-agent"));
-  });
+  auto answered = answer.get_future();
+  ASSERT_EQ(answered.wait_for(kPatience), std::future_status::ready);
+  const auto error = answered.get();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind, Failure::timeout);
+  EXPECT_THAT(error->what, HasSubstr("ssh-agent"));
   ::unsetenv("SSH_AUTH_SOCK");
   ::close(listener);
 }

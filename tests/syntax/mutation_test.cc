@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
 
+#include "support/cpu.h"
 #include "support/syntax/dump.h"
 #include "syntax/parse.h"
 
@@ -215,10 +215,9 @@ double seconds(const std::string& text, std::size_t& errors) {
   diag::SourceMap sources;
   diag::Diagnostics diags;
   const auto& source = sources.add("long", text);
-  const auto begin = std::chrono::steady_clock::now();
-  parse(source, diags);
+  const double took = cnplay::testing::cpu_seconds_of([&] { parse(source, diags); });
   errors = diags.errors();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return took;
 }
 
 // Four times the text takes about four times the time; a quadratic step would show as sixteen.
@@ -233,8 +232,7 @@ void expect_linear(const std::string& piece, bool wrong, std::size_t bytes = 400
   const double small = seconds(play(bytes / 4), errors);
   EXPECT_EQ(errors != 0, wrong);
   const double large = seconds(play(bytes), errors);
-  EXPECT_LT(large, 10 * small + 0.5)
-      << "a quarter: " << small << " s, all of " << bytes << " bytes: " << large << " s";
+  cnplay::testing::expect_linear(small, large);
 }
 
 TEST(Time, OfGoodFilesIsLinear) {

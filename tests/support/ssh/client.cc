@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <future>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace cnplay::ssh::test {
@@ -123,6 +124,15 @@ class Answer {
 };
 
 }  // namespace
+
+bool eventually(const std::function<bool()>& holds) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
 
 std::optional<TransportError> connect(Connection& connection) {
   auto answer = std::make_shared<Answer<std::optional<TransportError>>>();

@@ -78,6 +78,9 @@ std::shared_ptr<Recorder> exec(Connection& connection, const std::string& comman
 // Runs `f` on the connection's strand and waits.
 void on_strand(Connection& connection, const std::function<void()>& f);
 
+// Looks again and again until `holds`; false when patience is over. For what no callback tells.
+bool eventually(const std::function<bool()>& holds);
+
 // Counts the calls of on_lost.
 class LossCounter {
  public:
