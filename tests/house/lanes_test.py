@@ -93,6 +93,10 @@ class Lanes(unittest.TestCase):
             "fleet up", "fleet down"]))
         self.assertEqual(self.notes()[-1], "fleet down")
 
+    def test_the_parts_of_a_test_are_listed_as_slow_tests(self):
+        self.ctest_of("release", fleet="echo 'one sh: 12.5 s'; echo two:; echo x: y; echo '  7.25 s, 0 problems'")
+        self.assertRegex(self.run_it(), r"slowest tests:\n +12\.5 s  fleet +fleet_x: one sh\n +7\.2 s  fleet +fleet_x: two\n")
+
     def test_units_alone(self):
         self.assertIn("out of 1\n", self.run_it("--units"))
         self.assertEqual(self.notes(), ["setup ", "build --tests cnplay test_tools", "build --tests unit_tests"])
