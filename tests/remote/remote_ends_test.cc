@@ -66,9 +66,9 @@ TEST_P(Ends, WhatTheDeadShellLeftIsKilled) {
 TEST_P(Ends, ConnectionLostInCheckAndInApply) {
   world.options.reconnect_within = seconds(0);
   world.up();
-  const TaskId in_check = world.start(check_task("sleep 0.3; ok", "", Mode::check));
-  const TaskId unsure = world.start(check_task("sleep 0.3; ok", ":"));
-  const TaskId in_apply = world.start(check_task("change x", "echo applying; sleep 0.4"));
+  const TaskId in_check = world.start(check_task("sleep 5; ok", "", Mode::check));
+  const TaskId unsure = world.start(check_task("sleep 5; ok", ":"));
+  const TaskId in_apply = world.start(check_task("change x", "echo applying; sleep 5"));
   const TaskId said_ok = world.start(check_task("(exec sleep 0.4) & ok", ":"));
   world.wait_task(said_ok);
   world.wait_output(in_apply, "applying");

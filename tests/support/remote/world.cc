@@ -87,7 +87,7 @@ TaskResult World::wait_task(TaskId id, Duration within) {
 TaskResult World::run(Task task) { return wait_task(start(std::move(task))); }
 
 void World::wait_output(TaskId id, const std::string& text) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   while (out[id].find(text) == std::string::npos) {
     ASSERT_LT(std::chrono::steady_clock::now(), end) << "no `" << text << "`";
     pump(std::chrono::milliseconds(20));

@@ -15,6 +15,9 @@
 
 namespace cnplay::remote::testing {
 
+// How long an event may take: only a test that fails waits so long, on a machine however busy.
+inline constexpr std::chrono::seconds kPatience{120};
+
 const std::vector<std::string>& shells();  // dash, bash, busybox, mksh
 
 class World {
@@ -25,15 +28,15 @@ class World {
   // Makes the Hosts; up() also connects and expects HostReady.
   void make();
   void up();
-  Event wait_event(Duration within = std::chrono::seconds(20));
+  Event wait_event(Duration within = kPatience);
   // Starts a task (its id is given here) and waits for its end.
   TaskResult run(Task task);
   TaskId start(Task task);
-  TaskResult wait_task(TaskId id, Duration within = std::chrono::seconds(20));
+  TaskResult wait_task(TaskId id, Duration within = kPatience);
   // Waits until the task has printed `text`.
   void wait_output(TaskId id, const std::string& text);
   template <class T>
-  T wait_for(Duration within = std::chrono::seconds(20)) {
+  T wait_for(Duration within = kPatience) {
     const auto end = std::chrono::steady_clock::now() + within;
     while (std::chrono::steady_clock::now() < end) {
       for (auto it = seen.begin(); it != seen.end(); ++it) {
@@ -73,6 +76,6 @@ std::string fact(const TaskResult& result, const std::string& name);
 std::string contents(const std::filesystem::path& path);
 // Whether a process has `text` in its command line.
 std::vector<int> processes_with(const std::string& text);
-bool eventually(const std::function<bool()>& holds, Duration within = std::chrono::seconds(5));
+bool eventually(const std::function<bool()>& holds, Duration within = kPatience);
 
 }  // namespace cnplay::remote::testing
