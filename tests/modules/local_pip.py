@@ -1,0 +1,96 @@
+"""Virtual environments and pip, on this machine."""
+import shutil
+
+import checks
+from checks import commit, expect, git, snapshot, true
+
+
+def test_pip(top, wheels):
+    run = checks.place.run
+    venv, file = top / "a venv", top / "re quirements.txt"
+    expect(run("venv.create", venv=venv, python="python99"), "failed", "no command 'python99'")
+    (top / "full").mkdir(exist_ok=True)
+    (top / "full/file").touch()
+    expect(run("venv.create", venv=top / "full"), "failed", "is not empty")
+    expect(run("venv.create", "check", venv=venv), "would_change", "make")
+    true(not venv.exists(), "a dry run made the venv")
+    if top.name == "dash" or not (top.parent / "venv-seed").exists():
+        expect(run("venv.create", venv=venv), "changed", "make")
+        expect(run("venv.create", venv=venv), "ok")
+        expect(run("venv.create", venv=venv, system_packages=True), "changed", "false -> true")
+        expect(run("venv.create", venv=venv), "changed", "true -> false")
+        (venv / "bin/python").unlink()
+        (venv / "bin/python").symlink_to("/nowhere/python")
+        expect(run("venv.create", venv=venv), "changed", "repair")
+        expect(run("venv.create", venv=venv), "ok")
+        shutil.copytree(venv, top.parent / "venv-seed", symlinks=True)
+    else:  # Making one takes seconds: once is enough.
+        shutil.copytree(top.parent / "venv-seed", venv, symlinks=True)
+        expect(run("venv.create", venv=venv), "ok")
+
+    expect(run("pip.install", venv=top / "none", requirements=file), "failed", "no virtual environment")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "no requirements file")
+    file.write_text("coralbase==1.0\n")
+    before = snapshot(venv)
+    result = expect(run("pip.install", "check", venv=venv, requirements=file, upgrade=True), "would_change", "coralbase 1.0 (new)")
+    true(snapshot(venv) == before, "a dry run changed the venv")
+    shown = checks.place.plain(f'"{result.preview}/bin/python" -c "import coralbase; print(coralbase.__file__)"\n').stdout
+    true(result.preview and shown.startswith(result.preview), f"the preview does not see coralbase: {shown}")
+    expect(run("pip.install", "check", venv=result.preview, requirements=file), "ok", what="in the preview")
+    checks.place.clean()
+    result = expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "changed", "coralbase 1.0 (new)")
+    before = result.facts["freeze"]
+    expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "ok")
+    file.write_text("coralbase>=1.0\n")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="without upgrade")
+    expect(run("pip.install", "check", venv=venv, requirements=file, upgrade=True), "would_change", "coralbase 1.0 -> 1.1")
+    checks.place.clean()
+    file.write_text("coralbase==1.1\ncoralgreet==1.0\n")
+    result = expect(run("pip.install", venv=venv, requirements=file, upgrade=True), "changed", "coralbase 1.0 -> 1.1, coralgreet 1.0 (new)")
+    middle = result.facts["freeze"]
+    true("coralbase==1.0" in middle, f"freeze: {middle}")
+    file.write_text("coralbase==9\n")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "No matching distribution found for coralbase==9")
+    file.write_text("coralbase ==== 1\n")
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "Invalid requirement")
+    # One that is linked in place is no change each time.
+    project = wheels.parent / f"linked-{top.parent.name}"  # `pip freeze` cannot say a path with blanks
+    project.mkdir()
+    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='linked', version='1', py_modules=[])\n")
+    file.write_text(f"-e {project.as_uri()}#egg=linked\ncoralbase==1.1\ncoralgreet==1.0\n")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked in place")
+    linked = run("pip.install", "check", venv=venv, requirements=file).facts["freeze"]
+    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    expect(run("pip.restore", venv=venv, freeze=linked), "changed", "(again)")
+    expect(run("pip.restore", venv=venv, freeze=linked), "ok")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(away)")
+    # One from a repository.
+    git(project, "init", "-q", "-b", "master")
+    commit(project, "first")
+    file.write_text(f"-e git+{project.as_uri()}#egg=linked\n")
+    expect(run("pip.install", "check", venv=venv, requirements=file), "would_change", "linked 1 (new)")
+    checks.place.clean()
+    true(not (venv / "src").exists(), "a dry run checked out into the venv")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked from a repository")
+    commit(project, "second", more="x")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (again)")
+    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    file.write_text("coralbase==1.1\n")
+    # A pip that is too old to tell.
+    init = next(venv.glob("lib/python3*/site-packages/pip/__init__.py"))
+    text = init.read_text()
+    init.write_text(text.replace('__version__ = "', '__version__ = "20.'))
+    expect(run("pip.install", venv=venv, requirements=file), "failed", "cannot tell what it would change")
+    init.write_text(text)
+
+    # restore
+    expect(run("pip.restore", "check", venv=venv, freeze=middle), "would_change", "coralbase 1.1 -> 1.0, coralgreet 1.0 (away)")
+    expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.1 -> 1.0")
+    expect(run("pip.restore", venv=venv, freeze=middle), "ok")
+    expect(run("pip.restore", venv=venv, freeze=before), "changed", "coralbase 1.0 (away)")
+    expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.0 (again)")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("coralbase==1.0", "coralbase==7")), "failed", "coralbase==7")
+    expect(run("pip.restore", venv=venv, freeze=""), "failed", "empty")
+    expect(run("pip.restore", venv=venv, freeze="--index-url=http://x\n"), "failed", "not a line of pip freeze")
