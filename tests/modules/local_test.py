@@ -19,7 +19,7 @@ import harness
 import playfile
 from checks import expect, true
 from local_files import test_file, test_sync
-from local_git import test_git
+from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_pip import test_pip
 
 
@@ -64,6 +64,11 @@ def test_http(_, port):
     expect(run("http.check", url=f"{base}/bad"), "failed", f"{base}/bad: expected 200, got 502: [31mhello 127.0.0.1")
     expect(run("http.check", url=f"{base}/bad", status=502), "ok")
     expect(run("http.check", url=f"{base}/", contains="-nope"), "failed", "expected '-nope' in the body")
+    # One text, not a list of lines of which one is enough; a pattern of no shell; the last newline of a text block is dropped.
+    for text in (f"hello 127.0.0.1:{port}</h1>\nmore", "more", "</h1>\nmore\n", "<!DOCTYPE html>\n<html>"):
+        expect(run("http.check", url=f"{base}/", contains=text), "ok", what=repr(text))
+    for text in ("html\nthis is nowhere", "this is nowhere\n", "more\nhtml", "</h1>\n\nmore", "hel*", "[h]ello", "more\n\n"):
+        expect(run("http.check", url=f"{base}/", contains=text), "failed", "in the body", what=repr(text))
     expect(run("http.check", url=f"{base}/move"), "failed", "got 301")
     expect(run("http.check", url=f"{base}/move", follow=True), "ok")
     expect(run("http.check", url=f"{base}/slow", timeout=1), "failed", "got no answer: Operation timed out")
@@ -94,7 +99,8 @@ def test_maintenance(top):
 
 
 PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "sync": test_sync, "machine": test_machine,
-         "git": test_git, "pip": test_pip}
+         "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
+         "pip": test_pip}
 
 
 def main():
