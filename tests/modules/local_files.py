@@ -2,6 +2,7 @@
 import hashlib
 import os
 import shutil
+import struct
 import subprocess
 import tarfile
 import time
@@ -78,6 +79,50 @@ def test_file(top):
     expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": digest}), "ok")
     expect(run("file.fetch", "check", src=top / "none", to="x", given={"to_sum": ""}), "failed", "there is no")
     expect(run("file.fetch", "check", src=top / "dir", to="x", given={"to_sum": ""}), "failed", "no plain file")
+
+
+def acl(*entries):
+    """(tag, permissions, id)...: as the kernel has it in an extended attribute. 1 owner, 2 user, 4 group, 16 mask, 32 others."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, may, id_) for tag, may, id_ in entries)
+
+
+def test_acl(top):
+    run = checks.place.run
+    none, nobody = 0xFFFFFFFF, 65534
+    access, default = "system.posix_acl_access", "system.posix_acl_default"
+    # The group itself may only read; stat shows 660, for that is the mask.
+    named = acl((1, 6, none), (2, 6, nobody), (4, 4, none), (16, 6, none), (32, 0, none))
+    dest = top / "file"
+    try:
+        dest.write_text("probe")
+        os.setxattr(dest, access, named)
+    except OSError as error:
+        print(f"  no ACLs in {top}: {error.strerror}")
+        return
+    send = {"file.copy": lambda text: sent(top, text.encode()),
+            "file.template": lambda text: {"src": "files/t", "given": {"src_text": text, "src_mode": "644"}}}
+    for name, given in send.items():
+        dest.write_text("old")
+        os.setxattr(dest, access, named)
+        expect(run(name, dest=dest, **given("new")), "changed", "content", what=name)
+        true(os.getxattr(dest, access) == named, f"{name}: the ACL was not kept")
+        expect(run(name, dest=dest, **given("new")), "ok", what=name)
+        # A mode: the group's class, which is the mask; a named entry stays.
+        expect(run(name, dest=dest, mode="0640", **given("newer")), "changed", "mode 660 -> 640", what=name)
+        true(os.getxattr(dest, access) == acl((1, 6, none), (2, 6, nobody), (4, 4, none), (16, 4, none), (32, 0, none)),
+             f"{name}: the ACL with a mode is {os.getxattr(dest, access)}")
+        expect(run(name, dest=dest, mode="0640", **given("newer")), "ok", what=name)
+        # A new file takes the default ACL of the directory; one without an ACL gets none from it.
+        folder = top / f"with default {name}"
+        folder.mkdir()
+        (folder / "plain").write_text("old")
+        os.setxattr(folder, default, named)
+        expect(run(name, dest=folder / "new", **given("new")), "changed", "place", what=name)
+        true(os.getxattr(folder / "new", access)[4:].find(struct.pack("<HHI", 2, 6, nobody)) >= 0, f"{name}: no default ACL")
+        (folder / "plain").chmod(0o640)
+        expect(run(name, dest=folder / "plain", **given("new")), "changed", what=name)
+        true(access not in os.listxattr(folder / "plain") and mode_of(folder / "plain") == "0o640", f"{name}: an ACL nobody asked for")
+
 
 def tree_given(folder, exclude=()):
     """What the engine gives of a tree: its list. And an archive of all of it, as if all had been asked for."""

@@ -18,9 +18,9 @@ import checks
 import harness
 import playfile
 from checks import expect, true
-from local_files import test_file, test_sync
+from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
-from local_pip import test_pip
+from local_pip import test_pip, test_pip_paths
 
 
 def test_machine(top):
@@ -98,9 +98,9 @@ def test_maintenance(top):
     expect(run("maintenance.remove", path=top), "failed", "is a directory")
 
 
-PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "sync": test_sync, "machine": test_machine,
+PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
-         "pip": test_pip}
+         "pip": test_pip, "pip_paths": test_pip_paths}
 
 
 def main():
@@ -116,7 +116,7 @@ def main():
         wheels = Path(served) / "wheels"
         subprocess.run([sys.executable, playfile.ROOT / "fleet/lib/build_wheels.py", playfile.ROOT / "fleet/packages",
                         wheels, Path(served) / "simple"], check=True)
-        shared = {"pip": wheels, "http": server.server_port}
+        shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port}
         for shell in options.shells or ["dash", "bash", "busybox sh", "mksh"]:
             begun = time.monotonic()
             top = temp / shell.split()[0]
