@@ -94,3 +94,30 @@ def test_pip(top, wheels):
     expect(run("pip.restore", venv=venv, freeze=middle.replace("coralbase==1.0", "coralbase==7")), "failed", "coralbase==7")
     expect(run("pip.restore", venv=venv, freeze=""), "failed", "empty")
     expect(run("pip.restore", venv=venv, freeze="--index-url=http://x\n"), "failed", "not a line of pip freeze")
+
+
+def test_pip_paths(top, wheels):
+    run = checks.place.run
+    venv = top / "venv"
+    expect(run("venv.create", venv=venv), "changed")
+    # Paths in the file are taken from its own directory, or from where the play says; not from the user's home.
+    site = wheels.parent / f"site-{top.parent.name}"
+    for folder, name in ((site, "site"), (site / "libs/loc", "loc")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("x = 1\n")
+        (folder / "setup.py").write_text(f"from setuptools import setup\nsetup(name='coral{name}', version='1', packages=['{name}'])\n")
+    for at, more in ((site, {}), (site / "requirements", {"base": site})):
+        at.mkdir(exist_ok=True)
+        (at / "all.txt").write_text("-e .\n./libs/loc\n")
+        local = {"venv": venv, "requirements": at / "all.txt", **more}
+        result = expect(run("pip.install", "check", **local), "would_change", "coralloc 1 (new), coralsite 1 (new)")
+        true("/site" in checks.place.plain(f'"{result.preview}/bin/python" -c "import loc; print(loc.__file__)"\n').stdout, "the preview lacks it")
+        checks.place.clean()
+        expect(run("pip.install", **local), "changed", "coralloc 1 (new), coralsite 1 (new)")
+        expect(run("pip.install", **local), "ok", what="a directory that has not changed")
+        (site / "libs/loc/loc/__init__.py").write_text(f"x = '{at.name}'\n")
+        expect(run("pip.install", **local), "changed", "coralloc 1 (again)", what="other files of the same version")
+        true(checks.place.plain(f'"{venv}/bin/python" -c "import loc; print(loc.x)"\n').stdout == f"{at.name}\n", "the new files are not installed")
+        expect(run("pip.install", **local), "ok")
+        checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy coralsite coralloc\n')
+    expect(run("pip.install", venv=venv, requirements=site / "all.txt", base=site / "nowhere"), "failed", "there is no directory")
