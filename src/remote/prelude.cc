@@ -637,20 +637,31 @@ _cn_take() {
   fi
   _cn_end "$1"
 }
-# ID OFFSET PATH end-ID: gives a file away, from OFFSET on.
+# ID OFFSET SIZE PATH end-ID: gives the first SIZE bytes of a file away, from OFFSET on. SIZE is `-` where none was
+# agreed on yet: then it is what the file has now. A log grows meanwhile, and may be renamed: it is opened once for all.
 _cn_give() {
-  case $#:${4-} in "4:end-$1") ;; *) exit 91 ;; esac
-  case $3 in \~/*) set -- "$1" "$2" "${HOME%/}/${3#??}" "$4" ;; esac
-  if [ -f "$3" ] && [ -r "$3" ]; then
-    _cn_i=$(wc -c <"$3")
-    _cn_i=${_cn_i##* }
-    _cn_mark "H $1 $_cn_i"
-    # shellcheck disable=SC2003
-    case $2 in 0) cat <"$3" ;; *) tail -c "+$(expr "$2" + 1)" <"$3" ;; esac
-    _cn_digest "$_cn_i" <"$3"
-    _cn_mark "h $1 $_cn_x"
+  case $#:${5-} in "5:end-$1") ;; *) exit 91 ;; esac
+  case $4 in \~/*) set -- "$1" "$2" "$3" "${HOME%/}/${4#??}" "$5" ;; esac
+  if [ -f "$4" ] && [ -r "$4" ]; then
+    {
+      _cn_i=$3
+      case $3 in
+      -)
+        _cn_i=$(wc -c <"$4")
+        _cn_i=${_cn_i##* }
+        ;;
+      esac
+      _cn_mark "H $1 $_cn_i"
+      # shellcheck disable=SC2003
+      case $2 in
+      0) head -c "$_cn_i" <&3 ;;
+      *) tail -c "+$(expr "$2" + 1)" <&3 | head -c "$(expr "$_cn_i" - "$2")" ;;
+      esac
+      _cn_x=$(head -c "$_cn_i" <&4 | { _cn_digest "$_cn_i" && _cn_put "$_cn_x"; })
+      _cn_mark "h $1 $_cn_x"
+    } 3<"$4" 4<"$4"
   else
-    _cn_refuse "$3 cannot be read"
+    _cn_refuse "$4 cannot be read"
   fi
   _cn_end "$1"
 }

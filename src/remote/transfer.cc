@@ -88,7 +88,10 @@ Result<std::string> Transfer::request() {
   }
   const auto from = quote(from_);
   if (!from) return fail("the path of a file has a NUL byte");
-  return "_cn_give " + id + " " + std::to_string(at_) + " " + from->str() + " end-" + id + "\n";
+  // What was there when it was first looked at: a log grows while it is fetched.
+  const std::string size = size_ > 0 ? std::to_string(size_) : "-";
+  return "_cn_give " + id + " " + std::to_string(at_) + " " + size + " " + from->str() + " end-" +
+         id + "\n";
 }
 
 void Transfer::text(Stream stream, std::string_view bytes) {
@@ -165,7 +168,7 @@ Status Transfer::finish() {
   if (!failure_.empty()) return fail(failure_);
   if (!refusal_.empty()) return fail(Untrusted(refusal_).display(500));
   if (to_host_) return {};
-  if (digest_.hex() != sha256_) {
+  if (at_ != size_ || digest_.hex() != sha256_) {
     return fail("what came of " + from_ + " is not what is there: did it change meanwhile?");
   }
   // The umask can be read only by setting it, and other threads make files: so, what is usual.

@@ -5,7 +5,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "base/digest.h"
 #include "support/remote/world.h"
@@ -263,6 +265,41 @@ TEST_P(Transfers, AFetchGoesOnAfterALostConnection) {
     for (const auto& entry : fs::directory_iterator(to)) return entry.file_size() > 500000;
     return false;
   }));
+  world.transport->cut();
+  const TaskResult r = world.wait_task(id);
+  EXPECT_EQ(r.ended, Ended::finished) << r.error;
+  EXPECT_TRUE(contents(to / "here") == text);
+}
+
+TEST_P(Transfers, AFetchedFileThatGrowsIsWhatItWasWhenItWasLookedAt) {
+  world.up();
+  const std::string text = bytes(6000000);
+  { std::ofstream(source()) << text; }
+  std::atomic<bool> over = false;
+  std::thread writer([&] {
+    while (!over) std::ofstream(source(), std::ios::app) << "one more line\n" << std::flush;
+  });
+  const TaskResult r = world.run(fetch());
+  over = true;
+  writer.join();
+  EXPECT_EQ(r.ended, Ended::finished) << r.error;
+  const std::string here = contents(world.root / "to/here");
+  EXPECT_GE(here.size(), text.size());
+  EXPECT_TRUE(contents(source()).starts_with(here));
+}
+
+TEST_P(Transfers, AFileThatGrowsWhileTheConnectionIsLostIsFetchedAsItWas) {
+  world.up();
+  const std::string text = bytes(6000000);
+  { std::ofstream(source()) << text; }
+  const TaskId id = world.start(fetch());
+  const fs::path to = world.root / "to";
+  ASSERT_TRUE(eventually([&] {
+    if (!fs::exists(to)) return false;
+    for (const auto& entry : fs::directory_iterator(to)) return entry.file_size() > 500000;
+    return false;
+  }));
+  { std::ofstream(source(), std::ios::app) << "one more line\n"; }
   world.transport->cut();
   const TaskResult r = world.wait_task(id);
   EXPECT_EQ(r.ended, Ended::finished) << r.error;
