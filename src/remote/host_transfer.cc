@@ -31,7 +31,7 @@ bool HostSession::transfer_due(const JobPtr& job) const {
 
 void HostSession::begin_transfer(const JobPtr& job) {
   const std::string& host = settings_.ssh.name;
-  if (job->shell->merged()) {
+  if (job->shell->terminal()) {
     return finish(job, Ended::refused,
                   host + ": a file cannot go through the terminal that sudo asks for there",
                   "take `requiretty` out of its sudoers, or log in as the user");

@@ -10,6 +10,8 @@ namespace cnplay::remote {
 namespace {
 
 constexpr std::size_t kKeep = 16 * 1024;
+// What is written to both streams at once comes at about the same time.
+constexpr auto kStderrPatience = std::chrono::seconds(3);
 
 void keep(std::string& text, std::string_view bytes) {
   text += bytes;
@@ -50,7 +52,8 @@ Opener::Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& 
       memory_(memory),
       run_id_(std::move(run_id)),
       around_(std::move(around)),
-      timer_(connection_->executor()) {}
+      timer_(connection_->executor()),
+      stderr_timer_(connection_->executor()) {}
 
 Opener::~Opener() {
   if (port_) port_->set_user(nullptr);
@@ -75,6 +78,7 @@ void Opener::stop() {
   done_ = nullptr;
   step_ = Step::done;
   timer_.cancel();
+  stderr_timer_.cancel();
   close_channel();
 }
 
@@ -113,6 +117,9 @@ void Opener::try_once() {
 
 void Opener::opened(std::shared_ptr<ssh::Channel> channel) {
   channel_ = std::move(channel);
+  // Nothing is lost with it: a redirected stderr is the user's own log, or nowhere.
+  one_stream_ = memory_.no_stderr && !how_.pty;
+  if (one_stream_) channel_->write("exec 2>&1\n");
   if (user_.empty()) return ask();
   if (how_.pty) {
     // On a terminal that sh is interactive: it may echo by its own line editor, whatever stty says,
@@ -138,11 +145,16 @@ void Opener::ask() {
   // The prelude comes first: whoever answers has read it to its end, and no task waits for that. A
   // `cat` in the place of the shell gives back the halves apart; what is no POSIX shell cannot
   // calculate. The pid tells whom to kill, its group whether that would take the children along.
-  channel_->write(make_bootstrap(nonce_, run_id_, spool_, how_.pty, around_) +
+  // On both streams: a start-up file of the login shell may have redirected stderr, and without its
+  // marks no task would ever end.
+  const bool merged = how_.pty || one_stream_;
+  const std::string halves = "'" + token_.substr(0, 16) + "' '" + token_.substr(16) + "'";
+  channel_->write(make_bootstrap(nonce_, run_id_, spool_, merged, around_) +
+                  (merged ? "" : "printf '\\n%s%s\\n' " + halves + " >&2; ") +
                   "{ read -r _cn_p </proc/$$/stat; read -r _cn_q </proc/$PPID/stat; } 2>/dev/null;"
-                  " printf '%s%s %s %s %s %s / %s\\n' '" +
-                  token_.substr(0, 16) + "' '" + token_.substr(16) +
-                  "' \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
+                  " printf '%s%s %s %s %s %s / %s\\n' " +
+                  halves +
+                  " \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
 }
 
 void Opener::port_bytes(Stream stream, std::string_view bytes) {
@@ -155,12 +167,14 @@ void Opener::port_bytes(Stream stream, std::string_view bytes) {
 
 void Opener::look() {
   if (step_ == Step::entering && take_prompt()) return;
+  if (step_ == Step::listening) return listen(std::move(answer_));
   const std::size_t at = out_.find(token_);
   if (token_.empty() || at == std::string::npos) return;
   const std::size_t end = out_.find('\n', at);
   if (end == std::string::npos) return;
   const std::string line = out_.substr(at + token_.size(), end - at - token_.size());
   out_.clear();
+  if (step_ == Step::asking) return listen(line);
   err_.clear();
   switch (step_) {
     case Step::raw:
@@ -174,17 +188,38 @@ void Opener::look() {
       ask();
       break;
     case Step::asking:
-      answer(line);
-      break;
+    case Step::listening:
     case Step::channel:
     case Step::done:
       break;
   }
 }
 
+// A filter that colours stderr changes what comes through it: a line that is not ours to the letter
+// counts for nothing.
+void Opener::listen(std::string line) {
+  if (how_.pty || one_stream_ || err_.find("\n" + token_ + "\n") != std::string::npos) {
+    stderr_timer_.cancel();
+    err_.clear();
+    step_ = Step::asking;
+    return answer(line);
+  }
+  answer_ = std::move(line);
+  if (step_ == Step::listening) return;
+  step_ = Step::listening;
+  stderr_timer_.expires_after(kStderrPatience);
+  stderr_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->step_ != Step::listening) return;
+    self->memory_.no_stderr = self->one_stream_ = true;
+    self->channel_->write("exec 2>&1\n");
+    self->ask();
+  });
+}
+
 bool Opener::take_prompt() {
   if (!how_.with_password) return false;
-  std::string& text = how_.pty ? out_ : err_;
+  std::string& text = how_.pty || one_stream_ ? out_ : err_;
   const std::size_t at = text.find(prompt_);
   if (at == std::string::npos) return false;
   text.erase(at, prompt_.size());
@@ -239,7 +274,8 @@ void Opener::answer(std::string_view line) {
                 .port = port_,
                 .pid = *pid,
                 .boot_id = boot_id,
-                .merged = how_.pty,
+                .merged = how_.pty || one_stream_,
+                .terminal = how_.pty,
                 .parent = known ? static_cast<long>(own[kParent]) : 0,
                 .parent_since = known ? parent[kSince] : 0,
                 .nonce = nonce_,
@@ -302,6 +338,7 @@ void Opener::finish(std::variant<Opened, ShellFailure> result) {
   if (step_ == Step::done) return;
   step_ = Step::done;
   timer_.cancel();
+  stderr_timer_.cancel();
   if (std::holds_alternative<ShellFailure>(result)) close_channel();
   channel_.reset();
   port_.reset();  // if opened, it is the shell's from here on

@@ -21,6 +21,8 @@ namespace cnplay::remote {
 struct SudoMemory {
   SudoTry how;
   bool password_refused = false;
+  // What the login shell starts with redirects stderr (an `exec 2>...` in ~/.bashrc): one stream.
+  bool no_stderr = false;
 };
 
 struct Opened {
@@ -28,7 +30,8 @@ struct Opened {
   std::shared_ptr<Port> port;
   long pid = 0;  // of the sh; also its process group and session
   std::string boot_id;
-  bool merged = false;  // a pty: stderr comes as stdout
+  bool merged = false;    // stderr comes as stdout: on a pty, or where stderr would not come
+  bool terminal = false;  // a pty
   // Its parent, and when that was started: for a login shell the sshd of the connection. 0 if
   // unknown.
   long parent = 0;
@@ -56,12 +59,13 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
                    const std::optional<ssh::TransportError>& error) override;
 
  private:
-  enum class Step { channel, raw, entering, session, asking, done };
+  enum class Step { channel, raw, entering, session, asking, listening, done };
 
   void try_once();
   void opened(std::shared_ptr<ssh::Channel> channel);
-  void ask();   // here is the prelude; are you a POSIX sh, and who
-  void look();  // at what has come so far
+  void ask();                     // here is the prelude; are you a POSIX sh, and who
+  void look();                    // at what has come so far
+  void listen(std::string line);  // the answer has come; on both streams?
   void answer(std::string_view line);
   bool take_prompt();
   void finish(std::variant<Opened, ShellFailure> result);
@@ -81,6 +85,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   SudoTry how_;
   Done done_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer stderr_timer_;
 
   Step step_ = Step::channel;
   std::shared_ptr<Port> port_;
@@ -90,7 +95,9 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   std::string nonce_, spool_;
   int prompts_ = 0;
   bool made_session_ = false;
-  std::string out_;  // the last of what came, for look() and for the error's text
+  bool one_stream_ = false;  // stderr was made to go where stdout goes
+  std::string answer_;       // while its counterpart on stderr is waited for
+  std::string out_;          // the last of what came, for look() and for the error's text
   std::string err_;
 };
 

@@ -43,6 +43,7 @@ void Shell::opened(Opened opened) {
   port_->set_user(this);
   pid_ = opened.pid;
   merged_ = opened.merged;
+  terminal_ = opened.terminal;
   as_ = opened;
   as_.channel.reset();
   as_.port.reset();

@@ -72,7 +72,8 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   const Opened& opened_as() const { return as_; }
   // The name of the directory where it keeps what is printed, once it has claimed a task.
   const std::string& spool() const { return spool_; }
-  bool merged() const { return merged_; }  // a pty: no bytes can be sent through it as they are
+  bool merged() const { return merged_; }      // stderr comes as stdout
+  bool terminal() const { return terminal_; }  // no bytes can be sent through it as they are
   // Bytes that it has printed so far.
   std::uint64_t printed() const { return printed_; }
   // Text for the shell itself, ahead of the next shipment.
@@ -116,6 +117,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::shared_ptr<Port> port_;
   long pid_ = 0;
   bool merged_ = false;
+  bool terminal_ = false;
   bool paused_ = false;
   std::optional<Side> out_;
   std::optional<Side> err_;

@@ -111,7 +111,7 @@ void Transfer::take(std::string_view bytes) {
   }
 }
 
-void Transfer::mark(Stream stream, std::string_view words) {
+void Transfer::mark(Stream /*stream*/, std::string_view words) {
   const std::string_view kind = next_word(words);
   if (kind == "N") {
     section_ = Section::refusal;
@@ -126,7 +126,7 @@ void Transfer::mark(Stream stream, std::string_view words) {
   const bool ours = number_of(next_word(words)) == id_;
   if (!ours) return;
   if (kind == "E") {
-    end_seen_[stream == Stream::err ? 1 : 0] = true;
+    end_seen_[next_word(words) == "err" ? 1 : 0] = true;
   } else if (kind == "G" && to_host_) {
     const auto offset = number_of(next_word(words));
     if (offset && *offset <= size_) {

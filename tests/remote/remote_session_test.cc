@@ -43,6 +43,26 @@ TEST_P(ReachingIn, NoiseBeforeTheShellIsDropped) {
   EXPECT_EQ(r.output_bytes, 6u);
 }
 
+// As ~/.bashrc may do, which sshd's `bash -c` reads: into a file, nowhere, through a filter.
+TEST_P(ReachingIn, ARedirectedStderrIsReplacedByStdout) {
+  for (const std::string redirected :
+       {"exec 2>/dev/null; exec sh", "exec 2>>/dev/null; echo noise >&2; exec sh",
+        "exec bash -c 'exec 2> >(while IFS= read -r l; do printf \"\\e[31m%s\\e[0m\\n\" \"$l\"; "
+        "done "
+        ">&2); exec sh'"}) {
+    SCOPED_TRACE(redirected);
+    World world(GetParam());
+    world.transport->faults.forced_command = redirected;
+    world.up();
+    const TaskResult r = world.run(apply_task("echo out; echo err >&2; exit 3"));
+    EXPECT_EQ(r.ended, Ended::finished);
+    EXPECT_EQ(r.tail.raw(), "out\nerr\n");
+    ASSERT_FALSE(r.stages.empty());
+    EXPECT_EQ(r.stages.back().exit_code, 3);
+    EXPECT_EQ(world.run(apply_task("fail why")).ended, Ended::finished);
+  }
+}
+
 TEST(Reaching, TheBootIdIsTold) {
   World world;
   world.make();

@@ -254,6 +254,20 @@ TEST_P(Transfers, AFileIsFetchedWhole) {
   EXPECT_EQ(std::distance(fs::directory_iterator(world.root / "to"), fs::directory_iterator()), 1);
 }
 
+// What the login shell starts with redirects stderr: all comes over stdout.
+TEST_P(Transfers, FilesGoBothWaysWithoutStderr) {
+  world.transport->faults.forced_command = "exec 2>/dev/null; exec sh";
+  world.up();
+  const std::string text = bytes(300000);
+  const TaskResult there = world.run(copy(text));
+  EXPECT_EQ(there.ended, Ended::finished) << there.error;
+  EXPECT_TRUE(contents(dest()) == text);
+  { std::ofstream(source()) << text; }
+  const TaskResult here = world.run(fetch());
+  EXPECT_EQ(here.ended, Ended::finished) << here.error;
+  EXPECT_TRUE(contents(world.root / "to/here") == text);
+}
+
 TEST_P(Transfers, AFetchGoesOnAfterALostConnection) {
   world.up();
   const std::string text = bytes(6000000);
