@@ -1,7 +1,6 @@
 #include "journal/run_directory.h"
 
 #include <algorithm>
-#include <boost/crc.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
@@ -14,18 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxRecord = 2u << 30;
-
-constexpr std::string_view kCrc = R"(,"crc":")";
-constexpr std::size_t kCrcLength = kCrc.size() + 8 + 2;  // 8 hex digits, quote, brace
-
-std::string checksum(std::string_view bytes) {
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (int shift = 28; shift >= 0; shift -= 4) text += kDigits[(crc.checksum() >> shift) & 0xF];
-  return text;
-}
 
 // In the place of run.json: its run has ended once, and goes on.
 constexpr std::string_view kGoesOn = R"({"version": 1, "goes_on": true})";
@@ -44,20 +31,116 @@ bool is_plan_file(std::string_view name) {
          number.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// `{...}` as `{...,"crc":"1a2b3c4d"}`.
-std::string sealed(std::string object) {
-  object.pop_back();
-  const std::string crc = checksum(object);
-  return object.append(kCrc).append(crc).append("\"}");
+// The lines of `text`; `take` is called with each, and with whether its newline is there.
+template <class Take>
+void each_line(std::string_view text, Take take) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (!take(text.substr(begin, end - begin), end < text.size())) return;
+    begin = end + 1;
+  }
 }
 
-bool is_whole(std::string_view line) {
-  if (line.size() < kCrcLength) return false;
-  const std::string_view body = line.substr(0, line.size() - kCrcLength);
-  const std::string_view seal = line.substr(body.size());
-  return seal.starts_with(kCrc) && seal.ends_with("\"}") &&
-         seal.substr(kCrc.size(), 8) == checksum(body);
+// Whoever continues a run begins with one of these: they may come after a line that was cut off.
+bool continues(const events::Event& event) {
+  return std::holds_alternative<events::RunResumed>(event.what) ||
+         std::holds_alternative<events::PlanTaken>(event.what) ||
+         std::holds_alternative<events::HumanAnswered>(event.what);
 }
+
+// Reads events.jsonl. What a crash can leave is a last line that is not whole, here or before an
+// event that continues the run; whatever else does not fit is a damaged record.
+class Reader {
+ public:
+  Reader(const Disk& disk, std::string directory, Record& record)
+      : disk_(disk),
+        directory_(std::move(directory)),
+        path_(directory_ + "/events.jsonl"),
+        record_(record),
+        in_force_(plan::hash(record.plan)),
+        decoder_(std::in_place, record.plan) {}
+
+  Status read(std::string_view text) {
+    Status status;
+    each_line(text, [&](std::string_view line, bool ended) {
+      ++line_;
+      status = take(line, ended);
+      return static_cast<bool>(status);
+    });
+    if (!status) return status;
+    record_.torn = torn_ != 0;
+    const auto names = disk_.list(directory_);
+    const bool summed_up = std::find(names.begin(), names.end(), "run.json") != names.end() &&
+                           !is_mark(disk_, directory_);
+    const bool has_ended =
+        std::any_of(record_.events.begin(), record_.events.end(),
+                    [](const auto& e) { return std::holds_alternative<events::RunEnded>(e.what); });
+    if (summed_up && !has_ended) {
+      return bad(line_, "the end is missing: run.json says that the run has ended");
+    }
+    return {};
+  }
+
+ private:
+  Status take(std::string_view line, bool ended) {
+    const std::uint64_t next = record_.events.empty() ? 1 : record_.events.back().seq + 1;
+    if (!ended || !chain_.follow(line)) {
+      if (torn_ != 0) return bad(torn_, "the line is damaged: its checksum is wrong");
+      const auto event = decoder_->decode(std::string(line));
+      if (ended && event && event->seq != next) return out_of_order(event->seq, next);
+      torn_ = line_;
+      return {};
+    }
+    auto event = decoder_->decode(std::string(line));
+    if (!event) return bad(line_, event.error().what);
+    if (torn_ != 0 && !continues(*event)) {
+      return bad(torn_, "the line is damaged: its checksum is wrong");
+    }
+    if (event->seq != next) return out_of_order(event->seq, next);
+    torn_ = 0;
+    if (const auto* began = std::get_if<events::RunStarted>(&event->what)) {
+      record_.plans_fit = began->plan_hash == in_force_;
+    }
+    if (std::holds_alternative<events::PlanTaken>(event->what)) return take_plan_of(*event);
+    record_.events.push_back(std::move(*event));
+    return {};
+  }
+
+  Status take_plan_of(events::Event& event) {
+    const auto& taken = std::get<events::PlanTaken>(event.what);
+    if (!is_plan_file(taken.file)) return bad(line_, "it names no plan of the run");
+    const std::string path = directory_ + "/" + taken.file;
+    const auto text = disk_.read(path, kMaxRecord);
+    if (!text) return text.error();
+    auto next = plan::from_json(*text);
+    if (!next) return fail(path + ": " + next.error().what, next.error().help);
+    record_.plans_fit = record_.plans_fit && taken.before == in_force_;
+    in_force_ = plan::hash(*next);
+    record_.plans_fit = record_.plans_fit && taken.after == in_force_;
+    take_plan(record_, *std::move(next), std::move(event));
+    decoder_.emplace(*record_.taken);
+    return {};
+  }
+
+  Status out_of_order(std::uint64_t found, std::uint64_t expected) const {
+    return bad(line_, "event " + std::to_string(found) + " comes where event " +
+                          std::to_string(expected) + " was expected: " +
+                          (found < expected ? "a line is repeated" : "lines are missing"));
+  }
+  Error bad(std::size_t line, const std::string& what) const {
+    return fail(path_ + ":" + std::to_string(line) + ": " + what,
+                "the record was changed, or written by another version; it is left as it is");
+  }
+
+  const Disk& disk_;
+  const std::string directory_, path_;
+  Record& record_;
+  std::string in_force_;
+  std::optional<events::Decoder> decoder_;
+  Chain chain_;
+  std::size_t line_ = 0;
+  std::size_t torn_ = 0;  // the line that is not whole; 0: none
+};
 
 }  // namespace
 
@@ -136,8 +219,13 @@ Result<std::unique_ptr<RunDirectory>> RunDirectory::reopen(Disk& disk, const std
   if (!text->empty() && text->back() != '\n') {
     if (auto status = (*file)->append("\n"); !status) return status.error();
   }
-  return std::unique_ptr<RunDirectory>(
+  std::unique_ptr<RunDirectory> opened(
       new RunDirectory(disk, path, nullptr, std::move(*lock), std::move(*file)));
+  each_line(*text, [&](std::string_view line, bool ended) {
+    if (ended) opened->chain_.follow(line);  // a line that a crash has cut off does not count
+    return true;
+  });
+  return opened;
 }
 
 void RunDirectory::go_on(const plan::Plan& plan, const events::RunStarted& started,
@@ -200,7 +288,7 @@ void RunDirectory::on(const events::Event& event) {
     started_ = *started;
     started_at_ = event.at;
   }
-  if (auto status = file_->append(sealed(events::to_json(event, *plan_)) + "\n"); !status) {
+  if (auto status = file_->append(chain_.seal(events::to_json(event, *plan_)) + "\n"); !status) {
     cannot_write(status.error());
     return;
   }
@@ -280,53 +368,7 @@ Result<Record> read_run(const Disk& disk, const std::string& directory) {
   if (!text) return text.error();
 
   Record record{std::move(*plan), {}, false};
-  std::string in_force = plan::hash(record.plan);
-  std::optional<events::Decoder> decoder(std::in_place, record.plan);
-  std::size_t torn = 0;  // the line that is not whole
-  std::size_t line = 0;
-  const auto bad = [&](std::size_t at, const std::string& what) {
-    return fail(path + ":" + std::to_string(at) + ": " + what,
-                "the record was changed, or written by another version; it is left as it is");
-  };
-  for (std::size_t begin = 0; begin < text->size();) {
-    ++line;
-    const std::size_t end = std::min(text->find('\n', begin), text->size());
-    const std::string_view whole(text->data() + begin, end - begin);
-    begin = end + 1;
-    if (end == text->size() || !is_whole(whole)) {
-      if (torn != 0) return bad(torn, "the line is damaged: its checksum is wrong");
-      torn = line;
-      continue;
-    }
-    auto event = decoder->decode(std::string(whole));
-    if (!event) return bad(line, event.error().what);
-    if (torn != 0 && !std::holds_alternative<events::RunResumed>(event->what) &&
-        !std::holds_alternative<events::PlanTaken>(event->what) &&
-        !std::holds_alternative<events::HumanAnswered>(event->what)) {
-      return bad(torn, "the line is damaged: its checksum is wrong");
-    }
-    torn = 0;
-    if (const auto* began = std::get_if<events::RunStarted>(&event->what)) {
-      record.plans_fit = began->plan_hash == in_force;
-    }
-    if (const auto* taken = std::get_if<events::PlanTaken>(&event->what)) {
-      if (!is_plan_file(taken->file)) return bad(line, "it names no plan of the run");
-      const auto json_of_it = disk.read(directory + "/" + taken->file, kMaxRecord);
-      if (!json_of_it) return json_of_it.error();
-      auto next = plan::from_json(*json_of_it);
-      if (!next) {
-        return fail(directory + "/" + taken->file + ": " + next.error().what, next.error().help);
-      }
-      record.plans_fit = record.plans_fit && taken->before == in_force;
-      in_force = plan::hash(*next);
-      record.plans_fit = record.plans_fit && taken->after == in_force;
-      take_plan(record, *std::move(next), *std::move(event));
-      decoder.emplace(*record.taken);
-      continue;
-    }
-    record.events.push_back(std::move(*event));
-  }
-  record.torn = torn != 0;
+  if (auto status = Reader(disk, directory, record).read(*text); !status) return status.error();
   return record;
 }
 

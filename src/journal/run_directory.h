@@ -3,7 +3,7 @@
 //   <root>/<run id>/plan.json     the plan, as it was run
 //   <root>/<run id>/events.jsonl  what happened: one JSON object a line, append-only, each written
 //                                 as it happens (events/event.h has the format, "v": 1); its last
-//                                 member is "crc", the CRC-32 of the bytes before its comma
+//                                 member holds the lines together (chain.h)
 //   <root>/<run id>/run.json      written at the end: verdict and totals
 //   <root>/<run id>/plan-2.json   and so on: the plan that took the place of the former one, if the
 //                                 run was taken up with a changed play (PlanTaken)
@@ -26,6 +26,7 @@
 #include "base/disk.h"
 #include "base/result.h"
 #include "events/event.h"
+#include "journal/chain.h"
 #include "plan/plan.h"
 
 namespace cnplay::journal {
@@ -84,6 +85,7 @@ class RunDirectory final : public events::Sink {
   const plan::Plan* plan_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<AppendFile> file_;
+  Chain chain_;
   bool dirty_ = false;  // something was appended since the last sync
   std::optional<events::RunStarted> started_;
   Instant started_at_{};
@@ -111,8 +113,10 @@ struct Record {
 // The record once `taken`, a PlanTaken, has been told: `plan` is in force.
 void take_plan(Record& record, plan::Plan plan, events::Event taken);
 
-// An Error names the file, the line and what is wrong with it. A line torn by a crash is no error:
-// it is the last, or a RunResumed, PlanTaken or HumanAnswered follows it.
+// An Error names the file, the line and what is wrong with it: a line that is changed, missing or
+// repeated. Missing lines at the end are those of an interrupted run, unless run.json says that it
+// has ended. A line torn by a crash is no error: it is the last, or a RunResumed, PlanTaken or
+// HumanAnswered follows it.
 Result<Record> read_run(const Disk& disk, const std::string& directory);
 
 // The runs that were cut off or still go on, oldest first: those with events and without a

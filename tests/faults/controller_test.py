@@ -238,10 +238,11 @@ class InTheMiddle(Killed):
         first = self.cnplay(*self.play(STEPS), at=12, how="before")
         self.assertEqual(first.returncode, -signal.SIGKILL)
         (run,) = self.runs.iterdir()
-        lines = []
+        lines, last = [], ""
         for line in (run / "events.jsonl").read_text().splitlines():
-            text = re.sub(r'"at":"20(..)', '"at":"19\\1', line.rsplit(',"crc":', 1)[0], count=1)
-            lines.append(f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}\n')
+            text = re.sub(r'"at":"20(..)', '"at":"19\\1', line.rsplit(',"chain":', 1)[0], count=1)
+            last = f"{zlib.crc32((last + text).encode()):08x}"
+            lines.append(f'{text},"chain":"{last}"}}\n')
         (run / "events.jsonl").write_text("".join(lines))
         result = self.cnplay("resume")
         self.assertEqual(result.returncode, 2, result.stdout)

@@ -5,9 +5,13 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <boost/crc.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sstream>
 
 namespace cnplay::journal {
 namespace {
@@ -223,6 +227,9 @@ TEST(RunDirectory, ATornLastLineIsSaidAndABrokenOneIsRefused) {
   std::string& text = disk.files["/runs/r1/events.jsonl"];
   const std::string whole = text;
   text.resize(text.size() - 5);
+  // run.json is written after the end is on disk: a crash cannot leave it without the end.
+  EXPECT_FALSE(read_run(disk, "/runs/r1"));
+  disk.files.erase("/runs/r1/run.json");
   auto record = read_run(disk, "/runs/r1");
   ASSERT_TRUE(record);
   EXPECT_TRUE(record->torn);
@@ -333,6 +340,139 @@ TEST(RunDirectory, EachFlippedBitIsFound) {
       text[i] = was;
     }
   }
+}
+
+using Lines = std::vector<std::string>;
+
+class RecordLines : public ::testing::TestWithParam<bool> {
+ protected:
+  // The lines of an interrupted run of five events; with the parameter, in the former format.
+  RecordLines() {
+    auto events = story();
+    events.back().what = events::Notice{"one"};
+    events.push_back({5, events.back().at, events::Notice{"two"}});
+    tell(**RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk"), events);
+    std::istringstream text(disk.files[kPath]);
+    for (std::string line; std::getline(text, line);) {
+      lines.push_back(GetParam() ? former(line) : line);
+    }
+  }
+  static std::string former(const std::string& line) {
+    const std::string body = line.substr(0, line.find(",\"chain\":"));
+    boost::crc_32_type crc;
+    crc.process_bytes(body.data(), body.size());
+    std::array<char, 9> digits{};
+    std::snprintf(digits.data(), digits.size(), "%08x", crc.checksum());
+    return body + ",\"crc\":\"" + digits.data() + "\"}";
+  }
+  // "" if these lines are a record; else what is wrong with them.
+  std::string problem(const Lines& of) {
+    std::string& text = disk.files[kPath];
+    text.clear();
+    for (const std::string& line : of) text += line + "\n";
+    const auto record = read_run(disk, "/runs/r1");
+    if (record) events = record->events.size();
+    return record ? "" : record.error().what;
+  }
+
+  static constexpr const char* kPath = "/runs/r1/events.jsonl";
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  Lines lines;
+  std::size_t events = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Formats, RecordLines, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "former" : "chained"; });
+
+std::string place(std::size_t index) {
+  return "events.jsonl:" + std::to_string(index + 1) + ": event ";
+}
+
+TEST_P(RecordLines, AMissingLineBeforeTheLastIsFound) {
+  ASSERT_EQ(lines.size(), 5u);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    Lines some = lines;
+    some.erase(some.begin() + static_cast<std::ptrdiff_t>(i));
+    const std::string what = problem(some);
+    EXPECT_NE(what.find(place(i) + std::to_string(i + 2)), std::string::npos) << i << ": " << what;
+    EXPECT_NE(what.find("lines are missing"), std::string::npos) << i << ": " << what;
+  }
+}
+
+TEST_P(RecordLines, ARepeatedLineIsFound) {
+  for (std::size_t from = 0; from < lines.size(); ++from) {
+    for (std::size_t to = from + 1; to <= lines.size(); ++to) {
+      Lines more = lines;
+      more.insert(more.begin() + static_cast<std::ptrdiff_t>(to), lines[from]);
+      const std::string what = problem(more);
+      EXPECT_NE(what.find(place(to)), std::string::npos) << from << " " << to << ": " << what;
+      EXPECT_NE(what.find("a line is repeated"), std::string::npos) << what;
+    }
+  }
+}
+
+TEST_P(RecordLines, LinesInAnotherOrderAreFound) {
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    Lines other = lines;
+    std::swap(other[i], other[i + 1]);
+    EXPECT_NE(problem(other).find(place(i)), std::string::npos) << i;
+  }
+}
+
+TEST_P(RecordLines, AMissingTailIsAnInterruptedRun) {
+  for (std::size_t count = 0; count <= lines.size(); ++count) {
+    EXPECT_EQ(problem(Lines(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count))),
+              "");
+    EXPECT_EQ(events, count);
+  }
+}
+
+// Of two runs that tell the same number of events, one line for another.
+TEST_P(RecordLines, ALineOfAnotherRecordIsFound) {
+  if (GetParam()) GTEST_SKIP() << "the former format covers each line alone";
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    Lines other = lines;
+    std::string body = other[i].substr(0, other[i].find(",\"chain\":"));
+    other[i] = Chain().seal(body.replace(body.find("2026"), 4, "2025") + "}");
+    EXPECT_NE(problem(other), "") << i;
+  }
+}
+
+TEST_P(RecordLines, AResumedRunContinuesItsLines) {
+  ASSERT_EQ(problem(lines), "");
+  {
+    auto again = RunDirectory::reopen(disk, "/runs/r1", "bob@lap");
+    ASSERT_TRUE(again);
+    (*again)->go_on(plan, std::get<events::RunStarted>(story()[0].what), {});
+    (*again)->on({6, {}, events::RunResumed{"bob", "lap", {}, {}}});
+    (*again)->on({7, {}, events::Notice{"three"}});
+  }
+  Lines all;
+  std::istringstream text(disk.files[kPath]);
+  for (std::string line; std::getline(text, line);) all.push_back(line);
+  ASSERT_EQ(all.size(), 7u);
+  EXPECT_EQ(problem(all), "");
+  EXPECT_EQ(events, 7u);
+  // Once the lines are chained, none of the former format may follow.
+  all[6] = former(all[6]);
+  EXPECT_EQ(problem(all), "");
+  EXPECT_EQ(events, 6u) << "the last line is not whole";
+  all.push_back(all[6]);
+  EXPECT_NE(problem(all), "");
+  all.erase(all.begin() + 4);
+  EXPECT_NE(problem(all).find(place(4)), std::string::npos);
+}
+
+TEST(RunDirectory, ASummaryWithoutTheEndIsADamagedRecord) {
+  MemoryDisk disk;
+  const plan::Plan plan = small_plan();
+  tell(**RunDirectory::create(disk, "/runs", "r1", plan, "ann@desk"), story());
+  std::string& text = disk.files["/runs/r1/events.jsonl"];
+  text.resize(text.rfind('\n', text.size() - 2) + 1);
+  const auto record = read_run(disk, "/runs/r1");
+  ASSERT_FALSE(record);
+  EXPECT_NE(record.error().what.find("events.jsonl:3: the end is missing"), std::string::npos)
+      << record.error().what;
 }
 
 TEST(Rehearsal, OnlyASuccessfulRealRunOfTheSameProgramCounts) {

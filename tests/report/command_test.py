@@ -25,9 +25,9 @@ PLAY = '''play nowhere "Reaches <nobody>" {
 '''
 
 
-def sealed(event):
+def sealed(event, before):
     body = json.dumps(event, separators=(",", ":"))[:-1]
-    return f'{body},"crc":"{zlib.crc32(body.encode()):08x}"}}\n'
+    return f'{body},"chain":"{zlib.crc32((before + body).encode()):08x}"}}\n'
 
 
 class Report(unittest.TestCase):
@@ -133,13 +133,13 @@ class Report(unittest.TestCase):
         self.refused(self.report(), "events.jsonl:", "the line is damaged")
         lines = whole.splitlines(keepends=True)
         self.events().write_bytes(b"".join(lines[:2] + lines[3:]))
-        self.refused(self.report(), "event 4 follows event 2: what was between them is missing")
+        self.refused(self.report(), "events.jsonl:3: event 4 comes where event 3 was expected: lines are missing")
         self.events().write_bytes(b"")
         self.refused(self.report(), "nothing to report")
         stranger = json.loads(lines[1])
-        del stranger["crc"]
+        del stranger["chain"]
         stranger["type"] = "NoSuchEvent"
-        self.events().write_bytes(lines[0] + sealed(stranger).encode() + b"".join(lines[2:]))
+        self.events().write_bytes(lines[0] + sealed(stranger, json.loads(lines[0])["chain"]).encode() + b"".join(lines[2:]))
         self.refused(self.report(), "events.jsonl:2: an event of unknown type")
         self.events().write_bytes(whole)
         (self.run_path / "plan.json").write_text("{")
