@@ -240,18 +240,23 @@ void Runner::begin_wait(const Ready& point) {
 }
 
 void Runner::look_at_waits() {
+  // The record ends here: first the hosts are what they are now.
+  if (context_.replay.over() && !went_on_) return;
   const Instant now = context_.clock.now();
+  const bool recorded = context_.replay.active();  // then the record decides, not the clock
   // Answering one may stop the run and clear the list: walk over a copy of what is due.
   std::vector<Wait> due;
   std::erase_if(waits_, [&](const Wait& wait) {
-    if (now < wait.until.at) return false;
-    due.push_back(wait);
-    return true;
+    const bool over =
+        recorded ? context_.replay.wait_ended(wait.point.node) != nullptr : now >= wait.until.at;
+    if (over) due.push_back(wait);
+    return over;
   });
   for (const Wait& wait : due) {
     const plan::Node& node = context_.plan.node(wait.point.node);
     const Duration behind = now - wait.until.at;
-    const bool too_late = node.late_by && behind > *node.late_by;
+    bool too_late = node.late_by && behind > *node.late_by;
+    if (recorded) too_late = node.late_by && context_.replay.wait_ended(wait.point.node)->late;
     context_.emit(events::WaitEnded{wait.point.node, too_late || wait.late_at_start});
     if (stopping_) continue;
     if (too_late) {
@@ -260,7 +265,7 @@ void Runner::look_at_waits() {
                                human_duration(behind) + " late";
       const bool go =
           context_.replay.active()
-              ? context_.replay.went_on()
+              ? !context_.replay.fails_at(wait.point.node)
               : context_.options.ask && context_.options.ask(what + ". Go on all the same?");
       if (!go) {
         context_.emit.notice(node.where + ": " + what + ", so the run stops here");

@@ -229,20 +229,19 @@ const RanAhead* Replay::ran_ahead(remote::TaskId task) const {
 
 std::vector<SentAhead> Replay::on_their_way() const { return ahead_; }
 
-void Replay::pass(Duration time) {
+void Replay::idle() {
   if (!active()) return;
   if (at_ != idle_at_) idle_ = 0;
   idle_at_ = at_;
-  ++idle_;
-  // The record's clock and ours may differ by what the earlier controller took to think; it is
-  // never much. After that nothing leads to what comes next.
-  constexpr unsigned kPatience = 100;
-  slack_ +=
-      std::max(time, Duration{1}) * (idle_ > kPatience / 2 ? 1 << (idle_ - kPatience / 2) / 4 : 1);
-  if (idle_ > kPatience) {
-    problem_ = "nothing in the program leads to event " + std::to_string(story_[at_]->seq) +
-               " of the record: it was run by another version, with other options, or changed";
-  }
+  // One round of the runner's loop may only prepare the next one.
+  constexpr unsigned kRounds = 3;
+  if (++idle_ > kRounds) end();
+}
+
+void Replay::end() {
+  if (!active()) return;
+  problem_ = "nothing in the program leads to event " + std::to_string(story_[at_]->seq) +
+             " of the record: it was run by another version, with other options, or changed";
 }
 
 remote::TaskId Replay::task(const ActionStarted& e) const {
@@ -263,8 +262,23 @@ bool Replay::out_of_time(plan::NodeId node, plan::HostIndex host) const {
   return retry != nullptr && retry->node == node && retry->host == host;
 }
 
-bool Replay::went_on() const {
-  return upcoming<FailureDeclared>() == nullptr && upcoming<RollbackEnded>() == nullptr;
+std::optional<Replay::Due> Replay::due() const {
+  if (const auto* began = upcoming<StepStarted>(); began != nullptr && began->attempt > 1) {
+    return Due{began->node, began->host, began->attempt};
+  }
+  if (const auto* end = upcoming<StepEnded>()) return Due{end->node, end->host, 0};
+  if (const auto* retry = upcoming<RetryScheduled>()) return Due{retry->node, retry->host, 0};
+  return std::nullopt;
+}
+
+const WaitEnded* Replay::wait_ended(plan::NodeId node) const {
+  const auto* next = upcoming<WaitEnded>();
+  return next != nullptr && next->node == node ? next : nullptr;
+}
+
+bool Replay::fails_at(plan::NodeId node) const {
+  const auto* declared = upcoming<FailureDeclared>();
+  return upcoming<RollbackEnded>() != nullptr || (declared != nullptr && declared->node == node);
 }
 
 const DeadlinePassed* Replay::deadline_passed() const { return upcoming<DeadlinePassed>(); }

@@ -57,8 +57,9 @@ class Replay {
   // The boot id of its host when the task was started first; "" if that is not on record.
   std::string boot_id(remote::TaskId task) const;
 
-  // The point in time of what comes next. Active only.
-  Instant now() const { return story_[at_]->at + slack_; }
+  // When the next event was recorded. Active only. For durations that are shown, never to decide
+  // what comes next: times are recorded to the millisecond, and clocks are set.
+  Instant now() const { return story_[at_]->at; }
 
   // What the runner is about to tell; it is on record, and the record moves on, or there is a
   // problem from now on.
@@ -66,8 +67,10 @@ class Replay {
   // What comes next, if it is something that happened to the runner: a task that ended, a host that
   // was lost. nullopt: it is for the runner to act.
   std::optional<remote::Event> next() const;
-  // The runner has nothing to do for so long: time passes.
-  void pass(Duration time);
+  // The runner would wait for time to pass, or has come to its end. In a replay it is a recorded
+  // event that ends each pause, so there is a problem if this happens without progress.
+  void idle();
+  void end();
 
   // --- what the record says where the runner would have to ask
   // The id of the task that is about to be started.
@@ -86,8 +89,16 @@ class Replay {
   std::vector<events::SentAhead> on_their_way() const;
   // Whether the step's attempt ends here, its time being over.
   bool out_of_time(plan::NodeId node, plan::HostIndex host) const;
-  // Whether a person let the run go on though it was late.
-  bool went_on() const;
+  // A step that stops waiting, if that comes next: its next attempt starts, or its time is over.
+  struct Due {
+    plan::NodeId node;
+    plan::HostIndex host;
+    std::uint32_t attempt;  // 0: its time is over
+  };
+  std::optional<Due> due() const;
+  // The end of this wait, if that comes next; and whether the run fails there next, for being late.
+  const events::WaitEnded* wait_ended(plan::NodeId node) const;
+  bool fails_at(plan::NodeId node) const;
   // What a person said next about this human step; until when it was asked, if that comes next; and
   // whether its time is over next.
   const events::HumanAnswered* answered(plan::NodeId node) const;
@@ -166,7 +177,6 @@ class Replay {
   std::size_t at_ = 0;
   std::size_t idle_at_ = 0;
   unsigned idle_ = 0;
-  Duration slack_{0};
   std::string problem_;
 };
 

@@ -87,7 +87,8 @@ Status Runner::follow() {
   context_.secrets.assign(context_.plan.secrets.size(), Secret("0"));
   if (context_.replay.started()) {
     begin_record();
-    go_forward();
+    count_missing_hosts();
+    go();
   }
   if (context_.replay.problem().empty()) return {};
   return fail(context_.replay.problem());
@@ -101,6 +102,7 @@ RunResult Runner::not_resumed(std::string what, std::string help) const {
 }
 
 RunResult Runner::finish() {
+  context_.replay.end();  // a problem, if something is left of the record
   if (!context_.replay.problem().empty()) {
     return not_resumed(context_.replay.problem(),
                        "finish by hand what is left of it: `cnplay show` says how far it came");
@@ -129,6 +131,15 @@ bool Runner::look_before(bool only_preflight) {
   }
   const Preflight::Answer answer = preflight.answer();
   if (answer == Preflight::Answer::go && context_.replay.started()) begin_record();
+  count_missing_hosts();
+  if (answer == Preflight::Answer::go) return true;
+  ending_.preflight = ending_.aborted                            ? events::Verdict::aborted
+                      : answer == Preflight::Answer::unreachable ? events::Verdict::unreachable
+                                                                 : events::Verdict::refused;
+  return false;
+}
+
+void Runner::count_missing_hosts() {
   for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
     if (context_.hosts[h].failed) {
       ++failed_hosts_;
@@ -137,11 +148,6 @@ bool Runner::look_before(bool only_preflight) {
       summary_.host_unreachable(h);
     }
   }
-  if (answer == Preflight::Answer::go) return true;
-  ending_.preflight = ending_.aborted                            ? events::Verdict::aborted
-                      : answer == Preflight::Answer::unreachable ? events::Verdict::unreachable
-                                                                 : events::Verdict::refused;
-  return false;
 }
 
 // The one loop, as in ninja's Builder::Build: start what is ready, then take what has ended. It
@@ -256,13 +262,16 @@ void Runner::wait_and_take() {
     context_.sink.tick(context_.clock.now());
     last_tick_ = context_.clock.steady();
   }
+  // First the hosts are what they are now (end_record).
+  if (context_.replay.over() && !went_on_) return;
   // On record it came before whatever else was due.
-  if (context_.replay.deadline_passed() != nullptr) return;
+  if (context_.replay.deadline_passed() != nullptr) return context_.replay.idle();
   if (context_.replay.window_closed() != nullptr) return;
   steps_.fire_timers();
   look_at_waits();
   look_at_human();
   look_at_choices();
+  context_.replay.idle();
 }
 
 // Of the hosts; or of the record, as long as there is one to follow.
@@ -273,9 +282,7 @@ std::optional<remote::Event> Runner::next_event(Duration wait) {
     if (auto early = steps_.take_early()) return early;
     return context_.remote.next(wait);
   }
-  auto event = context_.replay.next();
-  if (!event && wait > Duration{0}) context_.replay.pass(wait);
-  return event;
+  return context_.replay.next();
 }
 
 // The run begins once more, as it began: with the hosts that it had then.

@@ -46,6 +46,7 @@ class Runner {
   bool take_ended_steps();
   bool busy() const;
   bool look_before(bool only_preflight);
+  void count_missing_hosts();
   RunResult go();
   RunResult finish();
 

@@ -165,6 +165,8 @@ class Steps {
   bool may_retry(const Run& run, events::Outcome outcome, bool has_check) const;
   void end(Run& run, events::Outcome outcome, std::string reason);
   void set_timer(Run& run, Duration when);
+  void fire_recorded();
+  void stop_waiting(Run& run);
   void lost(Run& run, const std::string& why, bool apply_possible);
   void action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,
                     remote::TaskId task);

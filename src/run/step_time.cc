@@ -17,7 +17,36 @@ std::optional<Duration> Steps::next_timer() const {
   return timers_.top().when;  // perhaps of one that no longer counts: an early look does no harm
 }
 
+// In a replay the next recorded event decides, whatever the clock says.
+void Steps::fire_recorded() {
+  while (const auto due = context_.replay.due()) {
+    const auto& ids = at_work_[due->host];
+    const auto id = std::find_if(ids.begin(), ids.end(), [&](RunId i) {
+      const Run& run = runs_.at(i);
+      if (run.unit.node != due->node) return false;
+      return due->attempt == 0 ? run.state == State::queueing && run.deadline
+                               : run.state == State::pausing && run.attempt + 1 == due->attempt;
+    });
+    if (id == ids.end()) return;
+    stop_waiting(runs_.at(*id));
+  }
+}
+
+void Steps::stop_waiting(Run& run) {
+  run.timer = 0;
+  if (run.state == State::queueing) {
+    release(run);
+    return advance(run);  // finds the deadline past
+  }
+  ++run.attempt;
+  run.state = State::running;
+  if (run.node->timeout) run.deadline = context_.clock.steady() + *run.node->timeout;
+  context_.emit(events::StepStarted{run.unit.node, run.unit.host, run.unit.part, run.attempt});
+  advance(run);
+}
+
 void Steps::fire_timers() {
+  if (context_.replay.active()) return fire_recorded();
   const Duration now = context_.clock.steady();
   while (!timers_.empty() && timers_.top().when <= now) {
     const Timer timer = timers_.top();
@@ -25,30 +54,17 @@ void Steps::fire_timers() {
     const auto it = runs_.find(timer.run);
     if (it == runs_.end() || it->second.timer != timer.serial) continue;
     Run& run = it->second;
+    if (run.state != State::running) {
+      stop_waiting(run);
+      continue;
+    }
     run.timer = 0;
-    switch (run.state) {
-      case State::pausing:
-        ++run.attempt;
-        run.state = State::running;
-        if (run.node->timeout) run.deadline = now + *run.node->timeout;
-        context_.emit(
-            events::StepStarted{run.unit.node, run.unit.host, run.unit.part, run.attempt});
-        advance(run);
-        break;
-      case State::queueing:
-        release(run);
-        advance(run);  // finds the deadline past
-        break;
-      case State::running:
-        if (context_.replay.active()) break;  // the record says how it ended
-        if (run.cancelled) {
-          lost(run, "the host did not say what became of it", true);
-        } else {
-          run.cancelled = run.overdue = true;
-          set_timer(run, now + context_.options.grace);
-          context_.cancel(run.task);
-        }
-        break;
+    if (run.cancelled) {
+      lost(run, "the host did not say what became of it", true);
+    } else {
+      run.cancelled = run.overdue = true;
+      set_timer(run, now + context_.options.grace);
+      context_.cancel(run.task);
     }
   }
 }

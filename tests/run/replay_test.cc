@@ -169,6 +169,38 @@ TEST(Resuming, ARecordThatDoesNotFitIsRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(second.hosts.count("a#0") + second.hosts.count("b#0"), 0u);
 }
 
+// Times are recorded to the millisecond, and a person may set the clock: several pauses then end at
+// one recorded instant, or before they began.
+TEST(Resuming, TheOrderOfTheRecordDecidesWhenAPauseEnds) {
+  Fixture first(4);
+  first.b.step("a").retry = {3, Duration(200)};
+  first.b.step("b");
+  for (plan::HostIndex h = 0; h < 4; ++h) {
+    first.hosts.on("a#0", h,
+                   {{.will = Will::fail, .length = Duration(3 + h)},
+                    {.will = Will::fail, .length = Duration(200 - h)},
+                    {.length = Duration(5)}});
+  }
+  ASSERT_EQ(first.run().verdict, Verdict::success);
+  const auto& whole = first.recorder.events;
+  for (const int step : {0, 1, -1}) {  // all at once, forward, backward
+    for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+      std::vector<events::Event> record(whole.begin(),
+                                        whole.begin() + static_cast<std::ptrdiff_t>(cut));
+      for (std::size_t i = 0; i < cut; ++i) {
+        record[i].at = FakeClock::start + Duration(step * static_cast<int>(i));
+      }
+      Fixture second(4);
+      second.take_over(first, record);
+      second.clock.advance(Duration(60'000));
+      const RunResult result = second.go_on();
+      ASSERT_FALSE(result.not_resumed)
+          << "cut after event " << cut << ": " << result.not_resumed->what;
+      EXPECT_EQ(result.verdict, Verdict::success);
+    }
+  }
+}
+
 TEST(Resuming, ARecordThatLeadsNowhereIsRefused) {
   Cut cut;
   cut.run([](const events::Event& e) { return ended(e, 1); });

@@ -1,18 +1,56 @@
 #include "support/run/fixture.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <random>
 #include <set>
 #include <tuple>
+
+#include "run/take_up.h"
 
 namespace cnplay::run::test {
 
 using events::Part;
 
+namespace {
+
+// What a run leaves on record can be replayed from any line on, whatever the clocks said. A sample:
+// the whole record, and one cut of it; with CNPLAY_ALL_CUTS, a cut after each event.
+void expect_replays(const Fixture& f) {
+  std::vector<events::Event> record = f.recorder.events;
+  if (f.recorder.sick_after) record.resize(std::min(record.size(), *f.recorder.sick_after));
+  if (f.options.mode == events::Mode::check || record.empty()) return;
+  std::mt19937_64 random(record.size());
+  for (events::Event& event : record) event.at = FakeClock::start + Duration(random() % 60'000);
+  const bool all = std::getenv("CNPLAY_ALL_CUTS") != nullptr;
+  const std::size_t chosen = 1 + random() % record.size();
+  const std::size_t whole = record.size();
+  for (std::size_t cut = whole; cut > 0; --cut) {
+    if (!all && cut != whole && cut != chosen) continue;
+    record.resize(cut);
+    Options options;
+    options.run_id = f.options.run_id;
+    options.now = f.options.now;
+    options.user = f.options.user;
+    options.controller = f.options.controller;
+    options.forks = f.options.forks;
+    options.stepwise = f.options.stepwise;
+    options.way_back = f.options.way_back;
+    options.record = &record;
+    const Status status = can_follow(f.b.plan, options);
+    EXPECT_TRUE(status) << "cut after event " << cut << " of " << whole << ": "
+                        << status.error().what;
+  }
+}
+
+}  // namespace
+
 RunResult Fixture::run() {
   EXPECT_EQ(plan::check_invariants(b.plan), "");
   RunResult result = run::run(b.plan, hosts, recorder, clock, options, aborts);
   check_run(*this);
+  if (!result.not_resumed) expect_replays(*this);
   return result;
 }
 
