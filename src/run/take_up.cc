@@ -125,11 +125,14 @@ class Keeper {
     }
   }
 
-  // A round of handlers in which one failed is begun anew: from here on they do not count.
+  // A round of handlers is begun anew if one failed, or if the stop came before its end: what came
+  // of it does not count any more, and its task must not be started under its old id. From here on
+  // handlers do not count.
   std::size_t lost_round() const {
-    std::size_t round = stop_;
-    bool failed = false;
-    for (std::size_t i = stop_; i-- > 0;) {
+    const std::size_t open = first_open_handler();
+    std::size_t round = std::min(open, stop_);
+    bool failed = open < stop_;
+    for (std::size_t i = failed ? open + 1 : stop_; i-- > 0;) {
       const Event& event = *story_[i];
       if (is_handler(event)) {
         const auto* end = std::get_if<StepEnded>(&event.what);
@@ -143,6 +146,24 @@ class Keeper {
       if (other) break;
     }
     return failed ? round : stop_;
+  }
+
+  // Where the first handler began that was at work when the run stopped, and has ended since.
+  // `stop_`: there is none. One that has not ended is in flight: it is followed under its id.
+  std::size_t first_open_handler() const {
+    std::map<OnHost, std::size_t> open, ended;
+    for (std::size_t i = 0; i < story_.size(); ++i) {
+      if (!is_handler(*story_[i])) continue;
+      const auto* began = std::get_if<StepStarted>(&story_[i]->what);
+      if (began != nullptr && i < stop_) open.try_emplace({began->node, began->host}, i);
+      const auto* end = std::get_if<StepEnded>(&story_[i]->what);
+      if (end == nullptr) continue;
+      auto unit = open.extract({end->node, end->host});
+      if (unit && i >= stop_) ended.insert(std::move(unit));
+    }
+    std::size_t first = stop_;
+    for (const auto& [unit, at] : ended) first = std::min(first, at);
+    return first;
   }
 
   bool counts(std::size_t i) const {

@@ -112,6 +112,11 @@ class Tour {
       }
     }
     const std::uint64_t seq = record.back().seq;
+    // Its hosts have forgotten the run: an id that was used would be started once more.
+    std::map<std::uint64_t, std::string> used;
+    for (const Started& s : f_.hosts.started()) {
+      if (!s.task.apply.empty()) used[s.task.id] = s.key;
+    }
     record.push_back(
         {seq + 1, record.back().at, events::PlanTaken{"ann", "desk", "a", "a", "plan-2.json", {}}});
     Fixture g(f_.b.plan.hosts.size(), random_());
@@ -130,6 +135,10 @@ class Tour {
     const RunResult result = run::run(g.b.plan, g.hosts, g.recorder, g.clock, g.options, g.aborts);
     if (result.verdict != events::Verdict::aborted) {
       EXPECT_FALSE(result.not_resumed) << result.not_resumed->what;
+    }
+    for (const Started& s : g.hosts.started()) {
+      EXPECT_FALSE(used.contains(s.task.id))
+          << s.key << " was started under the id of " << used[s.task.id];
     }
     for (const auto& event : g.recorder.events) {
       const auto* e = std::get_if<events::ActionStarted>(&event.what);
