@@ -22,6 +22,7 @@
 #include "plan/choice.h"
 #include "remote/session.h"
 #include "report/notify.h"
+#include "run/left.h"
 #include "run/run.h"
 
 namespace cnplay::cli {
@@ -218,6 +219,10 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
       if (taken != nullptr && taken->before != taken->after) began.program_hash.clear();
     }
     cut_off->directory->go_on(plan, began, first.at);
+    const run::Left left = run::left_by(plan, cut_off->record);
+    for (std::size_t h = 0; h < settings->hosts.size(); ++h) {
+      settings->hosts[h].users_before.assign(left.users[h].begin(), left.users[h].end());
+    }
   }
   how.local_sum = checksum_of;
   how.secret = [&](std::uint32_t index) { return store.get(index); };
@@ -264,7 +269,6 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
   remote_options.run_id = how.run_id;
-  remote_options.taken_up = how.record != nullptr;
   remote_options.lock_wait = wait_lock.value_or(Duration{0});
   remote_options.take_locks = options.take_lock;
   remote_options.around = around.runs;
@@ -275,10 +279,11 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
                           ? run::preflight(plan, *hosts, sink, clock, how, signals.requests())
                           : run::run(plan, *hosts, sink, clock, how, signals.requests());
   signals.on_signal({});
-  // What hosts keep of a task goes with the connections: its result must be on disk by then.
-  if (auto durable = sink.commit(); !durable)
-    std::cerr << "cnplay: " << durable.error().what << "\n";
-  if (!hosts->close(Duration{10'000}) && !options.json) {
+  const Status durable = sink.commit();
+  if (!durable) std::cerr << "cnplay: " << durable.error().what << "\n";
+  const bool over = result.ended && durable;
+  if (!hosts->close(Duration{10'000}, over ? remote::Traces::remove : remote::Traces::keep) &&
+      !options.json) {
     std::cerr << "cnplay: not every connection could be closed in good order\n";
   }
   if (say_record && !options.json) std::cout << "record: " << (*record)->path() << std::endl;

@@ -86,8 +86,8 @@ bool HostSession::once(const Job& job) {
   return !job.done && job.task.mode == Mode::apply && !job.task.apply.empty();
 }
 
-void HostSession::start(Task task, const std::vector<TaskId>& settled) {
-  for (const TaskId id : settled) {
+void HostSession::start(Task task, const std::vector<TaskId>& recorded) {
+  for (const TaskId id : recorded) {
     for (auto& [name, spool] : spools_) spool.tasks.erase(id);
   }
   auto job = std::make_shared<Job>();
@@ -354,7 +354,6 @@ std::shared_ptr<Shell> HostSession::remove_shell(Shell& shell) {
 }
 
 void HostSession::shell_ready(Shell& shell, const std::string& boot_id) {
-  if (options_.taken_up) scratch_.insert(shell.user());
   if (phase_ == Phase::reconnecting) take_up(shell, boot_id);
   if (phase_ == Phase::connecting) {
     phase_ = Phase::ready;

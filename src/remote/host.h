@@ -28,17 +28,17 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
               std::shared_ptr<Sources> sources);
 
   void connect(Duration within);
-  // `settled`: tasks whose results are on record: the host may forget what it keeps of them.
-  void start(Task task, const std::vector<TaskId>& settled);
+  // `recorded`: tasks whose results are on disk since the last call.
+  void start(Task task, const std::vector<TaskId>& recorded);
   void adopt(TaskId id);
   void withdraw(TaskId id);
   void cancel(TaskId id);
   void lock(std::string name, std::string owner);
   void note(std::string step);
   void output_drained();
-  // Kills what runs, removes what was made, ends the shells, then the connection. `done` is told
-  // whether all ended well; after `within` it is ended the hard way.
-  void close(Duration within, std::function<void(bool)> done);
+  // Ends what runs, the shells, then the connection, as Hosts::close says. `done` receives whether
+  // all ended well; after `within` the connection is closed at once.
+  void close(Duration within, Traces traces, std::function<void(bool)> done);
   // At once and without a word: the owner is gone.
   void drop();
 
@@ -186,6 +186,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   boost::asio::steady_timer retry_timer_;
 
   bool closing_well_ = true;
+  Traces traces_ = Traces::keep;  // once it is closing
   std::function<void(bool)> close_done_;
   boost::asio::steady_timer close_timer_;
 };

@@ -243,8 +243,13 @@ void HostSession::give_up(const std::string& why) {
   if (closing) closed(false);
 }
 
-void HostSession::close(Duration within, std::function<void(bool)> done) {
+void HostSession::close(Duration within, Traces traces, std::function<void(bool)> done) {
   if (phase_ == Phase::closed || phase_ == Phase::closing) return done(true);
+  traces_ = traces;
+  for (const std::string& user : settings_.users_before) {
+    scratch_.insert(user == settings_.ssh.user ? std::string() : user);
+  }
+  if (traces_ == Traces::keep) scratch_.clear();
   close_done_ = std::move(done);
   if (phase_ != Phase::ready) {
     return closed(phase_ != Phase::losing && phase_ != Phase::reconnecting);
@@ -265,14 +270,21 @@ void HostSession::close(Duration within, std::function<void(bool)> done) {
   waiting_locks_.clear();
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {
     const bool at_it = job->shell && job->shell->job() == job;
-    if (!job->done && !job->kill && at_it) {
+    if (job->done || job->kill || !at_it) continue;
+    if (traces_ == Traces::remove || !once(*job)) {
       kill(job, Ended::cancelled, "killed at the end of the run");
+      continue;
     }
+    // The task continues without us, and its spool keeps the result for a resumed run.
+    const auto shell = remove_shell(*job->shell);
+    finish(job, Ended::lost, "the controller left while the task was at work", {});
+    shell->abandon();
   }
   advance_close();
 }
 
-// First the jobs, then the run directories, then the shells and locks, then the connection.
+// First the jobs, then (Traces::remove) the run's directories, then the shells and locks, then the
+// connection.
 void HostSession::advance_close() {
   if (phase_ != Phase::closing || !running_.empty() || !waiting_.empty()) return;
   // One shell of each user that may have left something removes it; where there is none any more,

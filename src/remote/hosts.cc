@@ -47,17 +47,18 @@ class SshHosts final : public Hosts {
     const HostIndex host = task.host;
     if (slots_.at(host).session) {
       task_hosts_[task.id] = host;
-      std::vector<TaskId> settled;
-      if (task.mode == Mode::apply) settled = std::exchange(slots_[host].handed_out, {});
+      auto recorded = std::exchange(slots_[host].recorded, {});
       return post(host,
-                  [task = std::move(task), settled = std::move(settled)](
-                      HostSession& session) mutable { session.start(std::move(task), settled); });
+                  [task = std::move(task), recorded = std::move(recorded)](
+                      HostSession& session) mutable { session.start(std::move(task), recorded); });
     }
     TaskResult result;
     result.ended = Ended::not_started;
     result.error = settings_[host].ssh.name + ": there is no connection";
     events_->push(TaskEnded{.task = task.id, .host = host, .result = std::move(result)});
   }
+
+  void on_record(HostIndex host, TaskId task) override { slots_.at(host).recorded.push_back(task); }
 
   void adopt(TaskId task) override {
     const auto found = task_hosts_.find(task);
@@ -104,7 +105,6 @@ class SshHosts final : public Hosts {
     if (event) {
       if (const auto* ended = std::get_if<TaskEnded>(&*event)) {
         task_hosts_.erase(ended->task);
-        slots_.at(ended->host).handed_out.push_back(ended->task);
       }
     }
     return event;
@@ -112,7 +112,7 @@ class SshHosts final : public Hosts {
 
   void wake() override { events_->wake(); }
 
-  bool close(Duration within) override {
+  bool close(Duration within, Traces traces) override {
     struct Latch {
       std::mutex mutex;
       std::condition_variable changed;
@@ -128,8 +128,8 @@ class SshHosts final : public Hosts {
     }
     latch->left = open.size();
     for (const HostIndex host : open) {
-      post(host, [latch, bound = within - margin](HostSession& session) {
-        session.close(bound, [latch](bool well) {
+      post(host, [latch, traces, bound = within - margin](HostSession& session) {
+        session.close(bound, traces, [latch](bool well) {
           const std::lock_guard lock(latch->mutex);
           --latch->left;
           latch->well = latch->well && well;
@@ -146,7 +146,7 @@ class SshHosts final : public Hosts {
   struct Slot {
     boost::asio::any_io_executor executor;
     std::shared_ptr<HostSession> session;
-    std::vector<TaskId> handed_out;  // ended, and told, since the last task that may change it
+    std::vector<TaskId> recorded;  // since the last start()
   };
 
   template <class F>

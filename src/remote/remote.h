@@ -205,6 +205,11 @@ struct Woken {};  // wake() was called
 using Event = std::variant<HostReady, HostFailed, HostLost, HostReconnecting, HostReconnected,
                            TaskOutput, TaskProgress, TaskEnded, LockEnded, LockWaiting, Woken>;
 
+// What becomes of the claims, the spools and the directory that a run has on a host. Without its
+// claim a task would be started once more under its id: `remove` is only for a run whose RunEnded
+// is on disk, or that a person forgets. `keep` leaves tasks that have a claim at work.
+enum class Traces { keep, remove };
+
 class Hosts {
  public:
   virtual ~Hosts() = default;
@@ -215,9 +220,10 @@ class Hosts {
   // tried again while it cannot be reached.
   virtual void connect_within(HostIndex host, Duration within) = 0;
   // Begins a task on a host that is ready. TaskEnded follows, exactly once. Tasks of the same
-  // host and user that overlap run in shells of their own. Results of this host that next() handed
-  // out before must be on record by then: the host may forget them.
+  // host and user that overlap run in shells of their own.
   virtual void start(Task task) = 0;
+  // The result of this task is on disk: the host may delete the task's output (never its claim).
+  virtual void on_record(HostIndex host, TaskId task) { (void)host, (void)task; }
   // The run has come to a task that was sent ahead: from now on it is like any other.
   virtual void adopt(TaskId task) = 0;
   // The run does not come to it: it ends as `not_started`, and then it never will be; unless it has
@@ -236,10 +242,8 @@ class Hosts {
   virtual std::optional<Event> next(Duration wait) = 0;
   // Makes next() return Woken. The only call that is allowed from any thread.
   virtual void wake() = 0;
-  // Ends all connections in good order: scratch directories removed, nothing left running that
-  // was not asked to stay. All results must be on record by then. Blocks for at most `within`. True
-  // if all ended well.
-  virtual bool close(Duration within) = 0;
+  // Ends all connections in good order. Blocks for at most `within`. True if all ended well.
+  virtual bool close(Duration within, Traces traces) = 0;
 };
 
 }  // namespace cnplay::remote

@@ -27,12 +27,13 @@ struct HostSettings {
   // The password for sudo; asked for at most once a host, when sudo wants one. Called on the
   // host's strand: it must not block, so have it ready before. Null or nullopt: there is none.
   std::function<std::optional<Secret>()> become_password;
+  // The users ("" = the login user) for whom an earlier controller of the run has started tasks
+  // here: what these have left is removed with the rest.
+  std::vector<std::string> users_before{};
 };
 
 struct Options {
   std::string run_id;  // [A-Za-z0-9_.-]+; names the private directory on the hosts
-  // Another controller was at work under this id before: what it left on the hosts goes as well.
-  bool taken_up = false;
   // From the opening of a shell's channel to its first word, sudo's answer included.
   Duration ready_timeout{std::chrono::seconds(15)};
   // Undelivered TaskOutput bytes of one host, above which its channels are held.

@@ -33,7 +33,7 @@ class NoHosts final : public remote::Hosts {
   void lock(remote::HostIndex, std::string, std::string) override {}
   std::optional<remote::Event> next(Duration) override { return std::nullopt; }
   void wake() override {}
-  bool close(Duration) override { return true; }
+  bool close(Duration, remote::Traces) override { return true; }
 };
 
 class NoSink final : public Sink {

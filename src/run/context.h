@@ -142,6 +142,8 @@ struct Context {
   std::map<remote::TaskId, remote::Task> unsettled;
   std::vector<remote::Task> intents;      // told, not sent yet
   std::vector<remote::TaskId> withdrawn;  // of these: cancelled
+  // Tasks whose results were emitted since the last commit.
+  std::vector<std::pair<plan::HostIndex, remote::TaskId>> results;
 };
 
 }  // namespace cnplay::run

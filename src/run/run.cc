@@ -109,7 +109,7 @@ RunResult Runner::finish() {
   }
   events::RunEnded ended = summary_.build(ending_);
   if (partial()) ended.partial = true;
-  RunResult result{ended.verdict, ended.advice, std::nullopt};
+  RunResult result{ended.verdict, ended.advice, std::nullopt, true};
   context_.emit(std::move(ended));
   return result;
 }
@@ -191,6 +191,11 @@ bool Runner::busy() const {
 void Runner::send_intents() {
   if (context_.intents.empty()) return;
   const Status durable = context_.sink.commit();
+  if (durable) {
+    for (const auto& [host, task] : std::exchange(context_.results, {})) {
+      context_.remote.on_record(host, task);
+    }
+  }
   const std::vector<remote::TaskId> withdrawn = std::exchange(context_.withdrawn, {});
   for (remote::Task& task : std::exchange(context_.intents, {})) {
     if (!steps_.awaits(task.id)) continue;  // given up

@@ -101,8 +101,10 @@ struct RunResult {
   events::Verdict verdict = events::Verdict::failed;
   // What RunEnded said a person does next.
   std::string advice;
-  // A run that could not be taken up: why. Nothing was done, and it can still be taken up later.
+  // Why an interrupted run cannot be resumed. Nothing was done, and it may be resumed later.
   std::optional<Error> not_resumed;
+  // RunEnded was emitted. Once that is on disk, what the run has left on its hosts may go.
+  bool ended = false;
 };
 
 // Runs the plan to its end and emits RunStarted first and RunEnded last, each exactly once,

@@ -338,6 +338,9 @@ void Steps::action_ended(const Run& run, const Decision& decision, const remote:
     e.took = context_.clock.steady() - run.action_started;
   }
   context_.emit(std::move(e));
+  if (result != nullptr && !context_.replay.active()) {
+    context_.results.emplace_back(run.unit.host, task);
+  }
 }
 
 // --- resources: all of an action's at once, so that no two wait for each other

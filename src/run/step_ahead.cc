@@ -106,12 +106,17 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
                              decision.reason, result.facts,     decision.applied};
   ran_ahead_.insert_or_assign({ran.node, ran.host, ran.action}, ran);
   context_.emit(ran);
+  if (!context_.replay.active()) context_.results.emplace_back(ran.host, ran.task);
 }
 
 void Steps::withdraw(plan::HostIndex host) { withdraw_these(ahead_.all(host)); }
 void Steps::withdraw_all() { withdraw_these(ahead_.all()); }
 
+// Withdrawing cannot be revoked: a resumed run must find on record why it was done. If the record
+// cannot be written, the tasks stay as they are, as if the controller had died here.
 void Steps::withdraw_these(const std::vector<remote::TaskId>& ids) {
+  if (ids.empty()) return;
+  if (!context_.replay.active() && !context_.sink.commit()) return;
   for (const remote::TaskId id : ids) {
     Ahead::Sent* sent = ahead_.find(id);
     if (sent->withdrawn) continue;

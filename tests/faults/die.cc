@@ -3,12 +3,14 @@
 //
 // DIE_AT=N: at the N-th write to a file events.jsonl. DIE_HOW: before (nothing of the line is
 // written), torn (half of it), after (all of it), synced (at the N-th fdatasync, when that is
-// through).
+// through). DIE_HOW=full kills nobody: from the N-th write on the disk is full, and the last write
+// that it takes is torn.
 #include <dlfcn.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -18,6 +20,7 @@ namespace {
 
 std::atomic<int> writes{0};
 std::atomic<int> syncs{0};
+std::atomic<bool> full{false};
 
 bool is_record(int fd) {
   std::array<char, 4096> path;
@@ -42,7 +45,14 @@ bool at(std::atomic<int>& count) {
 extern "C" ssize_t write(int fd, const void* bytes, size_t size) {
   using Write = ssize_t (*)(int, const void*, size_t);
   static const auto real = reinterpret_cast<Write>(::dlsym(RTLD_NEXT, "write"));
-  if (!is_record(fd) || !at(writes)) return real(fd, bytes, size);
+  if (!is_record(fd)) return real(fd, bytes, size);
+  const bool now = at(writes);
+  if (chosen("full") && (now || full)) {
+    if (!full.exchange(true) && size > 1) return real(fd, bytes, size / 2);
+    errno = ENOSPC;
+    return -1;
+  }
+  if (!now) return real(fd, bytes, size);
   if (chosen("before")) std::raise(SIGKILL);
   if (chosen("torn")) {
     real(fd, bytes, size / 2);

@@ -85,7 +85,7 @@ TEST_P(SentAhead, TheHostGoesOnByItself) {
   }
   EXPECT_EQ(contents(witness()), all);
   EXPECT_EQ(world.transport->channels_opened(), 1u);
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 

@@ -166,7 +166,7 @@ TEST(Closing, KillsWhatRunsAndSaysSo) {
   const std::string mark = "35." + std::to_string(getpid());
   const TaskId id = world.start(apply_task("echo begun; sleep " + mark));
   world.wait_output(id, "begun");
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_EQ(world.wait_task(id).ended, Ended::cancelled);
   EXPECT_TRUE(processes_with("sleep " + mark).empty());
   EXPECT_EQ(world.transport->channels_now(), 0u);
@@ -177,7 +177,7 @@ TEST(Closing, IsBoundedAndLeavesDaemonsAlone) {
   world.up();
   const std::string mark = "60." + std::to_string(getpid());
   world.run(apply_task("setsid sleep " + mark + " >/dev/null 2>&1 & sleep " + mark + " & :"));
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   const std::vector<int> daemons = processes_with("sleep " + mark);
   EXPECT_FALSE(daemons.empty());
   for (const int pid : daemons) kill(pid, SIGKILL);

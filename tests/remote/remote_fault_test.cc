@@ -36,7 +36,7 @@ class Behind {
     world.hosts = make_hosts(*transport, {world.settings}, world.options);
   }
   ~Behind() {
-    world.hosts->close(seconds(5));
+    world.hosts->close(seconds(5), Traces::remove);
     world.hosts.reset();
   }
   // Whether the host could be reached at all.
@@ -154,7 +154,7 @@ TEST_P(Line, ALockIsHeldAgainThoughTheServerDoesNotKnowOfTheLoss) {
       EXPECT_EQ(lock->holder.raw(), "me");
     }
   }
-  other->close(seconds(3));
+  other->close(seconds(3), Traces::remove);
 }
 
 TEST(Session, KilledUnderItsTask) {

@@ -117,7 +117,7 @@ TEST_P(LocksIn, IsWaitedForUntilItIsFree) {
   const auto waiting = next<LockWaiting>(*other);
   ASSERT_TRUE(waiting);
   EXPECT_EQ(waiting->held.holder.raw(), "ana, run 1");
-  world.hosts->close(seconds(3));
+  world.hosts->close(seconds(3), Traces::remove);
   const auto ended = next<LockEnded>(*other);  // and LockWaiting did not come again
   ASSERT_TRUE(ended);
   EXPECT_TRUE(ended->acquired) << ended->error;
@@ -229,7 +229,7 @@ TEST_P(SharedLocksIn, NothingIsTakenWrittenOrReleased) {
   EXPECT_TRUE(shared.shared);
   EXPECT_EQ(shared.holder.raw(), "ana, run 1");
   in->note(0, "inner/step");
-  EXPECT_TRUE(in->close(seconds(5)));
+  EXPECT_TRUE(in->close(seconds(5), Traces::remove));
   EXPECT_FALSE(is_free());
   EXPECT_THAT(contents(file), StartsWith("ana, run 1\nstep: \n"));
 }
@@ -257,7 +257,7 @@ TEST_P(SharedLocksIn, WhatNobodyHoldsIsTaken) {
 TEST_P(SharedLocksIn, ItIsLostOnceTheRunAroundIsGoneForLong) {
   const auto in = inner();
   ASSERT_TRUE(ask(*in, "bob, run inner").shared);
-  world.hosts->close(seconds(3));
+  world.hosts->close(seconds(3), Traces::remove);
   const auto lost = next<LockEnded>(*in);
   ASSERT_TRUE(lost);
   EXPECT_FALSE(lost->acquired);
@@ -279,7 +279,7 @@ TEST_P(SharedLocksIn, TheRunAroundThatComesBackInTimeIsFound) {
   options.lock_absence = seconds(60);
   const auto patient = another(options);
   ASSERT_TRUE(ask(*patient, "bob, run inner").shared);
-  world.hosts->close(seconds(3));
+  world.hosts->close(seconds(3), Traces::remove);
   ASSERT_TRUE(is_free());
   const auto back = another([&] {
     Options same = world.options;

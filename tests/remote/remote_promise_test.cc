@@ -94,7 +94,7 @@ TEST_P(Promise, CutWhileItRunsItGoesOnAndIsReadBack) {
   EXPECT_EQ(world.err[id], "third\n");
   EXPECT_EQ(contents(witness()), "ran\n");
   EXPECT_EQ(world.run(apply_task("echo next")).tail.raw(), "next\n");
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(run_directory()));
 }
 
@@ -172,6 +172,52 @@ TEST_P(Promise, TheNewControllerFollowsWhatStillRuns) {
   EXPECT_EQ(contents(witness()), "ran\n");
 }
 
+// A controller that has no RunEnded on disk leaves: the task continues, and the next one reads it.
+TEST_P(Promise, AControllerThatKeepsTheTracesLeavesTheTaskAtWork) {
+  world.up();
+  EXPECT_EQ(world.run(apply_task("echo before")).ended, Ended::finished);
+  Task task = witnessed("echo first; " + await_go() + "echo second");
+  const TaskId id = world.start(task);
+  world.wait_output(id, "first");
+  world.hosts->close(seconds(5), Traces::keep);
+  world.hosts.reset();
+  EXPECT_TRUE(fs::exists(run_directory() / ("t-" + std::to_string(id))));
+  // One that is refused comes and leaves.
+  auto refused = another_controller();
+  world.hosts = std::move(refused);
+  world.wait_for<HostReady>();
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::keep));
+  EXPECT_TRUE(fs::exists(run_directory() / ("t-" + std::to_string(id))));
+  go();
+  world.settings.users_before = {""};
+  world.seen.clear();
+  world.out.clear();
+  world.hosts = another_controller();
+  world.wait_for<HostReady>();
+  task.id = id;
+  world.hosts->start(task);
+  const TaskResult r = world.wait_task(id);
+  EXPECT_EQ(r.ended, Ended::finished) << r.error;
+  EXPECT_EQ(world.out[id], "first\nsecond\n");
+  EXPECT_EQ(contents(witness()), "ran\n");
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+  EXPECT_FALSE(fs::exists(run_directory()));
+}
+
+// The user's shell is opened for that alone.
+TEST_P(Promise, WhatAnEarlierControllerHasLeftIsRemovedWithoutATask) {
+  world.up();
+  EXPECT_EQ(world.run(witnessed("")).ended, Ended::finished);
+  world.hosts->close(seconds(5), Traces::keep);
+  EXPECT_TRUE(fs::exists(run_directory()));
+  world.settings.users_before = {""};
+  world.hosts = another_controller();
+  world.seen.clear();
+  world.wait_for<HostReady>();
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+  EXPECT_FALSE(fs::exists(run_directory()));
+}
+
 TEST_P(Promise, ATornShipmentIsSentAgain) {
   for (const std::size_t back : {1u, 2u, 9u, 40u, 400u}) {
     World w(GetParam());
@@ -224,7 +270,7 @@ TEST_P(Promise, AShellThatIsKilledMeanwhileIsUnknown) {
   EXPECT_THAT(r.error, HasSubstr("gone without a result"));
   EXPECT_EQ(contents(witness()), "ran\n");
   // What it has left is kept for who looks.
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_TRUE(fs::exists(run_directory()));
 }
 
@@ -276,7 +322,7 @@ TEST_P(Promise, AFullDiskIsSaidBeforeAnythingBegins) {
   EXPECT_FALSE(fs::exists(witness()));
   fs::remove(state / "full");
   EXPECT_EQ(world.run(witnessed(":")).ended, Ended::finished);
-  world.hosts->close(seconds(5));
+  world.hosts->close(seconds(5), Traces::remove);
   umount2(state.c_str(), MNT_DETACH);
 }
 

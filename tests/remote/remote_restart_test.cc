@@ -110,7 +110,7 @@ TEST_P(Restarts, ItIsOverWhenTheHostIsBack) {
   EXPECT_TRUE(!locks ||
               eventually([&] { return contents(lock).find("ann") != std::string::npos; }));
   for (const Event& event : world.seen) EXPECT_FALSE(std::holds_alternative<LockEnded>(event));
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 
@@ -211,7 +211,7 @@ TEST_P(Restarts, AnotherControllerDoesNotRestartItAgain) {
   for (const bool back : {false, true}) {
     fs::remove(made());
     boot("boot-1");
-    world.options.taken_up = false;
+    world.settings.users_before = {};
     world.up();
     Task task = restart();
     task.id = back ? 77 : 78;
@@ -220,7 +220,7 @@ TEST_P(Restarts, AnotherControllerDoesNotRestartItAgain) {
     world.hosts.reset();
     world.seen.clear();
     if (back) boot("boot-2");
-    world.options.taken_up = true;
+    world.settings.users_before = {""};
     world.up();
     task.sent_under = "boot-1";
     world.hosts->start(task);
@@ -231,7 +231,7 @@ TEST_P(Restarts, AnotherControllerDoesNotRestartItAgain) {
     }
     expect_changed(world.wait_task(task.id));
     EXPECT_EQ(contents(made()), "once\n") << (back ? "back" : "not yet");
-    world.hosts->close(seconds(5));
+    world.hosts->close(seconds(5), Traces::remove);
     world.hosts.reset();
   }
 }
@@ -246,7 +246,7 @@ TEST_P(Restarts, AnotherControllerWaitsUntilTheHostIsBack) {
   world.hosts.reset();
   world.seen.clear();
   world.transport->faults.refuse_connect = true;
-  world.options.taken_up = true;
+  world.settings.users_before = {""};
   for (const auto within : {milliseconds(0), milliseconds(700)}) {
     world.make();
     world.hosts->connect_within(0, within);
@@ -261,7 +261,7 @@ TEST_P(Restarts, AnotherControllerWaitsUntilTheHostIsBack) {
   world.hosts->start(task);
   expect_changed(world.wait_task(task.id));
   EXPECT_EQ(contents(made()), "once\n");
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
 }
 
 }  // namespace

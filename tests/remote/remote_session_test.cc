@@ -114,7 +114,7 @@ TEST(Reaching, RefusedIsToldAndTasksAreNotStarted) {
   world.hosts->connect(0);
   EXPECT_EQ(world.wait_for<HostFailed>().kind, Unreachable::refused);
   EXPECT_EQ(world.run(apply_task(":")).ended, Ended::not_started);
-  EXPECT_TRUE(world.hosts->close(seconds(1)));
+  EXPECT_TRUE(world.hosts->close(seconds(1), Traces::remove));
 }
 
 TEST(Reaching, WakeWakes) {
@@ -278,7 +278,7 @@ TEST_P(Becoming, RequireTtyGetsOne) {
   for (const std::string kind : {"tty free", "tty password", "tty password fork"}) {
     mode(kind);
     password("correct horse");
-    if (world.hosts) world.hosts->close(seconds(2));
+    if (world.hosts) world.hosts->close(seconds(2), Traces::remove);
     world.up();
     TaskResult r =
         world.run(as_root("echo $BECAME; echo err >&2; cat </dev/null; printf 'a\\r\\n'"));
@@ -299,7 +299,7 @@ TEST_P(Becoming, RequireTtyGetsOne) {
     slow.timeout = milliseconds(200);
     EXPECT_EQ(world.run(slow).ended, Ended::timed_out) << kind;
     EXPECT_EQ(world.run(as_root("echo again")).tail.raw(), "again\n") << kind;
-    EXPECT_TRUE(world.hosts->close(seconds(3))) << kind;
+    EXPECT_TRUE(world.hosts->close(seconds(3), Traces::remove)) << kind;
     EXPECT_EQ(world.transport->channels_now(), 0u);
   }
 }
@@ -328,7 +328,7 @@ TEST(RealSudo, WithoutPasswordAndOnATerminal) {
     EXPECT_TRUE(processes_with("sleep " + mark).empty());
     task.apply = "echo on";
     EXPECT_EQ(world.run(task).tail.raw(), "on\n");
-    EXPECT_TRUE(world.hosts->close(seconds(5)));
+    EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   }
   World world;
   world.up();
@@ -475,7 +475,7 @@ TEST(Locks, HeldBusyAndReleasedWithTheConnection) {
   other->lock(0, "another", "run 2");
   EXPECT_TRUE(wait_lock().acquired);
 
-  world.hosts->close(seconds(3));
+  world.hosts->close(seconds(3), Traces::remove);
   EXPECT_TRUE(eventually([&] { return contents(file).empty(); }));
   other->lock(0, "deploy prod", "run 2");
   EXPECT_TRUE(wait_lock().acquired);

@@ -26,7 +26,7 @@ class OverSsh : public ::testing::Test {
     world.hosts = make_hosts(*real, {world.settings}, world.options);
   }
   ~OverSsh() override {
-    world.hosts->close(seconds(5));
+    world.hosts->close(seconds(5), Traces::remove);
     world.hosts.reset();
   }
   void up() {
@@ -61,7 +61,7 @@ TEST_F(OverSsh, PreviewsGoWithTheEnd) {
   const TaskResult r = world.run(task);
   ASSERT_FALSE(r.preview.empty()) << r.error;
   EXPECT_TRUE(std::filesystem::exists(r.preview + "/f"));
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(std::filesystem::exists(std::filesystem::path(r.preview).parent_path()));
 }
 

@@ -140,7 +140,7 @@ TEST_P(InShell, PreviewHasAPrivateDirectoryThatCloseRemoves) {
   EXPECT_TRUE(std::filesystem::exists(preview / "file"));
   EXPECT_EQ(std::filesystem::status(preview.parent_path()).permissions(),
             std::filesystem::perms::owner_all);
-  EXPECT_TRUE(world.hosts->close(std::chrono::seconds(5)));
+  EXPECT_TRUE(world.hosts->close(std::chrono::seconds(5), Traces::remove));
   EXPECT_FALSE(std::filesystem::exists(preview.parent_path()));
 }
 

@@ -85,7 +85,7 @@ TEST_P(Transfers, AFileIsSentIfCheckWantsIt) {
     EXPECT_LT(world.transport->input_bytes() - before, 4000U) << "sent though it was there";
   }
   EXPECT_EQ(contents(dest().string() + ".applied"), "applied\napplied\napplied\napplied\n");
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 
@@ -165,7 +165,7 @@ TEST_P(Transfers, AFullDiskIsSaidAndWhatIsStillOnItsWayIsNoCommand) {
   EXPECT_THAT(r.error, HasSubstr("No space left on device"));
   EXPECT_EQ(world.run(copy("small")).ended, Ended::finished);
   EXPECT_EQ(contents(dest()), "small");
-  world.hosts->close(seconds(5));
+  world.hosts->close(seconds(5), Traces::remove);
   EXPECT_FALSE(fs::exists(world.root / "never"));
   umount2(state.c_str(), MNT_DETACH);
 }

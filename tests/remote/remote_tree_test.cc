@@ -104,7 +104,7 @@ TEST_P(Trees, OnlyWhatIsWantedIsSent) {
   EXPECT_EQ(contents(dest() / "d1/f1"), "now");
   EXPECT_EQ(contents(dest() / "new"), "file");
   EXPECT_EQ(contents(dest().string() + ".applied"), "applied\napplied\n");
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 
@@ -133,7 +133,7 @@ echo 1 | wanted)SH";
   fs::remove(dest().string() + ".applied");
   EXPECT_EQ(world.run(task).ended, Ended::finished);
   EXPECT_EQ(contents(dest().string() + ".log"), "0\n1\n2\n0\n1\n2\n") << "another task's";
-  EXPECT_TRUE(world.hosts->close(seconds(5)));
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
   EXPECT_FALSE(fs::exists(world.home / ".local/state/cnplay/run-test-run"));
 }
 

@@ -1,5 +1,7 @@
 // What the run sends to its hosts before it comes to it: when, when not, and what is said of it.
 // That every run and every cut of one keeps the rules with it is in interleave_test.cc.
+#include <algorithm>
+
 #include "support/run/fixture.h"
 
 namespace cnplay::run::test {
@@ -108,6 +110,46 @@ TEST(SendingAhead, AFailureElsewhereStopsWhatHasNotBegun) {
   check_run(f);
   EXPECT_EQ(f.hosts.count("b#0"), 0u);
   EXPECT_TRUE(f.recorder.all<events::RanAhead>().empty());
+}
+
+// Nothing of it could be recorded: a resumed run must find the tasks as if the controller had died.
+TEST(SendingAhead, WithAFullDiskNothingIsWithdrawn) {
+  for (std::size_t full = 0; full < 40; ++full) {
+    SCOPED_TRACE("full after event " + std::to_string(full));
+    Fixture f(2);
+    for (int i = 0; i < 5; ++i) f.b.step("s" + std::to_string(i));
+    f.recorder.sick_after = full;
+    EXPECT_NE(f.run().verdict, Verdict::success);
+    EXPECT_EQ(f.hosts.withdrawn(), 0u);
+  }
+}
+
+TEST(SendingAhead, WhyTasksAreWithdrawnIsOnDiskBefore) {
+  Fixture f(2);
+  for (int i = 0; i < 5; ++i) f.b.step("s" + std::to_string(i));
+  f.hosts.on("s0#0", 0, {{Will::fail}});
+  f.hosts.on("s0#0", 1, {{.length = Duration(60'000)}});
+  f.hosts.on_withdraw = [&] { EXPECT_EQ(f.recorder.committed, f.recorder.events.size()); };
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_GT(f.hosts.withdrawn(), 0u);
+}
+
+// A host may delete the output of a task once its result is on disk, and not before.
+TEST(SendingAhead, WhatAHostMayForgetIsOnDisk) {
+  Fixture f(2);
+  for (int i = 0; i < 100; ++i) f.b.step("s" + std::to_string(i));
+  std::size_t told = 0;
+  f.hosts.when_recorded = [&](remote::TaskId task) {
+    const auto& all = f.recorder.events;
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(f.recorder.committed);
+    ++told;
+    EXPECT_TRUE(std::any_of(all.begin(), end, [&](const events::Event& e) {
+      const auto* ended = std::get_if<events::ActionEnded>(&e.what);
+      return ended != nullptr && ended->task == task;
+    })) << task;
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_GT(told, 0u);
 }
 
 TEST(SendingAhead, WhatHasBegunWhenTheRunStopsIsOnRecordAndUndone) {

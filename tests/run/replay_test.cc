@@ -201,6 +201,19 @@ TEST(Resuming, TheOrderOfTheRecordDecidesWhenAPauseEnds) {
   }
 }
 
+// A run that is refused has not ended: its hosts keep what they have of it.
+TEST(Resuming, OnlyARunWithARunEndedHasEnded) {
+  Cut cut;
+  cut.first.b.plan.locks = {"deploy"};
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  Fixture second(2);
+  second.hosts.hold_lock(0, "run 7 of bob");
+  EXPECT_FALSE(cut.resume(second).ended);
+  Fixture third(2);
+  EXPECT_TRUE(cut.resume(third).ended);
+  EXPECT_EQ(third.recorder.all<events::RunEnded>().size(), 1u);
+}
+
 TEST(Resuming, ARecordThatLeadsNowhereIsRefused) {
   Cut cut;
   cut.run([](const events::Event& e) { return ended(e, 1); });

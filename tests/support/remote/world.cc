@@ -36,7 +36,7 @@ World::World(const std::string& shell) {
 }
 
 World::~World() {
-  if (hosts) hosts->close(std::chrono::seconds(5));
+  if (hosts) hosts->close(std::chrono::seconds(5), Traces::remove);
   hosts.reset();
   transport.reset();
   std::error_code ignored;

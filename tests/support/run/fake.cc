@@ -71,6 +71,8 @@ void FakeHosts::adopt(remote::TaskId id) {
 }
 
 void FakeHosts::withdraw(remote::TaskId id) {
+  ++withdrawn_;
+  if (on_withdraw) on_withdraw();
   auto task = ahead_.extract(id);
   if (!task) return;
   // Begun for another controller: it is followed.

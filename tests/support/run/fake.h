@@ -107,19 +107,25 @@ class FakeHosts final : public remote::Hosts {
   std::size_t count(const std::string& key) const { return started(key).size(); }
   std::size_t connects() const { return connects_; }
   std::size_t cancels() const { return cancels_; }
+  std::size_t withdrawn() const { return withdrawn_; }
+  std::function<void()> on_withdraw;
+  std::function<void(remote::TaskId)> when_recorded;
   // Tasks that were sent ahead; of these: begun before the run came to them.
   std::size_t sent_ahead() const { return sent_ahead_; }
   std::size_t begun_ahead() const { return begun_ahead_; }
 
   void connect_within(remote::HostIndex host, Duration within) override;
   void start(remote::Task task) override;
+  void on_record(remote::HostIndex, remote::TaskId task) override {
+    if (when_recorded) when_recorded(task);
+  }
   void adopt(remote::TaskId task) override;
   void withdraw(remote::TaskId task) override;
   void cancel(remote::TaskId task) override;
   void lock(remote::HostIndex host, std::string name, std::string owner) override;
   std::optional<remote::Event> next(Duration wait) override;
   void wake() override {}
-  bool close(Duration) override { return true; }
+  bool close(Duration, remote::Traces) override { return true; }
 
  private:
   struct Host {
@@ -160,6 +166,7 @@ class FakeHosts final : public remote::Hosts {
   std::uint64_t serial_ = 0;
   std::size_t connects_ = 0;
   std::size_t cancels_ = 0;
+  std::size_t withdrawn_ = 0;
   std::size_t sent_ahead_ = 0;
   std::size_t begun_ahead_ = 0;
 };
