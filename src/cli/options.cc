@@ -206,6 +206,13 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*locks, o);
 
   auto* runs = app.add_subcommand("runs", "List the runs on record");
+  runs->add_option("--forget", o.forget,
+                   "Give a run up: its hosts forget it, and it cannot be resumed")
+      ->type_name("RUN")
+      ->check(not_empty);
+  runs->add_flag("-y,--yes", o.yes, "Forget without asking");
+  add_login(*runs, o);
+  add_vault_key(*runs, o);
   add_output(*runs, o);
 
   auto* show = app.add_subcommand("show", "Show what a past run did (the newest by default)");

@@ -47,6 +47,7 @@ struct Options {
   std::optional<std::string> incident;  // --incident: its ticket
   bool stepwise = false;                // --step
   bool yes = false;                     // -y
+  std::string forget;                   // runs: --forget, a run's id or its beginning
   std::string from;                     // resume: --from, a step's name, or its path
   bool take_changes = false;            // resume: --take-changes
   // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).

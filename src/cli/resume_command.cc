@@ -27,6 +27,10 @@ Status can_go_on(const std::string& id, const journal::Record& record, bool agai
   const auto& began = std::get<events::RunStarted>(events.front().what);
   if (const events::RunEnded* end = events::end_of(record.events)) {
     const events::RunEnded& ended = *end;
+    if (ended.forgotten.value_or(false)) {
+      return fail(id + " was forgotten: its hosts know nothing of it any more",
+                  "look on the hosts for what was done, then start a new run");
+    }
     const bool success = ended.verdict == events::Verdict::success;
     if (success || !again) {
       return fail(id + " has ended: " + events::name(ended.verdict),

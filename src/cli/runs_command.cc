@@ -7,6 +7,7 @@
 #include "base/columns.h"
 #include "base/json_text.h"
 #include "cli/commands.h"
+#include "cli/forget.h"
 #include "cli/project.h"
 #include "cli/trust.h"
 #include "cli/wiring.h"
@@ -22,6 +23,8 @@ struct Row {
   std::string rollback, rollback_of;  // of a run that takes another one back
   std::string incident;
   bool partial = false;
+  // Of a run that has not ended: the hosts that have a directory of it.
+  std::string left{};
 };
 
 // What is special about a run, for people.
@@ -31,8 +34,7 @@ std::string notes(const Row& row) {
 }
 
 // Only a run that stands at a human step without a controller: its last word is about that.
-std::optional<Row> parked_run(const Disk& disk, const std::string& root, const std::string& id) {
-  const auto record = journal::read_run(disk, root + "/" + id);
+std::optional<Row> parked_run(const Result<journal::Record>& record, const std::string& id) {
   if (!record || record->events.empty()) return std::nullopt;
   const events::Event& last = *events::last_of(record->events);
   const auto* parked = std::get_if<events::RunParked>(&last.what);
@@ -74,9 +76,10 @@ std::string way_back_of(const Row& row, const std::vector<Row>& rows) {
 }  // namespace
 
 int runs_command(const Options& options) {
-  const SystemDisk disk;
   const std::string root = runs_root();
   if (auto status = check_runs_root(root); !status) return usage_error(status.error());
+  if (!options.forget.empty()) return forget_command(options);
+  const SystemDisk disk;
   std::vector<Row> rows;
   for (const journal::Summary& run : journal::finished_runs(disk, root)) {
     rows.push_back({run.id, run.play, run.inventory,
@@ -85,13 +88,18 @@ int runs_command(const Options& options) {
                     run.rollback, run.rollback_of, run.incident, run.partial});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
-    if (auto row = parked_run(disk, root, id)) {
+    const auto record = journal::read_run(disk, root + "/" + id);
+    const std::string left =
+        record ? left_on(record->plan, run::left_by(record->plan, record->events)) : "";
+    if (auto row = parked_run(record, id)) {
+      row->left = left;
       rows.push_back(*std::move(row));
       continue;
     }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
     rows.push_back({id, "", "", "cut off, or goes on still", "",
-                    controller ? Untrusted(*controller).display(100) : "", "", "", ""});
+                    controller ? Untrusted(*controller).display(100) : "", "", "", "", false,
+                    left});
   }
   // By time: an id begins with its second, and ends at random.
   constexpr std::size_t kSecond = 15;
@@ -113,6 +121,7 @@ int runs_command(const Options& options) {
         list.back()["rollback"] = row.rollback;
         list.back()["rollback_of"] = row.rollback_of;
       }
+      if (!row.left.empty()) list.back()["left_on"] = row.left;
     }
     std::cout << dump_json(nlohmann::json{{"version", 1}, {"runs", list}}, 1) << "\n";
     return kSuccess;
@@ -130,6 +139,9 @@ int runs_command(const Options& options) {
               << pad_right(row.verdict + notes(row), 20) << "  " << row.took;
     const std::string back = way_back_of(row, rows);
     std::cout << (back.empty() ? "" : "  " + back) << "\n";
+    if (row.left.empty()) continue;
+    std::cout << "  its directory is on " << row.left << "; to remove it: cnplay runs --forget "
+              << row.id << "\n";
   }
   return kSuccess;
 }

@@ -333,7 +333,9 @@ struct RunEnded {
   std::optional<Duration> outage_expect;
   bool outage_open{};             // the outage goes on: the run was held or stopped inside
   std::optional<bool> partial{};  // steps were left out: by tags, a later beginning, or a person
-  std::string advice;             // what a person does next
+  // A person has given it up (`cnplay runs --forget`): its hosts know nothing of it any more.
+  std::optional<bool> forgotten{};
+  std::string advice;  // what a person does next
 };
 
 struct Event {

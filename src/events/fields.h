@@ -344,6 +344,7 @@ void fields(A& a, Like<RunEnded> auto& e) {
   a("outage_expect_ms", e.outage_expect);
   a("outage_open", e.outage_open);
   a("partial", e.partial);
+  a("forgotten", e.forgotten);
   a("advice", e.advice);
 }
 

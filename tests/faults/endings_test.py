@@ -202,6 +202,55 @@ class RefusedResume(Endings):
         self.assertEqual([self.effects_of(home) for home in self.homes], [ONCE, ONCE])
 
 
+class Forgotten(Endings):
+    def test_runs_names_the_directories_and_forget_removes_them(self):
+        self.interrupt()
+        listed = self.cnplay("runs").stdout
+        self.assertIn(f"its directory is on h1, h2; to remove it: cnplay runs --forget {self.run.name}", listed)
+        before = [self.claims(home) for home in self.homes]
+        asked = self.cnplay("runs", "--forget", self.run.name)
+        self.assertEqual(asked.returncode, 3, asked.stdout + asked.stderr)
+        for text in ("`killed/second` on h1 was started, and its result is not on record", "on h2",
+                     "may still be at work", "cannot be resumed", "nobody is at a terminal"):
+            self.assertIn(text, asked.stderr)
+        self.assertEqual([self.claims(home) for home in self.homes], before)
+        forgotten = self.cnplay("runs", "--forget", self.run.name, "-y")
+        self.assertEqual(forgotten.returncode, 0, forgotten.stdout + forgotten.stderr)
+        self.assertEqual([self.directory(home).exists() for home in self.homes], [False, False])
+        for home in self.homes:
+            (home / "go").touch()
+        for words in ((), ("--take-changes",), ("--from", "first")):
+            result = self.cnplay("resume", "-y", self.run.name, *words)
+            self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
+            self.assertIn("was forgotten", result.stderr)
+        self.assertNotIn("its directory is on", self.cnplay("runs").stdout)
+        self.assertEqual(self.cnplay("show", self.run.name).returncode, 0)
+
+    def test_a_host_that_is_down_is_named_and_cleaned_later(self):
+        self.interrupt()
+        self.second.stop()
+        first = self.cnplay("runs", "--forget", self.run.name, "-y")
+        self.assertEqual(first.returncode, 4, first.stdout + first.stderr)
+        self.assertIn("h2 keeps what it has of the run", first.stderr)
+        self.assertEqual([self.directory(home).exists() for home in self.homes], [False, True])
+        self.start_second_again()
+        second = self.cnplay("runs", "--forget", self.run.name, "-y")
+        self.assertEqual(second.returncode, 0, second.stdout + second.stderr)
+        self.assertFalse(self.directory(self.second.home).exists())
+
+    def test_a_run_that_is_at_work_is_not_forgotten(self):
+        process = self.begin(*self.play(PLAY % ("", "")))
+        self.until(lambda: all(self.effects_of(home)["second"] for home in self.homes), "the second step did not begin")
+        (self.run,) = self.runs.iterdir()
+        result = self.cnplay("runs", "--forget", self.run.name, "-y")
+        self.assertEqual(result.returncode, 3, result.stdout + result.stderr)
+        self.assertIn("is at work on this run", result.stderr)
+        for home in self.homes:
+            (home / "go").touch()
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, out + err)
+
+
 class FullDisk(Killed):
     """From some line on the record cannot be written. Room is made, and the run is resumed."""
 
