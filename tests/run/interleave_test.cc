@@ -9,54 +9,21 @@
 #include "run/runner.h"
 #include "run/take_up.h"
 #include "support/run/fixture.h"
+#include "support/run/random_plan.h"
 
 namespace cnplay::run::test {
 namespace {
 
-// Somebody at a terminal who thinks for a while, and mostly says yes.
-class Somebody final : public Prompter {
- public:
-  explicit Somebody(std::uint64_t seed) : random_(seed) {}
-  void begin(const Asked&) override { thinks_ = random_() % 5; }
-  std::optional<Reply> poll() override {
-    if (thinks_-- > 0) return std::nullopt;
-    Reply reply;
-    reply.later = random_() % 4 == 0;
-    reply.answer.yes = random_() % 4 != 0;
-    return reply;
-  }
-  void end(const std::string&) override {}
-
- private:
-  std::mt19937_64 random_;
-  std::uint64_t thinks_ = 0;
-};
-
 class Tour {
  public:
   explicit Tour(std::uint64_t seed)
-      : random_(seed),
-        f_(1 + random_() % 5, seed),
-        reload_(f_.b.handler("reload").id),
-        somebody_(seed) {
+      : random_(seed), f_(1 + random_() % 5, seed), plan_(f_.b, random_), somebody_(seed) {
     f_.options.prompter = &somebody_;
     f_.options.groups = {"ops"};
   }
 
   void run() {
-    const std::uint32_t size = 1 + one_in(6);
-    for (std::uint32_t i = 0; i < size; ++i) piece(2);
-    if (chance(2)) f_.b.section(plan::SectionKind::always, [&] { f_.b.step("close"); });
-    if (chance(3)) {
-      const auto mend = f_.b.section(plan::SectionKind::on_failure, [&] {
-        if (chance(3)) human();
-        f_.b.step("mend");
-      });
-      plan::Response response;
-      response.kind = chance(2) ? plan::ResponseKind::section : plan::ResponseKind::undo_all;
-      response.section = mend;
-      f_.b.on_failure(plan::Side::any, plan::kNone, {response});
-    }
+    plan_.make();
     const std::uint32_t badness = one_in(4);  // 0: nothing goes wrong
     f_.hosts.otherwise = [this, badness](const Started& s) {
       constexpr Will kBad[] = {Will::fail, Will::apply_fail, Will::unconverged,
@@ -211,74 +178,10 @@ class Tour {
     return began;
   }
 
-  void piece(int depth) {
-    if (!in_parallel_ && chance(8)) return human();
-    switch (one_in(depth > 0 ? 9 : 6)) {
-      case 0:
-        f_.b.barrier(name());
-        break;
-      case 1:
-        f_.b.pivot(name());
-        break;
-      case 2:
-        trim(f_.b.once(name(), one_in(static_cast<std::uint32_t>(f_.b.plan.hosts.size()))));
-        break;
-      case 6:
-        f_.b.phase(name(), [&] {
-          piece(depth - 1);
-          piece(depth - 1);
-        });
-        break;
-      case 7:
-        ++in_parallel_;
-        f_.b.parallel({[&] { piece(depth - 1); }, [&] { step(); }});
-        --in_parallel_;
-        break;
-      case 8:
-        f_.b.flush();
-        break;
-      default:
-        step();
-    }
-  }
-
-  void human() {
-    plan::Node& node =
-        f_.b.human(name(), chance(2) ? plan::HumanKind::manual : plan::HumanKind::approve);
-    if (chance(3)) node.timeout = Duration(random_() % 1000);
-    if (node.human->kind != plan::HumanKind::approve) return;
-    if (chance(3)) node.human->by = {"ann", "@ops"};
-    if (node.timeout && chance(2)) node.human->fallback = plan::Value(chance(2));
-  }
-
-  void step() {
-    std::vector<plan::HostIndex> hosts;
-    for (const plan::HostIndex h : f_.b.all()) {
-      if (!chance(3)) hosts.push_back(h);
-    }
-    if (hosts.empty()) hosts = f_.b.all();
-    trim(f_.b.step(name(), hosts));
-  }
-
-  void trim(plan::Node& node) {
-    if (chance(3)) f_.b.action(node);
-    if (chance(3)) node.actions[0].uses = {"dpkg"};
-    if (chance(3)) node.actions[0].notify = {reload_};
-    if (chance(2)) f_.b.undo(node);
-    if (chance(4)) node.retry = {1 + one_in(2), Duration(random_() % 3000)};
-    node.timeout = Duration(5000 + random_() % 5000);
-    node.tolerate = one_in(3);
-    if (chance(5)) Builder::no_check(node.actions[0]);
-  }
-
-  std::string name() { return "s" + std::to_string(++names_); }
-
   std::mt19937_64 random_;
   Fixture f_;
-  plan::NodeId reload_;
+  RandomPlan plan_;
   Somebody somebody_;
-  int in_parallel_ = 0;  // where all hosts cannot be made to wait
-  int names_ = 0;
 };
 
 TEST(Interleavings, EveryRunKeepsTheInvariants) {
