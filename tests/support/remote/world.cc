@@ -84,7 +84,13 @@ TaskResult World::wait_task(TaskId id, Duration within) {
   return {};
 }
 
-TaskResult World::run(Task task) { return wait_task(start(std::move(task))); }
+TaskResult World::run(Task task) {
+  const HostIndex host = task.host;
+  const TaskId id = start(std::move(task));
+  TaskResult result = wait_task(id);
+  hosts->on_record(host, id);
+  return result;
+}
 
 void World::wait_output(TaskId id, const std::string& text) {
   const auto end = std::chrono::steady_clock::now() + kPatience;

@@ -30,6 +30,7 @@ class World {
   void up();
   Event wait_event(Duration within = kPatience);
   // Starts a task (its id is given here) and waits for its end.
+  // Runs a task to its end; its result counts as recorded.
   TaskResult run(Task task);
   TaskId start(Task task);
   TaskResult wait_task(TaskId id, Duration within = kPatience);
