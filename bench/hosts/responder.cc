@@ -113,9 +113,11 @@ class Responder final : public Command {
   // Opener::ask(): who are you?
   void answer(std::string_view line) {
     std::size_t used = 0;
-    const std::string quoted = std::string(line.substr(line.find(" printf ") + 8)) + "\n";
+    // The last printf of the line answers; the one before it asks for the halves on stderr as well.
+    const std::string quoted = std::string(line.substr(line.rfind(" printf ") + 8)) + "\n";
     const auto words = quoted_words(quoted, used);
     if (!words || words->size() < 3) return;
+    speaker_.say(1, "\n" + (*words)[1] + (*words)[2] + "\n");
     const std::string pid = std::to_string(pid_);
     const std::string zeros = " 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 7 0 0";
     speaker_.say(0, (*words)[1] + (*words)[2] + " 42 " + pid + " " + std::string(kBootId) +

@@ -88,6 +88,12 @@ ssh_channel HostConnection::open_channel() {
   channel.callbacks.channel_data_function = [](ssh_session, ssh_channel, void* bytes,
                                                std::uint32_t size, int, void* data) {
     auto* self = static_cast<Channel*>(data);
+    HostConnection& connection = self->connection;
+    // Whoever asks again has heard the shell to its end; what it asks now is lost with the line.
+    if (connection.due()) {
+      connection.asked_ = true;
+      return static_cast<int>(size);
+    }
     if (self->command) self->command->input({static_cast<const char*>(bytes), size});
     return static_cast<int>(size);
   };
@@ -176,15 +182,17 @@ void HostConnection::pump() {
   if (!strike()) arm();
 }
 
-// The fault of this host, if it has one and its time has come.
-bool HostConnection::strike() {
+bool HostConnection::due() const {
   const Options& options = world_.options;
-  if (struck_ || !authenticated_ || said_ < options.after) return false;
-  if (memory_.hit && !options.always) return false;
-  const bool drop = one_of(options.drop, address_);
-  const bool stall = one_of(options.stall, address_);
-  const bool corrupt = one_of(options.corrupt, address_);
-  if (!drop && !stall && !corrupt) return false;
+  return !struck_ && authenticated_ && said_ >= options.after && (!memory_.hit || options.always) &&
+         (one_of(options.drop, address_) || one_of(options.stall, address_) ||
+          one_of(options.corrupt, address_));
+}
+
+bool HostConnection::strike() {
+  if (!asked_ || !due()) return false;
+  const bool drop = one_of(world_.options.drop, address_);
+  const bool stall = one_of(world_.options.stall, address_);
   struck_ = memory_.hit = true;
   ++world_.faults;
   if (drop) {

@@ -25,8 +25,9 @@ struct Options {
   std::chrono::milliseconds delay{0};  // that what a client sends is on its way
   // Of every so many hosts one is faulty so; 0: none.
   unsigned drop = 0, stall = 0, corrupt = 0;
-  std::uint64_t after = 1;  // bytes that its shells have said before
-  bool always = false;      // on each connection, not on the first alone
+  // Bytes that its shells have said before: the fault comes with the next request after them.
+  std::uint64_t after = 1;
+  bool always = false;  // on each connection, not on the first alone
 };
 
 class HostConnection;
@@ -79,7 +80,8 @@ class HostConnection final : public Watcher {
   int start(Channel& channel, const char* command);
   void say(Channel& channel, int stream, std::string_view bytes);
   void flush(Channel& channel);
-  bool strike();  // whether the connection ends by it
+  bool due() const;  // this host has a fault, and its time has come
+  bool strike();     // whether the connection ends by it
   void arm();
   void finish();
 
@@ -95,6 +97,7 @@ class HostConnection final : public Watcher {
   std::list<Channel> channels_;
   std::uint64_t said_ = 0;
   bool exchanged_ = false, authenticated_ = false, stalled_ = false, struck_ = false;
+  bool asked_ = false;  // since the fault is due
   bool pumping_ = false, finished_ = false;
 };
 

@@ -256,7 +256,8 @@ void Runner::look_at_waits() {
     const plan::Node& node = context_.plan.node(wait.point.node);
     const Duration behind = now - wait.until.at;
     bool too_late = node.late_by && behind > *node.late_by;
-    if (recorded) too_late = node.late_by && context_.replay.wait_ended(wait.point.node)->late;
+    // The event is also late where the time was past as the wait began.
+    if (recorded) too_late = too_late && context_.replay.wait_ended(wait.point.node)->late;
     context_.emit(events::WaitEnded{wait.point.node, too_late || wait.late_at_start});
     if (stopping_) continue;
     if (too_late) {

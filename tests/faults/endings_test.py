@@ -8,23 +8,12 @@ import fcntl
 import getpass
 import os
 import pathlib
-import signal
 import subprocess
 import tempfile
 import time
 import unittest
 
 from controller_test import STEPS, WANTED, WHOLE, Killed, Sshd
-
-HELD = '''module held.up "Wait in the preflight" {
-  preflight sh """
-    echo asked >>"$HOME/preflights"
-    while [ -e "$HOME/hold" ]; do sleep 0.05; done
-    ok
-  """
-  check sh """ok"""
-}
-'''
 
 PLAY = '''play killed "Killed in the second step" {
   let all = group("all_of_them")
@@ -53,10 +42,8 @@ class Endings(Killed):
         self.addCleanup(self.stop_second)
         self.homes = [self.sshd.home, self.second.home]
         for home in self.homes:
-            for name in ("go", "effects", "hold", "preflights"):
+            for name in ("go", "effects"):
                 (home / name).unlink(missing_ok=True)
-        (self.root / "modules").mkdir(exist_ok=True)
-        (self.root / "modules" / "held.play").write_text(HELD)
         self.write_inventory()
 
     def write_inventory(self):
@@ -168,22 +155,6 @@ class RefusedResume(Endings):
             self.refuse(3)
         self.resume()
 
-    def test_a_signal_in_the_preflight(self):
-        self.interrupt(after='  step last on all { held.up() }\n')
-        for home in self.homes:
-            (home / "hold").touch()
-            (home / "preflights").unlink()
-        before = [self.claims(home) for home in self.homes]
-        process = self.begin("resume", "-y")
-        self.until(lambda: all((home / "preflights").exists() for home in self.homes), "no preflight")
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 6, out + err)
-        self.assertEqual([self.claims(home) for home in self.homes], before, out + err)
-        for home in self.homes:
-            (home / "hold").unlink()
-        self.resume()
-
     def test_other_commands_meanwhile(self):
         self.interrupt()
         before = [self.claims(home) for home in self.homes]
@@ -210,8 +181,9 @@ class Forgotten(Endings):
         before = [self.claims(home) for home in self.homes]
         asked = self.cnplay("runs", "--forget", self.run.name)
         self.assertEqual(asked.returncode, 3, asked.stdout + asked.stderr)
-        for text in ("`killed/second` on h1 was started, and its result is not on record", "on h2",
-                     "may still be at work", "cannot be resumed", "nobody is at a terminal"):
+        # The result of the first step may still have been on its way: then the second was sent ahead.
+        self.assertRegex(asked.stderr, "`killed/second` on h1 was (started|sent), and its result is not on record")
+        for text in ("on h2", "may still be at work", "cannot be resumed", "nobody is at a terminal"):
             self.assertIn(text, asked.stderr)
         self.assertEqual([self.claims(home) for home in self.homes], before)
         forgotten = self.cnplay("runs", "--forget", self.run.name, "-y")

@@ -111,6 +111,7 @@ class Story(TwoUsers):
                 text = last.stdout + last.stderr
                 self.assertIn(last.returncode, (1, -signal.SIGKILL), text)
                 done = self.counted()
+                self.assertIn("opened", done, text)
                 opened = done.pop("opened")
                 self.assertIn(opened, (1, 2), text)  # the failure of one host stops the other, if it has not begun
                 self.assertEqual(done, {**BEFORE, "set old": 1, "told": 2}, text)

@@ -135,7 +135,7 @@ class Report(unittest.TestCase):
         self.events().write_bytes(b"".join(lines[:2] + lines[3:]))
         self.refused(self.report(), "events.jsonl:3: event 4 comes where event 3 was expected: lines are missing")
         self.events().write_bytes(b"")
-        self.refused(self.report(), "nothing to report")
+        self.refused(self.report(), "the end is missing: run.json says that the run has ended")
         stranger = json.loads(lines[1])
         del stranger["chain"]
         stranger["type"] = "NoSuchEvent"
