@@ -45,7 +45,36 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::vector<Edit> suggested_edits(const Diagnostic& d) {
+  if (!d.subject.span.known()) return {};
+  for (const std::string* text : {&d.help, &d.subject.text}) {
+    static constexpr std::string_view kBefore = "did you mean ", kAfter = "?";
+    if (!text->starts_with(kBefore) || !text->ends_with(kAfter)) continue;
+    const std::string quoted =
+        text->substr(kBefore.size(), text->size() - kBefore.size() - kAfter.size());
+    // One word in its quotes, and nothing else.
+    if (quoted.size() < 3 || quoted.front() != quoted.back()) continue;
+    const std::string word = quoted.substr(1, quoted.size() - 2);
+    if (word.find_first_of("`\" ") != std::string::npos) continue;
+    return {{d.subject.span, word}};
+  }
+  // "write `X`", where X is the whole of what is to be written.
+  for (const std::string_view before :
+       {"write ", "write a list: ", "make it a text: ", "choose one: "}) {
+    if (!d.help.starts_with(before)) continue;
+    const std::string_view quoted = std::string_view(d.help).substr(before.size());
+    if (quoted.size() < 3 || quoted.front() != '`' || quoted.back() != '`') continue;
+    const std::string_view code = quoted.substr(1, quoted.size() - 2);
+    const bool placeholder =
+        code.find("...") != code.npos ||
+        std::ranges::any_of(code, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (code.find('`') == code.npos && !placeholder) return {{d.subject.span, std::string(code)}};
+  }
+  return {};
+}
+
 void Diagnostics::add(Diagnostic d) {
+  if (d.edits.empty()) d.edits = suggested_edits(d);
   if (d.severity == Severity::error) ++errors_;
   all_.push_back(std::move(d));
 }
@@ -58,6 +87,16 @@ void Diagnostics::error(std::string code, std::string summary, Label subject, st
        {},
        {},
        std::move(help)});
+}
+
+void Diagnostics::warning(std::string code, std::string summary, Label subject, std::string help) {
+  Diagnostic d;
+  d.severity = Severity::warning;
+  d.code = std::move(code);
+  d.summary = std::move(summary);
+  d.subject = std::move(subject);
+  d.help = std::move(help);
+  add(std::move(d));
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {

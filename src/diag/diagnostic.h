@@ -18,6 +18,12 @@ struct Label {
   std::string text;
 };
 
+// A change to the source: `span` is replaced by `text` (an empty span: inserted there).
+struct Edit {
+  Span span;
+  std::string text;
+};
+
 struct Diagnostic {
   Severity severity = Severity::error;
   std::string code;     // "E0101", see codes.h
@@ -29,6 +35,8 @@ struct Diagnostic {
   // alone). A place of the same file is often better shown as context.
   std::vector<Label> notes;
   std::string help;  // the remedy; may be empty
+  // The remedy as changes to the source, where it is one; all of them together.
+  std::vector<Edit> edits{};
 };
 
 // Collects the diagnostics of one compilation. Not thread-safe.
@@ -37,6 +45,7 @@ class Diagnostics {
   void add(Diagnostic d);
   // Shorthand for the common form.
   void error(std::string code, std::string summary, Label subject, std::string help = {});
+  void warning(std::string code, std::string summary, Label subject, std::string help = {});
 
   bool has_errors() const { return errors_ != 0; }
   std::size_t errors() const { return errors_; }
@@ -55,6 +64,10 @@ std::string to_text(const Diagnostic& d, const SourceMap& sources, bool colour);
 std::string to_text(const Diagnostics& all, const SourceMap& sources, bool colour);
 // One JSON document: {"version": 1, "diagnostics": [{severity, code, summary, ...}]}.
 std::string to_json(const Diagnostics& all, const SourceMap& sources);
+
+// The remedy of a diagnostic that has no edits of its own, where its words alone say what to write
+// in place of its subject: "did you mean `X`?" in the label or the help.
+std::vector<Edit> suggested_edits(const Diagnostic& d);
 
 // The nearest of `candidates` by edit distance if it is near enough to be meant, else "".
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);

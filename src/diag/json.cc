@@ -33,6 +33,17 @@ ordered_json labels(const std::vector<Label>& all, const SourceMap& sources) {
   return out;
 }
 
+ordered_json edits(const std::vector<Edit>& all, const SourceMap& sources) {
+  ordered_json out = ordered_json::array();
+  for (const auto& each : all) {
+    ordered_json edit = label({each.span, ""}, sources);
+    edit.erase("label");
+    edit["text"] = to_valid_utf8(each.text);
+    out.push_back(std::move(edit));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Diagnostics& all, const SourceMap& sources) {
@@ -44,7 +55,8 @@ std::string to_json(const Diagnostics& all, const SourceMap& sources) {
                     {"subject", label(d.subject, sources)},
                     {"context", labels(d.context, sources)},
                     {"notes", labels(d.notes, sources)},
-                    {"help", to_valid_utf8(d.help)}});
+                    {"help", to_valid_utf8(d.help)},
+                    {"edits", edits(d.edits, sources)}});
   }
   return dump_json(ordered_json{{"version", 1}, {"diagnostics", std::move(list)}}, 2) + "\n";
 }

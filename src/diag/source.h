@@ -6,6 +6,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cnplay::diag {
 
@@ -34,7 +35,15 @@ class SourceMap {
   struct Source {
     std::string name;  // as a person should see it: the path they gave, or "modules/git.play"
     std::string text;
-    std::uint32_t base = 0;  // the global offset of its first byte
+    std::uint32_t base = 0;              // the global offset of its first byte
+    std::vector<std::uint32_t> lines{};  // where each line begins, in bytes of `text`
+    // Code points before each multiple of kStride bytes. With it and `lines` a place in the text
+    // is found without reading what comes before it.
+    std::vector<std::uint32_t> points{};
+    static constexpr std::size_t kStride = 256;
+
+    std::size_t line_of(std::size_t at) const;  // from 0; `at` is at most text.size()
+    std::size_t points_before(std::size_t at) const;
   };
 
   // Adds a text and returns it. All sources together are at most 2 GiB (a larger one throws

@@ -5,12 +5,14 @@
 #include <set>
 
 #include "diag/diagnostic.h"
+#include "diag/work.h"
 
 namespace cnplay::diag {
 namespace {
 
 constexpr std::size_t max_columns = 100;  // of code; longer lines show a window around the span
 constexpr std::size_t tab_columns = 4;
+constexpr std::size_t max_bytes = 600;  // of a line are looked at
 
 struct Style {
   bool on;
@@ -83,13 +85,18 @@ struct Mark {
 };
 struct Line {
   std::string_view code;
+  std::size_t begin = 0;  // of `code`, in the source
+  bool cut = false;       // something of the line stands before `code`
   std::vector<Mark> marks;
 };
 
 class Excerpt {
  public:
   Excerpt(const Diagnostic& d, const SourceMap& sources, Style style)
-      : source_(*sources.find(d.subject.span)), style_(style), severity_(d.severity) {
+      : source_(*sources.find(d.subject.span)),
+        subject_(d.subject.span.begin - source_.base),
+        style_(style),
+        severity_(d.severity) {
     for (const auto& label : d.context) {
       if (sources.find(label.span) == &source_) add(label, false);
     }
@@ -116,19 +123,33 @@ class Excerpt {
   }
 
  private:
+  // `at`, or where the character that it is within begins.
+  static std::size_t boundary(std::string_view text, std::size_t at) {
+    while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;
+    return at;
+  }
+
   void add(const Label& label, bool subject) {
     const std::string_view text = source_.text;
     const std::size_t at = std::min<std::size_t>(label.span.begin - source_.base, text.size());
-    const auto newline = at == 0 ? text.npos : text.rfind('\n', at - 1);
-    const std::size_t begin = newline == text.npos ? 0 : newline + 1;
-    std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::size_t number = 1 + source_.line_of(at);
+    std::size_t begin = source_.lines[number - 1];
+    std::size_t end = number < source_.lines.size() ? source_.lines[number] - 1 : text.size();
     if (end > begin && text[end - 1] == '\r') --end;
-    const auto number =
-        1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, begin), '\n'));
     Line& line = lines_[number];
-    line.code = text.substr(begin, end - begin);
+    // Of a very long line only the part around its first label is read.
+    if (line.code.empty()) {
+      const std::size_t around = subject_ >= begin && subject_ <= end ? subject_ : at;
+      line.cut = end - begin > max_bytes && around - begin > max_bytes / 2;
+      if (line.cut) begin = boundary(text, around - max_bytes / 2);
+      if (end - begin > max_bytes) end = boundary(text, begin + max_bytes);
+      line.begin = begin;
+      line.code = text.substr(begin, end - begin);
+    }
+    begin = line.begin;
+    end = begin + line.code.size();
     // A span over several lines is underlined in its first one.
-    const std::size_t from = std::min(at, std::max(end, begin)) - begin;
+    const std::size_t from = std::clamp(at, begin, end) - begin;
     const std::size_t to = std::min<std::size_t>(label.span.end - source_.base, end);
     Mark mark{from, std::max(to > begin ? to - begin : 0, from), subject, label.text};
     line.marks.push_back(std::move(mark));
@@ -147,6 +168,7 @@ class Excerpt {
 
   void render(const Line& line, const std::string& gutter, std::string& out) const {
     // Where each byte of the line stands on the screen.
+    work += line.code.size();
     std::vector<std::size_t> column(line.code.size() + 1);
     std::vector<std::pair<std::size_t, Glyph>> glyphs;
     std::size_t width = 0;
@@ -161,7 +183,7 @@ class Excerpt {
     column.back() = width;
     const Mark& main = line.marks.back();
     const auto [first, last] = window(width, column[main.begin], column[main.end]);
-    const std::string before = first > 0 ? "... " : "";
+    const std::string before = first > 0 || line.cut ? "... " : "";
 
     std::string code = before;
     for (const auto& [at, g] : glyphs) {
@@ -187,6 +209,7 @@ class Excerpt {
   }
 
   const SourceMap::Source& source_;
+  const std::size_t subject_;  // where it begins
   Style style_;
   Severity severity_;
   std::map<std::size_t, Line> lines_;

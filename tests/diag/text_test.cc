@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "diag/diagnostic.h"
+#include "diag/work.h"
 
 namespace cnplay::diag {
 namespace {
@@ -253,6 +254,42 @@ TEST_F(Text, AsJson) {
   EXPECT_EQ(first["notes"][0], (nlohmann::json{{"label", "no place"}}));
   EXPECT_EQ(first["context"], nlohmann::json::array());
   EXPECT_EQ(first["help"], "h");
+  EXPECT_EQ(first["edits"], nlohmann::json::array());
+}
+
+TEST_F(Text, OfAVeryLongLineThePartAroundTheMistakeIsShown) {
+  file("p.play", std::string(50000, 'a') + " wrong " + std::string(50000, 'b') + "\n");
+  Diagnostic d;
+  d.summary = "it is wrong";
+  d.subject = {at("wrong"), "this"};
+  const std::size_t before = work;
+  const std::string text = to_text(d, sources_, false);
+  EXPECT_LT(work - before, 2000u) << "the whole line was read";
+  EXPECT_LT(text.size(), 1000u);
+  EXPECT_NE(text.find("p.play:1:50002"), std::string::npos) << text;
+  EXPECT_NE(text.find("... aaa"), std::string::npos) << text;
+  EXPECT_NE(text.find("^^^^^ this"), std::string::npos) << text;
+}
+
+TEST_F(Text, APlaceIsFoundInTheMiddleOfWideCharacters) {
+  std::string line;
+  for (int i = 0; i < 400; ++i) line += "\xC3\xA4";  // two bytes each
+  file("p.play", "first\n" + line + "x\n");
+  EXPECT_EQ(sources_.locate(at("x")).line, 2u);
+  EXPECT_EQ(sources_.locate(at("x")).column, 401u);
+}
+
+TEST_F(Text, AnEditIsFoundInItsWords) {
+  file("p.play", "step a on wbe\n");
+  Diagnostic d;
+  d.subject = {at("wbe"), "not declared"};
+  d.help = "did you mean `web`?";
+  ASSERT_EQ(suggested_edits(d).size(), 1u);
+  EXPECT_EQ(suggested_edits(d)[0].text, "web");
+  d.help = "did you mean `web` or `db`?";
+  EXPECT_TRUE(suggested_edits(d).empty());
+  d.help = "widen the limit";
+  EXPECT_TRUE(suggested_edits(d).empty());
 }
 
 }  // namespace
