@@ -210,6 +210,21 @@ those.
 
 If it was meant to be inside, look for a `}` too many above.
 )md"},
+      {"E0028", R"(the file is written for another tool)",
+       R"md(The first line shows that the file is YAML (`---`, `- hosts: web`, `all:`), or an inventory in the INI
+form (`[web]`). Plays and inventories have a form of their own.
+
+    - hosts: web                         # refused: a playbook of Ansible
+      tasks:
+        - apt: name=nginx
+
+    play p {
+      hosts web = group("web")
+      step nginx on web as root { apt.install(packages: ["nginx"]) }
+    }
+
+docs/language.md and docs/inventory.md describe both forms.
+)md"},
   };
   return table;
 }

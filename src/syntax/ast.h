@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -426,6 +427,13 @@ struct File {
   std::vector<Module> modules;
   std::vector<InventoryNode> inventories;
   Span span;
+  std::vector<ShellText> scripts;  // every script of the file, wherever it stands
+  std::vector<Name> dollar_names;  // `$name` in texts, where it means the characters: `name`
+  // Statements could not be parsed and are left out of the tree. `broken_words`: the words in them,
+  // any of which they might have declared.
+  bool broken = false;
+  std::set<std::string> broken_words;
+  std::vector<Span> broken_spans;  // what was reported: left out, or repaired
 };
 
 }  // namespace cnplay::syntax

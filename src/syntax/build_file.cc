@@ -12,6 +12,8 @@ File Builder::file(P::FileContext* ctx) {
   for (auto* each : ctx->topItem()) {
     if (each->exception == nullptr) top(out, each);
   }
+  out.scripts = std::move(scripts_);
+  out.dollar_names = std::move(dollar_names_);
   return out;
 }
 

@@ -149,6 +149,7 @@ Expr Builder::string(P::StringContext* ctx) {
   }
   const Span open = span(ctx->STRING_OPEN()), close = span(ctx->STRING_CLOSE());
   literal.block = text(open) == "\"\"\"";
+  look_for_habits(text({open.end, close.begin}), open.end, false);
   Dedent dedent(text_, open.end - source_.base, close.begin - source_.base);
   StringPart plain;
   const auto flush = [&] {
@@ -218,6 +219,9 @@ ShellText Builder::script_text(P::ScriptTextContext* ctx) {
     const auto at = source_.base + static_cast<std::uint32_t>(dedent.bad_line);
     less_indented(diags_, {at, at + 1}, close);
   }
+  look_for_habits(text_.substr(begin, end - begin),
+                  source_.base + static_cast<std::uint32_t>(begin), true);
+  scripts_.push_back(out);
   return out;
 }
 

@@ -107,9 +107,14 @@ class Builder {
     return ctx == nullptr ? std::nullopt : std::optional<Name>(name(ctx));
   }
 
+  // Warns of forms of other languages in a text; notes `$name`.
+  void look_for_habits(const std::string& text, std::uint32_t at, bool script);
+
   const diag::SourceMap::Source& source_;
   const std::string& text_;
   diag::Diagnostics& diags_;
+  std::vector<ShellText> scripts_;
+  std::vector<Name> dollar_names_;
 };
 
 }  // namespace cnplay::syntax

@@ -116,6 +116,10 @@ class Reader {
 
   void take(Token t);
   void open_text(Token t);
+  void single_quoted(Token t);
+  void unclosed_text(const Text& text, std::uint32_t limit);
+  std::uint32_t likely_end(const Text& text, std::uint32_t limit) const;
+  void seek(std::uint32_t at);
   void close_text(Token t);
   void newline(Token t);
   void recover_swallowed(std::uint32_t line_end);
@@ -151,6 +155,7 @@ class Reader {
 };
 
 void Reader::take(Token t) {
+  work += 1 + open_.size() / 16;
   const bool after_sh_args = std::exchange(closed_sh_args_, false);
   switch (t.type) {
     case CnplayLexer::QUOTE:
@@ -181,14 +186,31 @@ void Reader::take(Token t) {
     case CnplayLexer::UNKNOWN:
       return unknown(t);
     case CnplayLexer::SINGLE_QUOTED:
-      say("E0009", "texts are written in double quotes", span(t.begin, t.end), "single quotes",
-          "write \"" + text_.substr(t.begin + 1, t.end - t.begin - 2) + "\"");
+      single_quoted(t);
       break;
     default:
       break;
   }
   out.push_back(t);
   statement_inside_brackets();
+}
+
+void Reader::single_quoted(Token t) {
+  const std::string inside = text_.substr(t.begin + 1, t.end - t.begin - 2);
+  // `'''text'''` is three of them in a row.
+  if (!diags.empty() && diags.back().code == "E0009" &&
+      diags.back().subject.span.end == source_.base + t.begin) {
+    Diagnostic& d = diags.back();
+    d.subject.span.end = source_.base + t.end;
+    d.help = "write \"\"\"...\"\"\" for a script or a text of several lines";
+    d.edits.clear();
+    return;
+  }
+  auto& d = say("E0009", "texts are written in double quotes", span(t.begin, t.end),
+                "single quotes", "write \"" + inside + "\"");
+  if (inside.find_first_of("\"\\$") == std::string::npos) {
+    d.edits = {{d.subject.span, "\"" + inside + "\""}};
+  }
 }
 
 void Reader::open_text(Token t) {
@@ -205,6 +227,12 @@ void Reader::open_text(Token t) {
 
 void Reader::close_text(Token t) {
   const Text text = texts_.back();
+  // A closing quote that is the first of three: the text before it was never closed.
+  if (!text.block && !text.raw && !in_interpolation() && t.begin > text.at + 1 &&
+      std::string_view(text_).substr(t.begin).starts_with("\"\"\"") &&
+      likely_end(text, t.begin) < t.begin) {
+    return unclosed_text(text, t.begin);
+  }
   texts_.pop_back();
   lexer_.popMode();
   if (text.block && line_begin(t.begin) > text.at) {
@@ -229,14 +257,71 @@ void Reader::close_text(Token t) {
       if (out.back().end > begin) out.back().end = begin;
       insert(text.raw ? CnplayLexer::SCRIPT_CLOSE : CnplayLexer::STRING_CLOSE, begin);
       insert(CnplayLexer::NEWLINE, begin);
-      lexer_.hitEOF = false;
-      input_.seek(bytes_.empty() ? begin
-                                 : static_cast<std::size_t>(
-                                       std::ranges::lower_bound(bytes_, begin) - bytes_.begin()));
+      seek(begin);
       return;
     }
   }
   out.push_back(t);
+}
+
+// The lexer reads on from there.
+void Reader::seek(std::uint32_t at) {
+  lexer_.hitEOF = false;
+  input_.seek(bytes_.empty() ? at
+                             : static_cast<std::size_t>(std::ranges::lower_bound(bytes_, at) -
+                                                        bytes_.begin()));
+}
+
+// Where a text that should have ended before `limit` was most likely meant to end; `limit` if
+// nothing shows it.
+std::uint32_t Reader::likely_end(const Text& text, std::uint32_t limit) const {
+  const std::string_view line(text_.data() + text.at + 1, limit - text.at - 1);
+  std::size_t best = std::string_view::npos;
+  if (!text.raw) {
+    // What follows a title.
+    static constexpr std::array<std::string_view, 9> after{" { ",      " on ",      " once ",
+                                                           " when ",   " timeout ", " outage ",
+                                                           " expect ", " serial ",  " tolerate "};
+    for (const auto word : after) best = std::min(best, line.find(word));
+    const auto last = line.find_last_not_of(" \t\r");
+    if (last != std::string_view::npos && last > 0 && line[last] == '{' && line[last - 1] == ' ') {
+      best = std::min(best, last - 1);
+    }
+  }
+  if (best != std::string_view::npos) return text.at + 1 + static_cast<std::uint32_t>(best);
+  // Brackets at its end that close what is open. A `}` counts for a `{` of the same line.
+  std::size_t from = line.size();
+  while (from > 0 && std::string_view(")]}, \t\r").find(line[from - 1]) != std::string_view::npos) {
+    --from;
+  }
+  std::size_t depth = open_.size();
+  bool closes = false;
+  for (std::size_t i = from; i < line.size(); ++i) {
+    const char kind = line[i] == ')' ? '(' : line[i] == ']' ? '[' : line[i] == '}' ? '{' : '\0';
+    if (kind == '\0') continue;
+    if (depth == 0 || open_[depth - 1].kind != kind) break;
+    if (kind == '{' && open_[depth - 1].at < line_begin(text.at)) break;
+    closes = true;
+    --depth;
+  }
+  return closes ? text.at + 1 + static_cast<std::uint32_t>(from) : limit;
+}
+
+// Reports the text, ends it where it was meant to end, and reads on from there.
+void Reader::unclosed_text(const Text& text, std::uint32_t limit) {
+  const std::uint32_t end = likely_end(text, limit);
+  std::string after = text_.substr(end, std::min<std::uint32_t>(limit - end, 12));
+  after.erase(0, after.find_first_not_of(" \t"));
+  after.erase(after.find_last_not_of(" \t\r") + 1);
+  auto& d = say("E0004", "this text is never closed", span(text.at, text.at + 1), "opened here",
+                "add the missing `\"`, perhaps before `" + after + "`");
+  d.edits = {{span(end, end), "\""}};
+  while (!out.empty() && out.back().begin >= end && out.back().begin > text.at) out.pop_back();
+  if (out.back().end > end) out.back().end = end;
+  insert(text.raw ? CnplayLexer::SCRIPT_CLOSE : CnplayLexer::STRING_CLOSE, end);
+  texts_.pop_back();
+  lexer_.popMode();
+  seek(end);
 }
 
 // An interpolation ends on its line, and so does a text in single quotes.
@@ -250,6 +335,7 @@ void Reader::newline(Token t) {
         "an interpolation ends on its line: `\"${name}\"`; write `\\$` for a dollar sign");
   } else if (in_text()) {
     const auto at = texts_.back().at;
+    if (likely_end(texts_.back(), t.begin) < t.begin) return unclosed_text(texts_.back(), t.begin);
     say("E0004", "this text is never closed", span(at, at + 1), "opened here",
         "close it with `\"` on the same line, or write `\"\"\"` for a text of several lines");
   } else {
@@ -330,8 +416,17 @@ void Reader::close(char kind, Token t) {
   }
   if (depth == 0 || open_[depth - 1].kind != kind) {
     const std::string sign = text_.substr(t.begin, 1);
-    say("E0012", "this `" + sign + "` closes nothing", span(t.begin, t.end), "nothing is open here",
-        "remove it, or add the missing `" + std::string(1, kind) + "` before it");
+    // Several in a row are one mistake.
+    if (!diags.empty() && diags.back().code == "E0012" &&
+        diags.back().subject.span.end == source_.base + t.begin) {
+      diags.back().subject.span.end = source_.base + t.end;
+      diags.back().edits = {{diags.back().subject.span, ""}};
+      return;
+    }
+    auto& d = say("E0012", "this `" + sign + "` closes nothing", span(t.begin, t.end),
+                  "nothing is open here",
+                  "remove it, or add the missing `" + std::string(1, kind) + "` before it");
+    d.edits = {{d.subject.span, ""}};
     return;
   }
   while (open_.size() > depth) {
@@ -354,8 +449,9 @@ void Reader::close_brace(Token t) {
   const bool any =
       std::ranges::any_of(open_, [](const Open& o) { return o.kind == '{' || o.kind == '$'; });
   if (!any) {
-    say("E0012", "this `}` closes nothing", span(t.begin, t.end), "no block is open here",
-        "remove it, or look for a `}` too many above");
+    auto& d = say("E0012", "this `}` closes nothing", span(t.begin, t.end), "no block is open here",
+                  "remove it, or look for a `}` too many above");
+    d.edits = {{d.subject.span, ""}};
     return;
   }
   for (bool first = true; open_.back().kind == '(' || open_.back().kind == '['; first = false) {
@@ -431,16 +527,28 @@ void Reader::unknown(Token t) {
   } else if (static_cast<unsigned char>(sign[0]) >= 0x80) {
     help = "names are made of the letters a to z, digits and `_`; other characters stand in texts";
   }
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> replacements{{
+      {";", "\n"},
+      {"\xE2\x80\x9C", "\""},
+      {"\xE2\x80\x9D", "\""},
+      {"\xC2\xA0", " "},
+      {"!", "not "},
+  }};
+  const auto instead = std::ranges::find(replacements, sign, [](const auto& r) { return r.first; });
+  const auto edit = [&](Diagnostic& d) {
+    if (instead == replacements.end()) return;
+    d.edits.push_back({span(t.begin, t.end), std::string(instead->second)});
+  };
   // Several on a line are one mistake.
   if (!diags.empty() && diags.back().code == "E0003") {
     Span& at = diags.back().subject.span;
     if (at.end == source_.base + t.begin) at.end = source_.base + t.end;
-    if (line_begin(at.begin - source_.base) == line_begin(t.begin)) return;
+    if (line_begin(at.begin - source_.base) == line_begin(t.begin)) return edit(diags.back());
   }
   const bool control = static_cast<unsigned char>(sign[0]) < 0x20;
   const std::string shown = sign == "\xC2\xA0" ? "U+00A0" : sign;
-  say("E0003", control ? "a control character" : "`" + shown + "` means nothing here",
-      span(t.begin, t.end), "unexpected character", help);
+  edit(say("E0003", control ? "a control character" : "`" + shown + "` means nothing here",
+           span(t.begin, t.end), "unexpected character", help));
 }
 
 void Reader::finish() {

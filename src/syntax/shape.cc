@@ -125,6 +125,7 @@ class Shaper {
   }
   const Token* next_token(bool skip_newlines) const {
     for (std::size_t j = i_ + 1; j < in_.size(); ++j) {
+      ++work;
       if (!skip_newlines || in_[j].type != L::NEWLINE) return &in_[j];
     }
     return nullptr;
@@ -240,9 +241,10 @@ bool Shaper::empty_interpolation(const Token& t) {
 
 void Shaper::newline(Token t) {
   if (!brackets_.empty() && brackets_.back() != L::LBRACE) return;
+  // First, for a run of newlines is then walked over once.
+  if (last() == L::NEWLINE || last() == L::LBRACE || last() == L::COMMA) return;
   const Token* next = next_token(true);
   const std::size_t following = next == nullptr ? end_of_file : next->type;
-  if (last() == L::NEWLINE || last() == L::LBRACE || last() == L::COMMA) return;
   if (following == L::LBRACE || following == L::ELSE || following == L::RBRACE) return;
   if (header_ && continues_header(following)) return;
   operators_sum_ -= operators_.back();
@@ -258,6 +260,7 @@ bool Shaper::continues_header(std::size_t next) const {
   if (!is_modifier(next) || next == L::NOTIFY || next == L::PARALLEL) return false;
   // `on.call()` is an action; a modifier is never followed by a dot.
   for (std::size_t j = i_ + 1; j + 1 < in_.size(); ++j) {
+    ++work;
     if (in_[j].type != L::NEWLINE) return in_[j + 1].type != L::DOT;
   }
   return true;

@@ -68,8 +68,8 @@ ExprPtr parse_template(const diag::SourceMap::Source& source, diag::Diagnostics&
       diags.error("E0007", "an interpolation without a value", {{at(dollar), at(end + 1)}, "empty"},
                   "write a value; a `${` of the file's own is written `$${`");
     } else {
-      alone.text.assign(dollar + 2, ' ');
-      alone.text += inside;
+      alone.base = at(dollar + 2);
+      alone.text = inside;
       if (auto expr = parse_expression(alone, diags)) {
         end_plain(dollar);
         out.parts.push_back({{}, std::move(expr), {at(dollar), at(end + 1)}});

@@ -34,6 +34,10 @@ struct TokenList {
   std::vector<bool> reported;
 };
 
+// What lexing, parsing and recovery have done in this thread, in looks at tokens: for tests that it
+// grows no faster than the text.
+inline thread_local std::size_t work = 0;
+
 // Reads the tokens of one source; what is wrong with characters, texts and brackets goes to
 // `diags`. `text` is source.text made valid (see clean()), of the same length.
 TokenList lex(const diag::SourceMap::Source& source, const std::string& text,
@@ -42,6 +46,9 @@ TokenList lex(const diag::SourceMap::Source& source, const std::string& text,
 // The source's text with bytes that are no UTF-8, NUL bytes and a byte order mark replaced by
 // spaces or `?`, so that all offsets stay; says what was wrong.
 std::string clean(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
+
+// Whether the file is written for another tool, by its first line; says so.
+bool is_foreign(const diag::SourceMap::Source& source, diag::Diagnostics& diags);
 
 // The second pass of lex(): newlines, percents, and which words are mere names. `said` holds the
 // offsets (in the text) of what the first pass complained about.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "diag/habits.h"
 #include "syntax/recovery.h"
 
 namespace cnplay::syntax {
@@ -31,8 +32,9 @@ class Wording {
   }
 
   Diagnostic run() {
-    if (!top_level() && !inventory_entry() && !statement_start() && !call() && !equals() &&
-        !chain() && !field() && !value() && !block() && !separator() && !word()) {
+    if (!same_line() && !modifier_field() && !pause() && !top_level() && !inventory_entry() &&
+        !statement_start() && !call() && !equals() && !chain() && !field() && !value() &&
+        !block() && !separator() && !word()) {
       generic();
     }
     return std::move(d_);
@@ -134,7 +136,68 @@ class Wording {
     d_.help = std::move(help);
   }
 
+  void edit(Span at, std::string text) { d_.edits.push_back({at, std::move(text)}); }
+  Span before(std::size_t i) const { return {span(i).begin, span(i).begin}; }
+
   // ---- cases; each returns whether it applies
+
+  // Something complete stands before the token, on its line.
+  bool same_line() {
+    if (at_ == 0 || !expects(P::NEWLINE) || at_line_end() || !is_word(bad().type)) return false;
+    if (expects(P::LBRACE) || bad().type == P::FIELD) return false;
+    const std::string word = written(at_);
+    const bool group = rule_ == P::RuleGroupBody || rule_ == P::RuleGroupItem ||
+                       rule_ == P::RuleGroupEntry || rule_ == P::RuleHostItem ||
+                       rule_ == P::RuleHostBody;
+    const bool call =
+        bad().type == P::NAME && (type(at_ + 1) == P::DOT || type(at_ + 1) == P::LPAREN) && !group;
+    const auto words =
+        group ? std::vector<std::string>{"vars", "ssh", "notify", "host", "group", "members"}
+              : statement_words();
+    if (!call && std::ranges::find(words, word) == words.end()) return false;
+    const auto modifiers = modifier_words();
+    if (!group && std::ranges::find(modifiers, word) != modifiers.end()) return false;
+    if (word == "undo") {
+      set("E0021", "`undo` stands after its step", "it belongs in the step",
+          "write it as the last statement of the step's block, on a line of its own");
+      return true;
+    }
+    set("E0021",
+        "`" + word + "` stands on the line of the " + (group ? "entry" : "statement") +
+            " before it",
+        std::string("a new ") + (group ? "entry" : "statement"), "begin a new line before it");
+    edit(before(at_), "\n");
+    return true;
+  }
+
+  // `serial: 1` in a header.
+  bool modifier_field() {
+    if (bad().type != P::FIELD || at_ == first_ || !expects(P::LBRACE)) return false;
+    const std::string word = written(at_);
+    const auto words = modifier_words();
+    if (std::ranges::find(words, word) != words.end()) {
+      set("E0022", "a modifier is written without `:`", "expected `" + word + "` alone",
+          "write `" + word + " ...`");
+      if (type(at_ + 1) == P::COLON) edit(span(at_ + 1), "");
+      return true;
+    }
+    const std::string habit = diag::keyword_habit(word);
+    if (habit.empty()) return false;
+    set("E0022", "there is no modifier `" + word + "`", "not a modifier", habit);
+    return true;
+  }
+
+  // `wait 30s`.
+  bool pause() {
+    if (type(first_) != P::WAIT || at_ != first_ + 1 || !expects(P::UNTIL)) return false;
+    if (is_word(bad().type) && !diag::did_you_mean(written(at_), {"until"}).empty()) return false;
+    const bool length = bad().type == P::MEASURE;
+    set("E0021", "`wait` waits until a time", "expected `until`",
+        "write `wait until now + " + (length ? written(at_) : std::string("30s")) + "`");
+    if (length) edit(before(at_), "until now + ");
+    return true;
+  }
+
   bool top_level() {
     if (rule_ != P::RuleFile && rule_ != P::RuleTopItem) return false;
     if (at_ != first_) return false;
@@ -185,21 +248,40 @@ class Wording {
     d_.subject.span = span(first_);
     const std::string word = written(first_);
     if (first == P::FIELD) {
+      std::string habit = diag::keyword_habit(word);
+      if (habit.empty() && !diag::module_habit(word).empty()) {
+        habit = "an action is a call in a step: " + diag::module_habit(word);
+      }
+      if (habit.empty()) habit = "to name a value, write `let " + word + " = ...`";
       set("E0020", "the field `" + word + ":` stands outside of a record", "this is no statement",
-          "to name a value, write `let " + word + " = ...`");
+          habit);
     } else if (!is_word(first)) {
       at_ = first_;
-      set("E0020", "a statement cannot begin with " + found(), "expected a statement");
+      std::string help;
+      if (first == P::SLASH && type(first_ + 1) == P::SLASH) help = "comments begin with `#`";
+      if (first == P::MINUS) {
+        help =
+            "a play is not YAML: a statement begins with its word, as in `step NAME on web { ... "
+            "}`";
+      }
+      set("E0020", "a statement cannot begin with " + found(), "expected a statement", help);
+      if (first == P::SLASH && !help.empty()) {
+        edit({span(first_).begin, span(first_ + 1).end}, "#");
+      }
     } else if (type(first_ + 1) == P::ASSIGN) {
       set("E0020", "`" + word + "` does not begin a statement", "a new name?",
           "to name a value, write `let " + word + " = ...`");
+      edit(before(first_), "let ");
     } else if (first == P::ELSE) {
       set("E0020", "this `else` belongs to no `if`", "no `if` before it");
     } else {
       const auto near = diag::did_you_mean(word, statement_words());
+      std::string habit = diag::keyword_habit(word);
+      if (habit.empty()) habit = diag::module_habit(word);
+      if (habit.empty()) habit = "an action is written with its module: `git.rebase(...)`";
       set("E0020", "`" + word + "` does not begin a statement",
           near.empty() ? "unknown statement" : "did you mean `" + near + "`?",
-          near.empty() ? "an action is written with its module: `git.rebase(...)`" : "");
+          near.empty() ? habit : "");
     }
     return true;
   }
@@ -228,12 +310,14 @@ class Wording {
     if (rule_ != P::RuleArguments || !expects(P::LPAREN)) return false;
     set("E0021", "expected `(`, found " + found(), "the arguments are missing",
         "a call has parentheses, also an empty one: `" + path() + "()`");
+    if (at_ > 0) edit({span(at_ - 1).end, span(at_ - 1).end}, "()");
     return true;
   }
 
   bool equals() {
     if (bad().type == P::EQ && expects(P::ASSIGN)) {
       set("E0024", "`==` compares, but a value is named here", "expected `=`", "write `=`");
+      edit(span(at_), "=");
       return true;
     }
     const std::size_t sign_at = type(at_ + 1) == P::ASSIGN ? at_ + 1 : at_;
@@ -243,8 +327,9 @@ class Wording {
     const bool argument = behind_name && (before == P::LPAREN || before == P::COMMA);
     const bool in_record =
         behind_name && sign_at == at_ + 1 && expects(P::FIELD) && expects(P::SPREAD);
-    const bool compares = type(first_) == P::IF || type(first_) == P::REQUIRE ||
-                          type(first_) == P::WAIT || expects(P::EQ);
+    bool compares = type(first_) == P::IF || type(first_) == P::REQUIRE ||
+                    type(first_) == P::WAIT || expects(P::EQ);
+    for (std::size_t i = first_; i < sign_at; ++i) compares = compares || type(i) == P::WHEN;
     if (!argument && !in_record && !compares) return false;
     d_.subject.span = span(sign_at);
     if (argument || in_record) {
@@ -252,11 +337,17 @@ class Wording {
       set("E0024",
           std::string(in_record ? "a field" : "an argument") + " is written with `:`, not with `=`",
           "expected `:`", "write `" + name + ": ...`");
+      edit(blanks_before(sign_at), ":");
     } else {
       set("E0024", "`=` names a value, but two values are compared here", "expected `==`",
           "write `==`");
+      edit(span(sign_at), "==");
     }
     return true;
+  }
+  // A token with the blanks before it.
+  Span blanks_before(std::size_t i) const {
+    return {i == 0 ? span(i).begin : span(i - 1).end, span(i).end};
   }
 
   bool chain() {
@@ -303,24 +394,38 @@ class Wording {
     } else {
       set("E0025", "expected `:` behind `" + name + "`", "this field has no `:`",
           "fields are written `" + name + ": ...`");
+      if (type(at_ + 1) == P::STRING_OPEN || type(at_ + 1) == P::NUMBER || is_word(type(at_ + 1))) {
+        edit({span(at_).end, span(at_).end}, ":");
+      }
     }
     return true;
   }
 
   bool value() {
     if (!expects_value()) return false;
-    if (bad().type == P::LBRACE && inside(P::RuleKnownModifier)) {
+    if (bad().type == P::LBRACE && previous() != P::MOD && inside(P::RuleKnownModifier)) {
       set("E0023", "the modifier " + quoted_previous() + " has no value",
           "expected a value before this",
           "for example `timeout 10m`, `retry 2 every 10s`, `on web`, `when ready`");
       return true;
     }
-    if (bad().type == P::LBRACE) {
+    if (bad().type == P::LBRACE && previous() != P::MOD) {
       set("E0023", "a record cannot stand here", "expected a value",
           "put the record in parentheses, or give it a name with `let`");
       return true;
     }
     std::string help;
+    if (bad().type == P::LBRACE || bad().type == P::NEWLINE) {
+      // `50 %`: with a space before it, `%` is the remainder.
+      if (previous() == P::MOD && at_ > 1 && type(at_ - 2) == P::NUMBER) {
+        const std::string percent = written(at_ - 2) + "%";
+        set("E0023", "`" + written(at_ - 2) + " %` is not a percentage", "nothing follows `%`",
+            "write `" + percent + "`, without a space");
+        d_.subject.span = {span(at_ - 2).begin, span(at_ - 1).end};
+        edit(d_.subject.span, percent);
+        return true;
+      }
+    }
     if (is_reserved(bad().type)) {
       help =
           "`" + written(at_) + "` is a word of the language; it cannot be a name in an expression";
@@ -332,6 +437,11 @@ class Wording {
       help = bad().type == previous()
                  ? std::string("write `") + (bad().type == P::AMP ? "and" : "or") + "`"
                  : std::string();
+      if (!help.empty()) {
+        edit({span(at_ - 1).begin, span(at_).end}, bad().type == P::AMP ? "and" : "or");
+      }
+    } else if (bad().type == P::SPREAD && previous() == P::NUMBER) {
+      help = "a list is written out: `[1, 2, 3]`";
     } else if (bad().type == P::NEWLINE && at_ > first_) {
       help = "a newline ends a statement, unless it stands inside brackets";
     }
@@ -366,6 +476,15 @@ class Wording {
     } else if (head == P::ON_FAILURE) {
       label = "expected the block of `on_failure`, or `before pivot` or `after pivot`";
       others = {"before", "after"};
+    }
+    if (bad().type == P::SPREAD) d_.help = "a list is written out: `[1, 2, 3]`";
+    if (modified && bad().type == P::MINUS && is_word(previous()) && is_word(type(at_ + 1)) &&
+        tokens_[at_ - 1].end == bad().begin && bad().end == tokens_[at_ + 1].begin) {
+      set("E0022", "a name holds no `-`", "in the name of the " + written(first_),
+          "names are made of letters, digits and `_`: write `" + written(at_ - 1) + "_" +
+              written(at_ + 1) + "`");
+      edit(span(at_), "_");
+      return true;
     }
     const auto near = is_word(bad().type) ? diag::did_you_mean(written(at_), others) : "";
     if (!near.empty()) label = "did you mean `" + near + "`?";
