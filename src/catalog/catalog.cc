@@ -39,6 +39,7 @@ std::string doc_above(std::string_view text, std::size_t declaration) {
 void Catalog::add(const diag::SourceMap::Source& source, bool builtin, diag::Diagnostics& diags) {
   files_.push_back(std::make_unique<syntax::File>(syntax::parse(source, diags)));
   const syntax::File& file = *files_.back();
+  if (!builtin) own_files_.push_back(&file);
   const auto stray = [&](diag::Span span, std::string_view what) {
     diags.error("E0420", "a file of modules holds nothing but modules",
                 {span, std::string(what) + " has no place here"}, "move it to a file of its own");

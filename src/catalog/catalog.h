@@ -78,11 +78,14 @@ class Catalog {
   const Module* find(std::string_view name) const;
   // All names, sorted.
   std::vector<std::string> names() const;
+  // The project's own files, not the built-in ones.
+  const std::vector<const syntax::File*>& own_files() const { return own_files_; }
   // Text of the source of a module as it was written, comments included, for `cnplay modules NAME`.
   std::string source_text(const Module& module, const diag::SourceMap& sources) const;
 
  private:
   std::vector<std::unique_ptr<syntax::File>> files_;
+  std::vector<const syntax::File*> own_files_;
   std::map<std::string, Module, std::less<>> modules_;
   mutable std::map<std::string, std::function<void()>, std::less<>> later_;  // by prefix
 };

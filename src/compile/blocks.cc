@@ -87,6 +87,7 @@ void Builder::for_each(const syntax::For& node, Position& position,
     }
   }
   const auto turn = [&](Evaluated value, std::size_t index, const std::string& key) {
+    ++turns_;
     OpenScope scope(*this, scope_);
     const std::uint64_t outer = std::exchange(calls_.epoch, epoch_of(&node, index));
     declare(node.variable, std::move(value), "loop variable");
@@ -99,6 +100,7 @@ void Builder::for_each(const syntax::For& node, Position& position,
     body(inner);
     calls_.epoch = outer;
   };
+  if (too_large_) return;
   if (!items) {
     // Its body may hold faults of its own.
     Discard discard(*this);
@@ -111,10 +113,29 @@ void Builder::for_each(const syntax::For& node, Position& position,
     return;
   }
   const auto& values = *items->as<plan::List>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  // A list that is written out has as many values in each turn of the loops around it.
+  const std::size_t outer_product = product_;
+  if (std::holds_alternative<syntax::ListLit>(node.list.node)) {
+    product_ *= std::max<std::size_t>(values.size(), 1);
+  }
+  is_too_large(product_, node.list.span);
+  for (std::size_t i = 0; i < values.size() && !too_large_; ++i) {
+    if (is_too_large(context_.plan.nodes.size() + turns_, node.list.span)) break;
     Evaluated value = known(list.type->of, values[i]);
     turn(std::move(value), i, key_of(values[i], i));
   }
+  product_ = outer_product;
+}
+
+// Reports it once.
+bool Builder::is_too_large(std::size_t size, Span at) {
+  constexpr std::size_t kMost = 1'000'000;
+  if (size <= kMost || too_large_) return too_large_;
+  too_large_ = true;
+  context_.error("E0705", "the play has more than a million steps and turns of loops", at,
+                 "too many from here on",
+                 "loop over fewer values, or let one script loop on the host");
+  return true;
 }
 
 void Builder::if_else(const syntax::If& node, const Position&,

@@ -69,7 +69,15 @@ struct Frame {
   LoadedFile* file = nullptr;
   const syntax::Procedure* procedure = nullptr;  // nullptr: the play
   Frame* caller = nullptr;
-  std::vector<StepRecord> steps;
+  std::vector<StepRecord> steps;  // changed by the two below alone
+  // Places in `steps`: by what was written and in which turn of the loops, and by name.
+  using Written = std::pair<const void*, std::vector<std::uint64_t>>;
+  std::map<Written, std::size_t> written;
+  std::unordered_map<std::string, std::vector<std::size_t>> named;
+  void add(StepRecord record);
+  void shrink(std::size_t size);
+  // The record of the step or call `node` in this turn; nullptr: there is none.
+  StepRecord* find(const void* node, const std::vector<std::uint64_t>& iteration);
   std::map<std::string, HandlerRecord> handlers;
 };
 
@@ -238,6 +246,7 @@ class Builder {
   Position tagged(const Position& position, const Modifiers& modifiers);
   struct Chosen;
   void choose();
+  void leave_out_empty_phases();
   bool read_tags(const char* option, const std::string& text, std::vector<std::string>& tags);
   std::optional<plan::NodeId> find_start();
   std::string why_left_out(const plan::Node& node, const Chosen& chosen) const;
@@ -259,9 +268,20 @@ class Builder {
   std::unordered_map<std::string, Span> paths_;
   std::vector<std::string> taken_paths_;               // in order, so that they can be given back
   std::unordered_map<std::string, int> path_numbers_;  // the last `-N` that was tried
-  std::vector<Tolerance> tolerances_;                  // by node
-  std::vector<Span> spans_;                            // by node: where it is written
-  std::set<std::string> tags_;                         // all that are written
+  std::vector<std::pair<std::string, int>>
+      number_log_;  // former ones, so that they can be given back
+  // Turns of loops so far, and how many the loops around the place at hand have at least.
+  std::size_t turns_ = 0;
+  std::size_t product_ = 1;
+  bool too_large_ = false;  // reported; nothing more is unrolled
+  bool is_too_large(std::size_t size, Span at);
+  std::set<std::string> limited_out_;  // names of steps that `--limit` leaves out
+  void leave_out_by_limit(const syntax::Step& node, const syntax::Item& item,
+                          const Position& position, const Modifiers& modifiers);
+  void check_budgets();
+  std::vector<Tolerance> tolerances_;  // by node
+  std::vector<Span> spans_;            // by node: where it is written
+  std::set<std::string> tags_;         // all that are written
   std::map<std::tuple<std::uint64_t, const void*, std::size_t>, std::uint64_t> epochs_;
   std::uint64_t next_epoch_ = 1;
   std::uint32_t next_parallel_ = 0;
@@ -286,7 +306,7 @@ class Discard {
 
  private:
   Builder& builder_;
-  std::size_t nodes_, phases_, responses_, deadlines_, steps_, pivots_, paths_;
+  std::size_t nodes_, phases_, responses_, deadlines_, steps_, pivots_, paths_, numbers_;
   std::vector<std::size_t> sections_;  // the number of nodes of each
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "diag/habits.h"
 
 namespace cnplay::compile {
 
@@ -24,7 +25,9 @@ void Calls::unknown_module(const std::string& name, Span at) {
   const auto names = context_.input.catalog->names();
   const std::string near = diag::did_you_mean(name, names);
   std::string help;
-  if (!near.empty()) {
+  if (const std::string habit = diag::module_habit(name); !habit.empty()) {
+    help = habit;
+  } else if (!near.empty()) {
     help = "did you mean " + code(near) + "?";
   } else {
     const std::string space = name.substr(0, name.find('.') + 1);
@@ -287,7 +290,7 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
 
 // ---- inline scripts
 
-void Calls::check_shell_names(const syntax::ShellText& script,
+void Calls::check_shell_names(const syntax::ShellItem& item, const syntax::ShellText& script,
                               const std::vector<std::string>& params) {
   for (const auto& free : catalog::free_names(script.text)) {
     if (std::ranges::find(params, free.name) != params.end()) continue;
@@ -311,14 +314,22 @@ void Calls::check_shell_names(const syntax::ShellText& script,
     }
     const std::string near = diag::did_you_mean(free.name, params);
     const bool visible = evaluator_.scope && evaluator_.scope->find(free.name);
-    context_.error(
-        "E0412", "`$" + free.name + "` has no value in this script", at,
-        "neither handed over nor set in the script",
-        visible        ? "hand it over: `sh(" + free.name + ": " + free.name + ") \"\"\"...\"\"\"`"
-        : near.empty() ? "hand it over: `sh(" + free.name +
-                             ": ...) \"\"\"...\"\"\"`; a variable that may be unset is `${" +
-                             free.name + ":-}`"
-                       : "did you mean `$" + near + "`?");
+    diag::Diagnostic d;
+    d.code = "E0412";
+    d.summary = "`$" + free.name + "` has no value in this script";
+    d.subject = {at, "neither handed over nor set in the script"};
+    d.help = visible ? "hand it over: `sh(" + free.name + ": " + free.name + ") \"\"\"...\"\"\"`"
+             : near.empty() ? "hand it over: `sh(" + free.name +
+                                  ": ...) \"\"\"...\"\"\"`; a variable that may be unset is `${" +
+                                  free.name + ":-}`"
+                            : "did you mean `$" + near + "`?";
+    if (visible) {
+      const std::string argument = free.name + ": " + free.name;
+      const Span place = item.args.empty() ? item.script.span : item.args.back().span;
+      if (item.args.empty()) d.edits = {{{place.begin, place.begin}, "(" + argument + ") "}};
+      if (!item.args.empty()) d.edits = {{{place.end, place.end}, ", " + argument}};
+    }
+    context_.diags.add(std::move(d));
   }
 }
 
@@ -376,7 +387,7 @@ plan::Action Calls::shell(const syntax::ShellItem& item, const std::vector<HostI
       add(name, *field, argument.value->span, argument.span);
     }
   }
-  check_shell_names(item.script, names);
+  check_shell_names(item, item.script, names);
   const auto where = [&](const syntax::ShellText& script) {
     return context_.where(script.line_offsets.empty()
                               ? script.span
@@ -384,7 +395,7 @@ plan::Action Calls::shell(const syntax::ShellItem& item, const std::vector<HostI
   };
   out.apply = context_.script(item.script.text, where(item.script));
   if (item.unless) {
-    check_shell_names(*item.unless, names);
+    check_shell_names(item, *item.unless, names);
     // What the check says it would do is the script's first line, as data.
     std::string_view first = item.script.text;
     first.remove_prefix(std::min(first.find_first_not_of(" \t\n"), first.size()));

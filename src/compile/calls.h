@@ -66,7 +66,8 @@ class Calls {
   void unreadable(const std::string& name, const Error& why, Span at);
   bool names_known(const plan::Column& names, Span at);
   const syntax::Expr* template_of(const std::string& name, Span at);
-  void check_shell_names(const syntax::ShellText& script, const std::vector<std::string>& params);
+  void check_shell_names(const syntax::ShellItem& item, const syntax::ShellText& script,
+                         const std::vector<std::string>& params);
 
   Evaluator& evaluator_;
   Context& context_;

@@ -109,10 +109,28 @@ std::string Builder::why_left_out(const plan::Node& node, const Chosen& chosen) 
   return "--tags " + context_.input.tags;
 }
 
+// Where nothing is done in a phase, it does not begin.
+void Builder::leave_out_empty_phases() {
+  plan::Plan& plan = context_.plan;
+  std::vector<bool> at_work(plan.phases.size());
+  for (const plan::Node& node : plan.nodes) {
+    if (!plan::has_work(node) || !node.left_out.empty()) continue;
+    for (std::uint32_t p = node.phase; p != plan::kNone && !at_work[p]; p = plan.phases[p].parent) {
+      at_work[p] = true;
+    }
+  }
+  for (std::size_t p = 0; p < plan.phases.size(); ++p) {
+    if (!at_work[p]) plan.nodes[plan.phases[p].end].left_out = "nothing is done in it";
+  }
+}
+
 void Builder::choose() {
   const Input& input = context_.input;
-  if (input.tags.empty() && input.skip_tags.empty() && input.start_at.empty()) return;
   plan::Plan& plan = context_.plan;
+  if (input.tags.empty() && input.skip_tags.empty() && input.start_at.empty()) {
+    if (input.limited) leave_out_empty_phases();
+    return;
+  }
   plan.origin.tags = input.tags;
   plan.origin.skip_tags = input.skip_tags;
   plan.origin.start_at = input.start_at;
@@ -127,19 +145,7 @@ void Builder::choose() {
     node.left_out = why_left_out(node, chosen);
     works = works || (node.kind == NodeKind::step && node.left_out.empty());
   }
-  // Where nothing is done in a phase, it does not begin.
-  for (const plan::Phase& phase : plan.phases) {
-    const auto at_work = [&](const plan::Node& node) {
-      if (!plan::has_work(node) || !node.left_out.empty()) return false;
-      std::uint32_t around = node.phase;
-      while (around != plan::kNone && plan.phases[around].end != phase.end) {
-        around = plan.phases[around].parent;
-      }
-      return around != plan::kNone;
-    };
-    if (std::ranges::none_of(plan.nodes, at_work))
-      plan.nodes[phase.end].left_out = "nothing is done in it";
-  }
+  leave_out_empty_phases();
   if (!works) {
     context_.error("E0529", "no step of the play is chosen", play_->name.span,
                    "all of its steps are left out",

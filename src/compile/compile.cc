@@ -4,6 +4,8 @@
 
 #include "compile/builder.h"
 #include "compile/convert.h"
+#include "compile/holes.h"
+#include "compile/scripts.h"
 
 namespace cnplay::compile {
 namespace {
@@ -38,26 +40,31 @@ const syntax::Play* choose(Context& context, const syntax::File& file) {
   const std::string near = diag::did_you_mean(wanted, names);
   context.error("E0110", "there is no play " + code(wanted) + " in this file",
                 file.plays[0].name.span, "not this one",
-                near.empty() ? "it has " + enumerate(names) : "did you mean " + code(near) + "?");
+                near.empty() ? "it has " + enumerate(names) : "did you mean `--play " + near + "`?");
   return nullptr;
 }
 
 }  // namespace
 
 std::optional<plan::Plan> compile(const Input& input, diag::Diagnostics& diags) {
-  Context context(input, diags);
+  diag::Diagnostics found;
+  Context context(input, found);
   Loader loader(context);
   LoadedFile* file = loader.load_play();
-  // A tree with holes in it would be found full of faults that nobody made.
-  const auto all = diags.has_errors() ? diags.sorted() : std::vector<diag::Diagnostic>{};
-  if (std::ranges::any_of(all, [](const auto& d) { return d.code.starts_with("E00"); })) {
-    return std::nullopt;
+  Holes holes(diags);
+  for (const auto& [name, loaded] : loader.files()) holes.add(loaded->tree);
+  context.broken = holes.any() || diags.has_errors();
+  if (const syntax::Play* play = choose(context, file->tree)) {
+    Builder(context, *file).build(*play);
+    look_at_texts(context, file->tree, *play);
+    if (!found.has_errors() && !context.broken) check_vault(context);
   }
-  const syntax::Play* play = choose(context, file->tree);
-  if (!play) return std::nullopt;
-  Builder(context, *file).build(*play);
-  if (!diags.has_errors()) check_vault(context);
-  if (diags.has_errors()) return std::nullopt;
+  look_at_scripts(context, loader);
+  // A tree with holes in it would be found full of faults that nobody made.
+  for (diag::Diagnostic& d : found.sorted()) {
+    if (!holes.explain(d, *input.sources)) diags.add(std::move(d));
+  }
+  if (diags.has_errors() || context.broken) return std::nullopt;
   return std::move(context.plan);
 }
 

@@ -50,6 +50,13 @@ struct Input {
   };
   std::function<Result<LocalTree>(const std::string& path, const std::vector<std::string>& without)>
       tree;
+  // What `sh -n` says of each of these scripts; nullopt: it can be read. Absent: nothing is asked.
+  struct ShellFault {
+    std::size_t line = 0;  // of the script, from 1; 0: not known
+    std::string message;
+  };
+  std::function<std::vector<std::optional<ShellFault>>(const std::vector<std::string>&)>
+      check_shell;
   // The inventory's vault, as messages name it, and the paths that it has. Asked once, and only of
   // a play that needs a vault and has no other mistakes. nullopt: it was not opened, for nobody
   // gave its password; an Error: it is not there, or cannot be opened. Absent: nothing is held

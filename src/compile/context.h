@@ -74,6 +74,9 @@ class Context {
   // Facts with a host: their host is still an index of the inventory.
   std::vector<std::shared_ptr<plan::Expr>> facts_with_host;
 
+  // Something was reported that leaves holes in what is compiled: no plan is made.
+  bool broken = false;
+
   // Host variables that were reported as missing: each is reported once.
   std::set<std::uint32_t> reported_hostvars;
 

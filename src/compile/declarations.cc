@@ -44,16 +44,15 @@ void Builder::hosts(const syntax::HostsDecl& node) {
   }
   if (!value.poison()) {
     value.label = node.name.text;
-    const bool empty_anyway = value.hosts.empty();
+    value.limited_out = value.limited_out || !value.hosts.empty();
     value.hosts = context_.selected_of(value.hosts);
-    if (value.hosts.empty()) {
+    value.limited_out = value.limited_out && value.hosts.empty();
+    if (value.hosts.empty() && !value.limited_out) {
       context_.error("E0508", "the set of hosts " + code(node.name.text) + " is empty",
-                     node.value.span,
-                     empty_anyway ? "no host in it" : "`--limit` leaves no host of it",
-                     empty_anyway ? "put a host in it, or take the set out of the play"
-                                  : "widen the limit: every set of the play needs a host");
+                     node.value.span, "no host in it",
+                     "put a host in it, or take the set out of the play");
       value = {};
-    } else if (discarded_ == 0) {
+    } else if (discarded_ == 0 && !value.hosts.empty()) {
       context_.plan.sets.push_back({node.name.text, value.hosts});
     }
   }
@@ -358,7 +357,8 @@ void Builder::rehearsed(const syntax::Call& call, Span at) {
     } else {
       evaluator_.check(*argument.value);
       const std::string near = diag::did_you_mean(name, {"on", "within"});
-      context_.error("E0211", "`rehearsed` takes `on` and `within`", argument.span,
+      context_.error("E0211", "`rehearsed` takes `on` and `within`",
+                     near.empty() ? argument.span : argument.name.span,
                      name == "on" || name == "within" ? "given twice" : "unknown argument",
                      near.empty() ? "write `rehearsed(on: \"staging\", within: 7d)`"
                                   : "did you mean " + code(near) + "?");

@@ -85,6 +85,7 @@ struct Evaluated {
   std::vector<std::pair<std::string, std::shared_ptr<const Evaluated>>> fields;  // of a record
   std::vector<HostIndex> hosts;  // of hosts and host, in inventory order
   std::string label;             // `web`: the name that a set of hosts was given
+  bool limited_out = false;      // `hosts` is empty for `--limit` alone
   ActionFactsPtr facts;
   std::optional<HostIndex> chosen;  // `code.moved[web[0]]`
   std::shared_ptr<const StepFacts> step;

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "compile/builder.h"
 #include "compile/convert.h"
+#include "plan/schedule.h"
 
 namespace cnplay::compile {
 
@@ -62,11 +63,52 @@ void Builder::build(const syntax::Play& play) {
   const bool works = std::ranges::any_of(
       plan.nodes, [](const plan::Node& node) { return node.kind == plan::NodeKind::step; });
   if (!works && !context_.diags.has_errors()) {
+    const bool limited = !limited_out_.empty() || context_.input.limited;
     context_.error("E0518", "play " + code(play.name.text) + " has no step", play.name.span,
-                   "nothing to do", "add a step: `step NAME on web { ... }`");
+                   limited ? "`--limit` leaves out all of its steps" : "nothing to do",
+                   limited ? "widen the limit" : "add a step: `step NAME on web { ... }`");
   }
-  if (!context_.diags.has_errors()) finish();
+  check_budgets();
+  if (!context_.diags.has_errors() && !context_.broken) finish();
   frame_ = nullptr;
+}
+
+// A phase whose steps cannot be done within its budget, as the play itself expects them to take.
+void Builder::check_budgets() {
+  const plan::Plan& plan = context_.plan;
+  for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
+    if (!plan.phases[p].budget) continue;
+    // The longest path by what the steps expect. Edges lead to nodes that stand further down.
+    std::map<plan::NodeId, Duration> ends;
+    Duration longest{0};
+    plan::NodeId last = kNone;
+    for (const plan::Node& node : plan.nodes) {
+      std::uint32_t around = node.phase;
+      while (around != kNone && around != p) around = plan.phases[around].parent;
+      if (around == kNone || !node.left_out.empty()) continue;
+      Duration begin{0};
+      for (const plan::Edge& edge : node.after) {
+        const auto before = ends.find(edge.from);
+        if (before != ends.end() && plan::orders(plan, edge, node)) {
+          begin = std::max(begin, before->second);
+        }
+      }
+      const Duration end = begin + node.expect.value_or(Duration{0});
+      ends.emplace(node.id, end);
+      if (end > longest) {
+        longest = end;
+        last = node.id;
+      }
+    }
+    if (last == kNone || longest <= *plan.phases[p].budget) continue;
+    context_.error_with(
+        "E0704",
+        "the steps of phase " + code(plan.phases[p].title) + " expect " + human_duration(longest) +
+            ", and its budget is " + human_duration(*plan.phases[p].budget),
+        plan.phases[p].end == kNone ? spans_[last] : spans_[plan.phases[p].end],
+        "more than its budget", spans_[last], "ends last",
+        "raise the budget, lower what the steps expect, or put steps side by side in `parallel`");
+  }
 }
 
 namespace {

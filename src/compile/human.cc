@@ -193,7 +193,8 @@ void Builder::human_default(const std::string& word, const Modifiers& modifiers,
       human.fallback = plan::Value(said == "approve");
     } else {
       context_.error("E0525", "this is no answer to " + code(word), expr.span,
-                     "neither `approve` nor `refuse`", "write `default refuse`");
+                     "neither `approve` nor `refuse`",
+                     "write `default refuse` or `default approve`");
     }
     return;
   }
@@ -310,7 +311,7 @@ void Builder::remember_answers(const syntax::Human& node, const plan::Human& hum
   record.branches = position.branches;
   record.declared = name.span;
   record.answers = std::move(answers);
-  frame_->steps.push_back(std::move(record));
+  frame_->add(std::move(record));
 }
 
 }  // namespace cnplay::compile

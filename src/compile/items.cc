@@ -26,7 +26,8 @@ Discard::Discard(Builder& builder)
       deadlines_(builder.context_.plan.deadlines.size()),
       steps_(builder.frame_->steps.size()),
       pivots_(builder.pivots_),
-      paths_(builder.taken_paths_.size()) {
+      paths_(builder.taken_paths_.size()),
+      numbers_(builder.number_log_.size()) {
   for (const auto& section : builder.context_.plan.sections) {
     sections_.push_back(section.nodes.size());
   }
@@ -43,15 +44,16 @@ Discard::~Discard() {
   plan.deadlines.resize(deadlines_);
   plan.sections.resize(sections_.size());
   for (std::size_t i = 0; i < sections_.size(); ++i) plan.sections[i].nodes.resize(sections_[i]);
-  builder_.frame_->steps.resize(steps_);
+  builder_.frame_->shrink(steps_);
   builder_.pivots_ = pivots_;
   for (std::size_t i = paths_; i < builder_.taken_paths_.size(); ++i) {
     builder_.paths_.erase(builder_.taken_paths_[i]);
-    builder_.path_numbers_.erase(builder_.taken_paths_[i]);
   }
   builder_.taken_paths_.resize(paths_);
-  // Numbers may be free again anywhere.
-  builder_.path_numbers_.clear();
+  auto& log = builder_.number_log_;
+  for (; log.size() > numbers_; log.pop_back()) {
+    builder_.path_numbers_[log.back().first] = log.back().second;
+  }
   --builder_.discarded_;
 }
 
@@ -239,7 +241,7 @@ void Builder::items(const syntax::Block& block, Position& position) {
   announce_names(block);
   const syntax::Block* outer_block = std::exchange(block_, &block);
   const std::size_t outer_index = index_;
-  for (std::size_t i = 0; i < block.items.size(); ++i) {
+  for (std::size_t i = 0; i < block.items.size() && !too_large_; ++i) {
     index_ = i;
     item(block.items[i], position);
   }
@@ -330,6 +332,7 @@ std::string Builder::unique_path(const std::string& prefix, const std::string& b
   std::string first = prefix + "/" + base;
   if (take_path(first, {})) return first;
   int& number = path_numbers_.try_emplace(first, 1).first->second;
+  if (discarded_ > 0) number_log_.emplace_back(first, number);
   std::string path;
   do {
     path = first + "-" + std::to_string(++number);
@@ -363,6 +366,7 @@ std::string Builder::title_of(const std::optional<syntax::Expr>& title, std::str
 
 plan::Node& Builder::add_node(NodeKind kind, std::string path, Span at, const Position& position) {
   plan::Plan& plan = context_.plan;
+  is_too_large(plan.nodes.size() + turns_, at);
   plan::Node node;
   node.id = static_cast<plan::NodeId>(plan.nodes.size());
   node.kind = kind;

@@ -26,6 +26,8 @@ class Loader {
   // as a path. Reports everything; the result is always usable.
   LoadedFile* load_play();
 
+  const std::map<std::string, std::unique_ptr<LoadedFile>>& files() const { return files_; }
+
  private:
   LoadedFile* load(const std::string& name, const diag::SourceMap::Source& source);
   void use(LoadedFile& file, const syntax::Use& use);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "diag/habits.h"
+
 namespace cnplay::compile {
 
 const ModifierPlace kStepPlace{"a step",
@@ -37,6 +39,11 @@ bool takes_no_value(std::string_view word) {
   return word == "once" || word == "outage" || word == "testing";
 }
 
+bool is_unit(std::string_view word) {
+  static constexpr std::string_view kUnits[] = {"ms", "s", "m", "h", "d", "w", "KiB", "MiB", "GiB"};
+  return std::ranges::find(kUnits, word) != std::end(kUnits);
+}
+
 std::string value_example(std::string_view word) {
   if (word == "retry") return "`retry 3 every 10s`";
   if (word == "on") return "`on web`";
@@ -56,10 +63,11 @@ std::string value_example(std::string_view word) {
 
 Modifiers::Modifiers(Context& context, const std::vector<syntax::Modifier>& written,
                      const ModifierPlace& place) {
-  for (const auto& modifier : written) {
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const syntax::Modifier& modifier = written[i];
     const std::string& word = modifier.word.text;
     if (std::ranges::find(place.allowed, word) == place.allowed.end()) {
-      refuse(context, modifier, place);
+      refuse(context, modifier, place, i == 0 ? nullptr : &written[i - 1]);
       continue;
     }
     const std::size_t values = modifier.values.size();
@@ -86,7 +94,7 @@ Modifiers::Modifiers(Context& context, const std::vector<syntax::Modifier>& writ
 }
 
 void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
-                       const ModifierPlace& place) {
+                       const ModifierPlace& place, const syntax::Modifier* before) {
   faulty_ = true;
   const std::string& word = modifier.word.text;
   const Span at = modifier.word.span;
@@ -104,9 +112,23 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
   const std::string list =
       allowed.empty() ? "" : std::string(place.name) + " takes " + enumerate(allowed);
   if (std::ranges::find(kKnownWords, word) == kKnownWords.end()) {
+    diag::Diagnostic d;
+    d.code = "E0503";
+    d.summary = "unknown modifier " + code(word);
+    d.subject = {at, "not a modifier"};
     const std::string near = diag::did_you_mean(word, allowed);
-    context.error("E0503", "unknown modifier " + code(word), at, "not a modifier",
-                  near.empty() ? list : "did you mean " + code(near) + "?");
+    const std::string habit = diag::keyword_habit(word);
+    d.help = !habit.empty() ? habit : near.empty() ? list : "did you mean " + code(near) + "?";
+    // `timeout 10 s`: a number and its unit are one word.
+    if (before != nullptr && !before->values.empty() && is_unit(word)) {
+      const Span number = before->values.back().span;
+      const std::string written = context.text(number) + word;
+      if (std::holds_alternative<syntax::IntLit>(before->values.back().node)) {
+        d.help = "write " + code(written) + ", without a space";
+        d.edits = {{{number.begin, at.end}, written}};
+      }
+    }
+    context.diags.add(std::move(d));
     return;
   }
   std::string help = list;

@@ -35,7 +35,8 @@ class Modifiers {
   bool faulty() const { return faulty_; }
 
  private:
-  void refuse(Context& context, const syntax::Modifier& modifier, const ModifierPlace& place);
+  void refuse(Context& context, const syntax::Modifier& modifier, const ModifierPlace& place,
+              const syntax::Modifier* before);
 
   std::map<std::string_view, const syntax::Modifier*> known_;
   std::vector<const syntax::Modifier*> notifies_;

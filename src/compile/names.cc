@@ -83,6 +83,15 @@ Evaluated Evaluator::name(const syntax::Name& name, Span span) {
     help = "the inventory sets it: declare it with its type, `hostvar " + name.text + ": string`";
   } else if (help.empty() && context_.input.inventory->find_group(name.text)) {
     help = "it is a group of the inventory: write `group(\"" + name.text + "\")`";
+  } else if (help.empty() && name.text == "all") {
+    help = "all hosts of the inventory are `group(\"all\")`";
+  } else if (help.empty() && (name.text == "inventory_hostname" || name.text == "host" ||
+                              name.text == "hostname" || name.text == "ansible_host")) {
+    help = "a script asks its host: `$(hostname)`; of one host of a set, `web[0].name` is the name";
+  } else if (help.empty() && name.text.starts_with("ansible_")) {
+    help =
+        "no facts are gathered: a script of the host finds out, or the inventory says it and "
+        "`hostvar` declares it";
   } else if (help.empty()) {
     help = "declare it with `let`, `param` or `hostvar`, or put a text in quotes: \"" + name.text +
            "\"";
@@ -288,9 +297,16 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
     return object;
   }
   if (is(object.type, Kind::hosts)) {
+    const Evaluated key = check(*node.index);
+    if (is(bare(key.type), Kind::string)) {
+      context_.error("E0203", "a set of hosts is indexed by a number", node.index->span, "a text",
+                     "one host by its name is `host(" + context_.text(node.index->span) + ")`");
+      return poison();
+    }
     const auto at = constant(*node.index, simple(Kind::int_), {"which host is meant", ""});
     if (!at) return poison();
     const std::int64_t n = *at->as<std::int64_t>();
+    if (object.limited_out && object.hosts.empty()) return object;
     if (n < 0 || static_cast<std::size_t>(n) >= object.hosts.size()) {
       context_.error("E0207", "index " + std::to_string(n) + " is out of range", node.index->span,
                      (object.label.empty() ? "the set" : code(object.label)) + " has " +

@@ -277,6 +277,7 @@ Evaluated Evaluator::host_sets(const syntax::Binary& node, const Evaluated& left
   const bool sets = is_set(left) && is_set(right);
   Evaluated out;
   out.type = simple(Kind::hosts);
+  out.limited_out = left.limited_out || right.limited_out;  // counts where the set is empty
   if (sets && node.op == BinaryOp::intersect) {
     std::ranges::set_intersection(left.hosts, right.hosts, std::back_inserter(out.hosts));
   } else if (sets && node.op == BinaryOp::union_) {

@@ -230,7 +230,8 @@ void Builder::handlers(const Position& position) {
     std::string label = name;
     if (modifiers.has("on")) {
       const auto wanted = target(modifiers, record.declared, label, "a handler");
-      if (wanted && !hosts.empty()) {
+      if (wanted && wanted->empty()) hosts.clear();
+      if (wanted && !wanted->empty() && !hosts.empty()) {
         std::vector<HostIndex> both;
         std::ranges::set_intersection(hosts, *wanted, std::back_inserter(both));
         if (both.empty()) {
@@ -245,6 +246,9 @@ void Builder::handlers(const Position& position) {
     inner.place = Place::handler;
     inner.phase = kNone;
     const Position* outer = std::exchange(here_, &inner);
+    // `--limit` leaves no host that notifies it: read for its faults alone.
+    std::optional<Discard> discard;
+    if (context_.input.limited && hosts.empty()) discard.emplace(*this);
     {
       OpenScope scope(*this, scope_);
       Body body;
@@ -283,6 +287,7 @@ void Builder::handlers(const Position& position) {
       if (when) made.when = std::move(*when);
       made.actions = std::move(body.actions);
       for (const auto& use : record.uses) {
+        if (discard) break;
         context_.plan.nodes[use.node].actions[use.action].notify.push_back(id);
       }
     }

@@ -90,10 +90,8 @@ void Builder::remember_call(const syntax::Do& node, const syntax::Procedure& pro
   record.branches = position.branches;
   record.declared = at;
   record.done = std::move(steps);
-  for (StepRecord& known : frame_->steps) {
-    if (known.call == &node && known.iteration == position.iteration) return merge(known, record);
-  }
-  frame_->steps.push_back(std::move(record));
+  if (StepRecord* known = frame_->find(&node, position.iteration)) return merge(*known, record);
+  frame_->add(std::move(record));
 }
 
 bool Builder::is_unordered(const syntax::Name& name, const StepRecord& record) {
@@ -108,18 +106,42 @@ bool Builder::is_unordered(const syntax::Name& name, const StepRecord& record) {
   return false;
 }
 
+void Frame::add(StepRecord record) {
+  const void* node = record.call != nullptr ? static_cast<const void*>(record.call) : record.node;
+  if (node != nullptr) written[{node, record.iteration}] = steps.size();
+  named[record.name].push_back(steps.size());
+  steps.push_back(std::move(record));
+}
+
+void Frame::shrink(std::size_t size) {
+  for (; steps.size() > size; steps.pop_back()) {
+    named[steps.back().name].pop_back();
+    const StepRecord& last = steps.back();
+    written.erase(
+        {last.call != nullptr ? static_cast<const void*>(last.call) : last.node, last.iteration});
+  }
+}
+
+StepRecord* Frame::find(const void* node, const std::vector<std::uint64_t>& iteration) {
+  const auto at = written.find({node, iteration});
+  return at == written.end() ? nullptr : &steps[at->second];
+}
+
 std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
+  static const std::vector<std::size_t> kNone;
+  const auto called = frame_->named.find(name.text);
+  const std::vector<std::size_t>& places = called == frame_->named.end() ? kNone : called->second;
   // A step of this name goes before a procedure's.
-  const bool is_step = std::ranges::any_of(frame_->steps, [&](const StepRecord& record) {
-    return record.name == name.text && record.call == nullptr;
-  });
+  const bool is_step = std::ranges::any_of(
+      places, [&](std::size_t place) { return frame_->steps[place].call == nullptr; });
   const StepRecord* found = nullptr;
   const StepRecord* other = nullptr;
   std::vector<const StepRecord*> in_loops;  // that share most turns with this place
   std::size_t shared = 0;
   const auto& here = here_->iteration;
-  for (const auto& record : frame_->steps) {
-    if (record.name != name.text || (is_step && record.call != nullptr)) continue;
+  for (const std::size_t place : places) {
+    const StepRecord& record = frame_->steps[place];
+    if (is_step && record.call != nullptr) continue;
     const auto& path = record.iteration;
     const std::size_t turns = common(path, here);
     if (turns < path.size()) {
@@ -144,6 +166,12 @@ std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
   }
   if (!found && in_loops.empty()) {
     const syntax::Block& body = frame_->procedure ? frame_->procedure->body : play_->body;
+    if (limited_out_.contains(name.text)) {
+      context_.error("E0530", code(name.text) + " is left out by `--limit`", name.span,
+                     "its facts are needed here",
+                     "widen the limit: the hosts of both steps must be in it");
+      return Evaluated{};
+    }
     if (!has_step(body, name.text)) return std::nullopt;
     context_.error("E0119", "step " + code(name.text) + " has not run yet here", name.span,
                    "stands further down, or is this step",

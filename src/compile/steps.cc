@@ -21,15 +21,13 @@ std::optional<std::vector<HostIndex>> Builder::target(const Modifiers& modifiers
   const Evaluated value = evaluator_.check(expr, simple(Kind::hosts));
   if (value.poison()) return std::nullopt;
   label = value.label.empty() ? context_.text(expr.span) : value.label;
-  std::vector<HostIndex> hosts = context_.selected_of(value.hosts);
-  if (hosts.empty()) {
-    context_.error("E0508", std::string(what) + " on no host", expr.span,
-                   value.hosts.empty() ? "this set is empty" : "`--limit` leaves no host of it",
-                   value.hosts.empty() ? "choose a set with hosts in it"
-                                       : "widen the limit: every step of the play needs a host");
+  // What `--limit` leaves nothing of is left out by the caller.
+  if (value.hosts.empty() && !value.limited_out) {
+    context_.error("E0508", std::string(what) + " on no host", expr.span, "this set is empty",
+                   "choose a set with hosts in it");
     return std::nullopt;
   }
-  return hosts;
+  return context_.selected_of(value.hosts);
 }
 
 // What `when` says. Whether a step runs can be seen, so no secret may decide it.
@@ -81,6 +79,7 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
                    once ? "put the step before or behind the phase" : "say it once, at the phase");
     serial = nullptr;
   }
+  if (hosts && hosts->empty()) return leave_out_by_limit(node, item, position, modifiers);
   if (hosts && once) hosts->resize(1);
   if (hosts && collecting_) collecting_->insert(hosts->begin(), hosts->end());
   const bool walk_only = !hosts || discarded_ > 0;
@@ -112,6 +111,24 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
     step_node(node, item, position, base + "[" + std::to_string(number) + "]", batch, label,
               modifiers);
   }
+}
+
+// A step of whose hosts `--limit` leaves none: read for its faults alone, and said to be left out.
+void Builder::leave_out_by_limit(const syntax::Step& node, const syntax::Item& item,
+                                 const Position& position, const Modifiers& modifiers) {
+  const Span at = node.name ? node.name->span : item.keyword;
+  if (discarded_ == 0) {
+    if (node.name) limited_out_.insert(node.name->text);
+    context_.diags.warning("E0706", "`--limit` leaves out this step",
+                           {at, "none of its hosts is chosen"},
+                           "the rest of the play runs without it; widen the limit to have it run");
+  }
+  Discard discard(*this);
+  Flow flow = *position.flow;
+  Position inner = position;
+  inner.flow = &flow;
+  step_node(node, item, inner, unique_path(position.prefix, base_name(node.body)), {}, "",
+            modifiers);
 }
 
 void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
@@ -203,18 +220,14 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   if (!node.name) return;
 
   // Batches of one step are one step to those who read its facts.
-  StepRecord* record = nullptr;
-  for (auto& known : frame_->steps) {
-    if (known.node == &node && known.iteration == position.iteration) record = &known;
-  }
+  StepRecord* record = frame_->find(&node, position.iteration);
   if (!record) {
     auto facts = std::make_shared<StepFacts>();
     facts->name = node.name->text;
     facts->declared = node.name->span;
     facts->actions.assign(body.facts.begin(), body.facts.end());
-    frame_->steps.push_back({node.name->text, &node, position.iteration, position.turns,
-                             position.branches, node.name->span, std::move(facts),
-                             std::move(body.facts)});
+    frame_->add({node.name->text, &node, position.iteration, position.turns, position.branches,
+                 node.name->span, std::move(facts), std::move(body.facts)});
     return;
   }
   for (std::size_t i = 0; i < body.facts.size() && i < record->actions.size(); ++i) {

@@ -74,7 +74,7 @@ void Builder::rollback(const syntax::Rollback& node, const syntax::Item& item,
     OpenScope scope(*this, scope_);
     items(node.body, inner);
   }
-  frame_->steps.resize(steps);
+  frame_->shrink(steps);
   if (node.body.items.empty()) {
     context_.error("E0517", "a rollback without steps", item.keyword, "takes nothing back",
                    "add a step: `step NAME on web { ... }`");

@@ -12,5 +12,6 @@ const std::vector<CodeText>& syntax_codes();     // E00xx
 const std::vector<CodeText>& compile_codes();    // E01xx, E02xx, E03xx, E05xx, E09xx
 const std::vector<CodeText>& catalog_codes();    // E04xx
 const std::vector<CodeText>& inventory_codes();  // E06xx
+const std::vector<CodeText>& text_codes();       // E07xx
 
 }  // namespace cnplay::diag

@@ -13,7 +13,7 @@ const std::vector<CodeText>& codes() {
   static const std::vector<CodeText> all = [] {
     std::vector<CodeText> joined;
     for (const auto* table :
-         {&syntax_codes(), &compile_codes(), &catalog_codes(), &inventory_codes()}) {
+         {&syntax_codes(), &compile_codes(), &catalog_codes(), &inventory_codes(), &text_codes()}) {
       joined.insert(joined.end(), table->begin(), table->end());
     }
     std::ranges::stable_sort(joined, {}, &CodeText::code);

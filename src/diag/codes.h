@@ -1,7 +1,7 @@
 // The register of diagnostic codes: every code that the program can print, with the text that
 // `cnplay explain CODE` shows. E00xx syntax, E01xx names and variables, E02xx types, E03xx
-// secrets, E04xx modules, E05xx the graph and the way back, E06xx inventory, E09xx not
-// supported yet.
+// secrets, E04xx modules, E05xx the graph and the way back, E06xx inventory, E07xx
+// shell scripts and texts, E09xx not supported yet.
 #pragma once
 
 #include <string_view>
