@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
@@ -17,7 +18,24 @@ constexpr const char* kPlay = R"(play exec "One command" {
 
 }  // namespace
 
-int exec_command(const Options& options) { return one_command(options, options.topic); }
+int exec_command(const Options& options) {
+  Options one = options;
+  if (options.words.size() == 1) {
+    one.topic = options.words.front();  // the user's own shell text
+  } else {
+    // A command and its arguments: each stays the word that it is.
+    one.topic.clear();
+    for (const std::string& word : options.words) {
+      const auto quoted = quote(word);
+      if (!quoted) return usage_error(quoted.error());
+      one.topic += (one.topic.empty() ? "" : " ") + quoted->str();
+    }
+  }
+  const std::string title = one.topic;
+  // A command typed at a prompt does not end at the first failure.
+  one.topic.insert(0, "set +eu\n");
+  return one_command(one, title);
+}
 
 int one_command(const Options& options, const std::string& title) {
   std::optional<Duration> timeout;

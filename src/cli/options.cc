@@ -1,7 +1,10 @@
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+
+#include "cli/command_line.h"
 
 namespace cnplay::cli {
 namespace {
@@ -22,7 +25,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
-5 unknown, 6 aborted, 7 parked at a human step. See docs/exit-codes.md.)";
+5 unknown, 6 aborted, 7 parked at a human step, 8 a host is not ready. See docs/exit-codes.md.)";
 
 void add_target(CLI::App& app, Options& o) {
   app.add_option("-i,--inventory", o.inventory,
@@ -33,7 +36,8 @@ void add_target(CLI::App& app, Options& o) {
   app.add_option("-e,--extra", o.extra, "Set a parameter of the play (may be repeated)")
       ->type_name("NAME=VALUE")
       ->take_all()
-      ->expected(1);
+      ->expected(1)
+      ->allow_extra_args(false);
   app.add_option("--play", o.play_name, "Which play, where the file has several")
       ->type_name("NAME");
 }
@@ -188,7 +192,10 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->required();
   exec->add_option("SELECTION", o.limit, "Which hosts: groups, hosts, globs, joined by , & !")
       ->required();
-  exec->add_option("COMMAND", o.topic, "POSIX sh, as one word: 'df -h / | tail -1'")->required();
+  exec->add_option("COMMAND", o.words,
+                   "POSIX sh as one word: 'df -h / | tail -1'; or behind `--` a command and its "
+                   "arguments: -- ls -la")
+      ->required();
   exec->add_option("--as", o.become, "Become this user (sudo)")->type_name("USER");
   exec->add_option("--timeout", o.timeout, "Kill it on a host after this time")->type_name("30s");
   add_connection(*exec, o);
@@ -243,7 +250,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()
-      ->expected(1);
+      ->expected(1)
+      ->allow_extra_args(false);
   resume
       ->add_option("--from", o.from,
                    "Do again what was done from this step on (its name, or its path)")
@@ -269,7 +277,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   rollback->add_option("--without", o.without, "Begin without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()
-      ->expected(1);
+      ->expected(1)
+      ->allow_extra_args(false);
   add_connection(*rollback, o);
   add_vault_key(*rollback, o);
   add_output(*rollback, o);
@@ -312,8 +321,15 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->type_name("COMMAND")
       ->excludes(new_file);
 
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  auto arranged = arrange(app, std::move(words));
+  if (!arranged) {
+    std::cerr << "cnplay: " << arranged.error().what << "\nhelp: " << arranged.error().help << "\n";
+    return kUsage;
+  }
+  std::ranges::reverse(*arranged);  // as CLI11 takes them
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(*arranged));
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
   } catch (const CLI::ParseError& e) {

@@ -68,6 +68,7 @@ struct Options {
   std::optional<std::string> refuse;     // answer: --refuse
   std::string docs_format = "markdown";  // docs: markdown, html
   std::string format = "html";           // report: html, jsonl, junit
+  std::vector<std::string> words;        // exec: the command, in one word or several
   std::string output;                    // report: -o, a path; "-": stdout; "": named by the run
   std::string become;                    // exec: --as
   std::string timeout;                   // exec: --timeout, as given
@@ -98,6 +99,7 @@ enum Exit {
   kUnknown = 5,
   kAborted = 6,
   kParked = 7,
+  kUnready = 8,
   kBug = 70,
 };
 

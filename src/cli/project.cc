@@ -17,6 +17,7 @@
 #include "catalog/embedded.h"
 #include "cli/local_file.h"
 #include "cli/local_tree.h"
+#include "cli/shell_check.h"
 #include "syntax/parse.h"
 
 namespace cnplay::cli {
@@ -216,6 +217,7 @@ Status load(Project& project, const Options& options) {
     }
     input.extra.emplace_back(extra.substr(0, equals), extra.substr(equals + 1));
   }
+  input.check_shell = [](const std::vector<std::string>& scripts) { return check_shell(scripts); };
   input.tags = options.tags;
   input.skip_tags = options.skip_tags;
   input.start_at = options.start_at;

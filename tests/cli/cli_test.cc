@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <semaphore>
 
 #include "cli/options.h"
 #include "cli/prompter.h"
+#include "cli/shell_check.h"
 #include "cli/vault_access.h"
 #include "cli/wiring.h"
 #include "support/cli/pipes.h"
@@ -124,7 +126,7 @@ TEST(Options, AsTheReadmeWritesThem) {
       read({"exec", "-i", "prod", "web & !web3", "uptime", "--as", "root", "--timeout", "30s"}));
   EXPECT_EQ(exec.command, Command::exec);
   EXPECT_EQ(exec.limit, "web & !web3");
-  EXPECT_EQ(exec.topic, "uptime");
+  EXPECT_EQ(exec.words, (std::vector<std::string>{"uptime"}));
   EXPECT_EQ(exec.become, "root");
   EXPECT_EQ(exec.timeout, "30s");
   const auto report =
@@ -198,11 +200,131 @@ TEST(Options, MistakesAreUsageErrors) {
                                              {"-i", "a", "x.play", "--step", "-y"},
                                              {"resume", "--from", ""},
                                              {"resume", "--step"},
-                                             {"-i", "a", "x.play", "-f", "0"}}) {
+                                             {"-i", "a", "x.play", "-f", "0"},
+                                             {"-i", "a", "x.play", "-l", ""},
+                                             {"-i", "a", "x.play", "-l", " "},
+                                             {"-i", "a", "x.play", "--limit="},
+                                             {"-i", "", "x.play"},
+                                             {"resume", ""},
+                                             {"show", ""},
+                                             {"report", ""},
+                                             {"rollback", "", "NAME"},
+                                             {"chek", "x.play"},
+                                             {"init"},
+                                             {"vault", "view", "-i", "a"},
+                                             {"--frks", "3", "-i", "a", "x.play"},
+                                             {"exec", "-i", "a", "web", "ls", "-la"}}) {
     const auto result = read(words);
     ASSERT_TRUE(std::holds_alternative<int>(result));
     EXPECT_EQ(std::get<int>(result), kUsage);
   }
+}
+
+// What read_options prints for a mistake.
+std::string complaint(const std::vector<std::string>& words) {
+  ::testing::internal::CaptureStderr();
+  const auto result = read(words);
+  std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(std::holds_alternative<int>(result)) << said;
+  return said;
+}
+
+TEST(Options, AnExtraTakesOneValue) {
+  const auto run =
+      std::get<Options>(read({"-i", "staging", "-e", "notice=10s", "update_code.play", "--check"}));
+  EXPECT_EQ(run.extra, (std::vector<std::string>{"notice=10s"}));
+  EXPECT_EQ(run.play, "update_code.play");
+  const auto resume = std::get<Options>(read({"resume", "--without", "web1", "20261120"}));
+  EXPECT_EQ(resume.without, (std::vector<std::string>{"web1"}));
+  EXPECT_EQ(resume.topic, "20261120");
+}
+
+TEST(Options, CountInTheOrderInWhichTheyWereTyped) {
+  const auto check = std::get<Options>(
+      read({"-i", "staging", "-e", "a=1", "check", "-e", "a=2", "x.play", "-e", "b=3"}));
+  EXPECT_EQ(check.command, Command::check);
+  EXPECT_EQ(check.inventory, "staging");
+  EXPECT_EQ(check.extra, (std::vector<std::string>{"a=1", "a=2", "b=3"}));
+  EXPECT_EQ(check.play, "x.play");
+  const auto hosts = std::get<Options>(read({"-i", "prod", "hosts"}));
+  EXPECT_EQ(hosts.command, Command::hosts);
+  EXPECT_EQ(hosts.inventory, "prod");
+  // A value that is called like a command is a value.
+  EXPECT_EQ(std::get<Options>(read({"-i", "check", "x.play"})).command, Command::run);
+}
+
+TEST(Options, ACommandOnHostsStandsBehindDashes) {
+  const auto words = std::get<Options>(read({"exec", "-i", "a", "web", "--", "ls", "-la", ""}));
+  EXPECT_EQ(words.limit, "web");
+  EXPECT_EQ(words.words, (std::vector<std::string>{"ls", "-la", ""}));
+  EXPECT_EQ(std::get<Options>(read({"exec", "-i", "a", "web", "df -h / | tail -1", "-v"})).words,
+            (std::vector<std::string>{"df -h / | tail -1"}));
+}
+
+TEST(Options, MisspeltWordsAreAnsweredWithWhatWasMeant) {
+  EXPECT_NE(complaint({"chek", "x.play"}).find("did you mean `check`?"), std::string::npos);
+  EXPECT_NE(complaint({"init"}).find("`cnplay vault init`"), std::string::npos);
+  EXPECT_NE(complaint({"vault", "view", "-i", "a"}).find("vault get PATH"), std::string::npos);
+  EXPECT_NE(complaint({"--frks", "3", "-i", "a", "x.play"}).find("did you mean `--forks`?"),
+            std::string::npos);
+  EXPECT_NE(complaint({"exec", "-i", "a", "web", "ls", "-la"}).find("-- ls -la"),
+            std::string::npos);
+  EXPECT_NE(complaint({"check", "-i", "a", "x.play", "--diff"}).find("belongs to a run"),
+            std::string::npos);
+  EXPECT_NE(complaint({"-i", "a", "x.play", "-l", ""}).find("`-l` has an empty value"),
+            std::string::npos);
+}
+
+TEST(Options, HelpOfACommand) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"help", "exec"}, {"exec", "--help"}, {"help", "vault", "set"}, {"help"}}) {
+    ::testing::internal::CaptureStdout();
+    const auto result = read(words);
+    const std::string said = ::testing::internal::GetCapturedStdout();
+    ASSERT_TRUE(std::holds_alternative<int>(result)) << said;
+    EXPECT_EQ(std::get<int>(result), kSuccess);
+    if (words.size() == 2) {
+      EXPECT_NE(said.find("SELECTION"), std::string::npos) << said;
+    }
+  }
+  EXPECT_NE(complaint({"help", "chek"}).find("did you mean `check`?"), std::string::npos);
+}
+
+TEST(ShellCheck, ScriptsThatCanBeReadCostOneProcess) {
+  std::vector<std::string> scripts;
+  for (int i = 0; i < 1000; ++i) scripts.push_back("echo \"" + std::to_string(i) + "\" # it's\n");
+  ShellCheckWork work;
+  for (const auto& fault : check_shell(scripts, &work)) EXPECT_FALSE(fault);
+  EXPECT_EQ(work.processes, 1u);
+  // One fault among them costs a search by halves, not a process for each.
+  scripts[500] = "if true; then\n  echo\n";
+  work.processes = 0;
+  const auto faults = check_shell(scripts, &work);
+  EXPECT_TRUE(faults[500]);
+  EXPECT_EQ(std::ranges::count_if(faults, [](const auto& f) { return f.has_value(); }), 1);
+  EXPECT_LE(work.processes, 25u);
+}
+
+TEST(ShellCheck, AFaultIsNotMadeGoodByAnother) {
+  const auto both = [](const std::string& a, const std::string& b) {
+    const auto faults = check_shell({a, b});
+    return std::pair(faults[0].has_value(), faults[1].has_value());
+  };
+  EXPECT_EQ(both("echo 'a\n", "echo b'\n"), std::pair(true, true));
+  EXPECT_EQ(both("echo \"a\n", "echo b\"\n"), std::pair(true, true));
+  EXPECT_EQ(both("echo `a\n", "echo b`\n"), std::pair(true, true));
+  EXPECT_EQ(both("{ echo\n", "echo; }\n"), std::pair(true, true));
+  EXPECT_EQ(both("( echo\n", "echo )\n"), std::pair(true, true));
+  EXPECT_EQ(both("cat <<E\nit's\nE\n", "fi\n"), std::pair(false, true));
+  EXPECT_EQ(both("echo a \\", "true"), std::pair(false, false));
+  EXPECT_EQ(both("", "# nothing"), std::pair(false, false));
+}
+
+TEST(ShellCheck, AFaultNamesItsLine) {
+  const auto faults = check_shell({"true\ntrue\nif true; then echo; done\n"});
+  ASSERT_TRUE(faults[0]);
+  EXPECT_EQ(faults[0]->line, 3u);
+  EXPECT_NE(faults[0]->message.find("done"), std::string::npos) << faults[0]->message;
 }
 
 TEST(Wiring, HomeIsExpandedOnlyInFront) {

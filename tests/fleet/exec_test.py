@@ -34,6 +34,13 @@ class Exec(FleetTest):
         result = self.cnplay("exec", "-i", inventory, "web", "echo here")
         self.expect(result, 4, r"web1, web2 \(2 hosts\)  ok\n    here\n", r"web9  unreachable")
 
+    def test_a_command_behind_dashes_keeps_its_words(self):
+        result = self.cnplay("exec", "-i", "staging", "web1", "--", "printf", "[%s]", "a b", "", "$HOME", "-la")
+        self.expect(result, 0, r"web1  ok\n    \[a b\]\[\]\[\$HOME\]\[-la\]")
+
+    def test_a_command_goes_on_after_a_failure_as_at_a_prompt(self):
+        self.expect(self.cnplay("exec", "-i", "staging", "web1", "false; echo $UNSET still"), 0, r"web1  ok\n     ?still")
+
     def test_mistakes_are_found_before_a_connection(self):
         self.expect(self.cnplay("exec", "-i", "staging", "wbe", "true"), 3, r"did you mean .*web")
         self.expect(self.cnplay("exec", "-i", "staging", "web", " "), 2, "empty")
