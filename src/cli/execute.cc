@@ -55,6 +55,18 @@ std::uint16_t random_salt() {
   return salt;
 }
 
+// Whether the preflight found something that a host lacks; a lock that another run holds is none.
+class LackSink final : public events::Sink {
+ public:
+  void on(const events::Event& event) override {
+    const auto* problem = std::get_if<events::PreflightProblem>(&event.what);
+    if (problem != nullptr && problem->host) {
+      found = found || !problem->message.starts_with("the lock \"");
+    }
+  }
+  bool found = false;
+};
+
 // Generated secrets of a run that succeeded are in force; of one that did not, or was for a part of
 // the hosts alone, both values are kept.
 void settle_secrets(SecretStore& store, events::Verdict verdict) {
@@ -257,7 +269,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   if (cut_off) {
     for (const auto& event : cut_off->record) ending.on(event);
   }
-  events::Tee tee({record->get(), view.get(), &ending});
+  LackSink lack;
+  events::Tee tee({record->get(), view.get(), &ending, &lack});
   events::RedactingSink sink(tee, redaction(redactor), last_seq);
 
   ssh::Options ssh_options;
@@ -307,7 +320,9 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     events::RedactingSink behind_end(late, redaction(redactor), sink.last_seq());
     notify_all(plan, ending.occasion(), store, redactor, clock, behind_end);
   }
-  return exit_code(result.verdict);
+  // A refusal for what stands here alone, before any host was asked, has no such problem.
+  const bool unready = result.verdict == events::Verdict::refused && lack.found;
+  return unready ? kUnready : exit_code(result.verdict);
 }
 
 }  // namespace cnplay::cli

@@ -64,12 +64,15 @@ ShellFailure explain(Refusal refusal, const SudoNames& names, bool have_password
       f.what += have_password ? "sudo asked for no password, and refused"
                               : "sudo wants a password, and none was given";
       f.help = "give the password of " + names.login +
-               " for this host, or allow it without one in sudoers (NOPASSWD)";
+               " with -K, or as `become_password` in the inventory, or allow it without one in "
+               "sudoers (NOPASSWD)";
       break;
     case Refusal::wrong_password:
       f.what += "sudo did not accept the password";
-      f.help = "check the become password of " + names.login +
-               " for this host; it was tried once and will not be tried again in this run";
+      f.help =
+          "check the password of " + names.login +
+          " for this host (-K, or `become_password` in the inventory); it was tried once and is "
+          "not tried again in this run";
       f.wrong_password = true;
       break;
     case Refusal::tty_needed:

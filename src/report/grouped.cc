@@ -35,7 +35,7 @@ void GroupedSink::on(const events::Event& event) {
       write_(problem->message + "\n" +
              (problem->help.empty() ? "" : "help: " + problem->help + "\n"));
     } else if (Answer& answer = answers_[*problem->host]; !answer.outcome) {
-      answer.outcome = Outcome::unreachable;
+      answer.outcome = Outcome::failed;
       answer.reason = problem->message;
     }
   } else if (std::holds_alternative<events::RunEnded>(event.what)) {

@@ -36,7 +36,8 @@ LiveSink::LiveSink(const plan::Plan& plan, Options options, Terminal& terminal)
       options_(std::move(options)),
       terminal_(terminal),
       host_width_(host_column(plan)),
-      attempts_(plan) {}
+      attempts_(plan),
+      news_(plan) {}
 
 LiveSink::~LiveSink() {
   const std::string bytes = erased();
@@ -44,6 +45,7 @@ LiveSink::~LiveSink() {
 }
 
 void LiveSink::on(const Event& event) {
+  news_.on(event);
   std::string lines = finished(event);
   attempts_.on(event);
   follow(event);
@@ -155,7 +157,7 @@ std::string LiveSink::finished(const Event& event) {
   if (const auto* end = std::get_if<RunEnded>(&event.what)) {
     return summary(plan_, *end, options_, wants_timings(plan_));
   }
-  const std::string text = event_lines(plan_, event, options_, host_width_);
+  const std::string text = news_.lines(event, options_, host_width_);
   return text.empty() ? text : with_time(options_, event.at, text);
 }
 

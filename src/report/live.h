@@ -13,6 +13,7 @@
 #include "report/attempts.h"
 #include "report/copying.h"
 #include "report/format.h"
+#include "report/host_news.h"
 #include "report/terminal.h"
 
 namespace cnplay::report {
@@ -65,6 +66,7 @@ class LiveSink final : public events::Sink {
   Terminal& terminal_;
   std::size_t host_width_;
   Attempts attempts_;
+  HostNews news_;
 
   std::map<std::uint64_t, Running> running_;                                // by task
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet

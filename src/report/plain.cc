@@ -30,7 +30,8 @@ PlainSink::PlainSink(const plan::Plan& plan, Options options, Write write)
       options_(std::move(options)),
       write_(std::move(write)),
       host_width_(host_column(plan)),
-      attempts_(plan) {}
+      attempts_(plan),
+      news_(plan) {}
 
 void PlainSink::line(Instant at, const std::string& text) {
   write_(paint(options_, Style::dim, format_clock(at, options_.zone)) + " " + text);
@@ -38,6 +39,7 @@ void PlainSink::line(Instant at, const std::string& text) {
 
 void PlainSink::on(const events::Event& event) {
   attempts_.on(event);
+  news_.on(event);
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
     line(event.at,
          paint(options_, Style::bold, e->play) + (e->title.empty() ? "" : ": " + e->title) +
@@ -57,8 +59,7 @@ void PlainSink::on(const events::Event& event) {
                        attempts_.fresh(*ended, action_detail(plan_, *ended, options_)));
   } else if (const auto* end = std::get_if<events::RunEnded>(&event.what)) {
     write_(summary(plan_, *end, options_, wants_timings(plan_)));
-  } else if (const std::string text = event_lines(plan_, event, options_, host_width_);
-             !text.empty()) {
+  } else if (const std::string text = news_.lines(event, options_, host_width_); !text.empty()) {
     line(event.at, text);
   }
 }

@@ -8,6 +8,7 @@
 #include "events/event.h"
 #include "report/attempts.h"
 #include "report/format.h"
+#include "report/host_news.h"
 
 namespace cnplay::report {
 
@@ -39,6 +40,7 @@ class PlainSink final : public events::Sink {
   Write write_;
   std::size_t host_width_ = 4;
   Attempts attempts_;
+  HostNews news_;
   std::map<std::uint64_t, Running> running_;
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet
 };

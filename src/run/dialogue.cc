@@ -31,6 +31,9 @@ std::string Dialogue::prompt() const {
       return "  [" + std::to_string(index_ + 1) + "/" + std::to_string(asked_.items.size()) + "] " +
              Untrusted(text).display() + ": done? [yes/no/later] ";
     }
+    case At::refused:
+      return "  not done: stop the run here, wait for it, or correct the answer? "
+             "[stop/wait/correct] ";
     case At::question: {
       const plan::Question& question = human.questions.at(index_);
       const std::string& text = asked_.questions.at(index_);
@@ -47,7 +50,7 @@ std::string Dialogue::prompt() const {
 
 std::string Dialogue::take(const std::string& raw) {
   const std::string line = trimmed(raw);
-  if (line == kLater && at_ != At::why) {
+  if ((line == kLater && at_ != At::why) || (line == "wait" && at_ == At::refused)) {
     reply_ = Prompter::Reply{true, {}};
     return "";
   }
@@ -56,9 +59,19 @@ std::string Dialogue::take(const std::string& raw) {
       if (line == "yes" || line == "y") {
         advance();
       } else if (line == "no" || line == "n") {
-        at_ = At::why;
+        at_ = At::refused;
       } else {
         return "  please answer yes, no or later\n";
+      }
+      return "";
+    // A slip of the finger must not fail a run.
+    case At::refused:
+      if (line == "stop") {
+        at_ = At::why;
+      } else if (line == "correct") {
+        at_ = At::item;
+      } else {
+        return "  please answer with the whole word: stop, wait or correct\n";
       }
       return "";
     case At::question:

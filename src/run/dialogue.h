@@ -24,7 +24,7 @@ class Dialogue {
   static constexpr const char* kLater = "later";
 
  private:
-  enum class At { item, question, approval, why };
+  enum class At { item, refused, question, approval, why };
   void advance();
   void finish(bool yes);
   std::string take_value(const std::string& line);

@@ -411,6 +411,7 @@ void Preflight::task_ended(remote::TaskEnded ended) {
     }
   }
   if (!why.empty()) problem(ended.host, Kind::host, what + ": " + why, result.help);
+  if (result.ended == remote::Ended::lost) context_.hosts[ended.host].connected = false;
   // Without a shell, or a host, whatever is still in the queue would say the same once more.
   if (result.ended == remote::Ended::lost || result.ended == remote::Ended::not_started) {
     queues_[ended.host].told_lost = true;
@@ -478,7 +479,9 @@ Preflight::Answer Preflight::answer() {
   bool unreachable = false;
   for (const Problem& p : problems_) {
     context_.emit(events::PreflightProblem{p.host, p.message, p.help});
-    unreachable = unreachable || p.kind == Kind::host;
+    // A host that answers and lacks something (a branch, a command, the right to become a user) is
+    // there: the run is refused.
+    unreachable = unreachable || (p.kind == Kind::host && !context_.hosts[*p.host].connected);
   }
   Answer answer = cancelled_ ? Answer::refused : Answer::go;
   if (!problems_.empty() && (context_.hosts.empty() || !tolerated())) {

@@ -57,13 +57,13 @@ class BadInput(FleetTest):
         self.expect(result, 0)
         self.assertNotIn("ops-password", result.text)
         result = self.cnplay("-i", inventory, play, env={"SUDO_PASSWORD": "wrong-password"})
-        self.expect(result, 4, r"web1.*sudo.*password", "web2")
+        self.expect(result, 8, r"web1.*sudo.*password", "web2", r"-K, or `become_password`")
         self.assertNotIn("wrong-password", result.text)
 
     def test_a_user_who_may_not_sudo(self):
         play = self.play('  step who on web as root { sh """true""" }\n')
         result = self.cnplay("-i", self.user("plain"), play)
-        self.expect(result, 4, r"web1.*sudo")
+        self.expect(result, 8, r"web1.*sudo")
 
     def test_login_shells_that_are_not_posix(self):
         for user in ("fishy", "csher"):

@@ -65,11 +65,23 @@ TEST(Dialogue, TicksItemByItemThenAsksForTheEvidence) {
 
 TEST(Dialogue, NoAsksWhy) {
   Talk talk(HumanKind::manual);
-  EXPECT_EQ(talk.hold({"no", "the rack is locked"}),
-            "  [1/1] Replace the disk: done? [yes/no/later] \n  why? \n");
+  EXPECT_EQ(talk.hold({"no", "stop", "the rack is locked"}),
+            "  [1/1] Replace the disk: done? [yes/no/later] \n"
+            "  not done: stop the run here, wait for it, or correct the answer? "
+            "[stop/wait/correct] \n  why? \n");
   ASSERT_TRUE(talk.reply);
   EXPECT_FALSE(talk.reply->answer.yes);
   EXPECT_EQ(talk.reply->answer.remark.raw(), "the rack is locked");
+}
+
+TEST(Dialogue, OneNoFailsNothingByItself) {
+  Talk slip(HumanKind::manual);
+  slip.hold({"no", "n", "correct", "yes"});
+  ASSERT_TRUE(slip.reply);
+  EXPECT_TRUE(slip.reply->answer.yes);
+  Talk waits(HumanKind::manual);
+  waits.hold({"no", "wait"});
+  EXPECT_TRUE(waits.reply && waits.reply->later);
 }
 
 TEST(Dialogue, AnApprovalTakesTheWholeWord) {

@@ -212,6 +212,14 @@ TEST(Preflight, ALoginShellThatNeedsNothingIsNotAskedAgain) {
   for (const Started* s : f.hosts.started("needs")) EXPECT_EQ(s->task.become, "app");
 }
 
+TEST(Preflight, AHostThatLacksSomethingIsNotUnreachable) {
+  Fixture f(2);
+  f.b.step("a").actions[0].needs = {"git"};
+  f.hosts.on("needs", 1, {{Will::fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::refused);
+  EXPECT_EQ(problems(f).size(), 1u);
+}
+
 TEST(Preflight, AHostLostMeanwhileIsAProblemOnce) {
   Fixture f(2);
   f.b.step("a").actions[0].needs = {"git"};
