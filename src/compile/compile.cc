@@ -38,9 +38,10 @@ const syntax::Play* choose(Context& context, const syntax::File& file) {
     if (play.name.text == wanted) return &play;
   }
   const std::string near = diag::did_you_mean(wanted, names);
-  context.error("E0110", "there is no play " + code(wanted) + " in this file",
-                file.plays[0].name.span, "not this one",
-                near.empty() ? "it has " + enumerate(names) : "did you mean `--play " + near + "`?");
+  context.error(
+      "E0110", "there is no play " + code(wanted) + " in this file", file.plays[0].name.span,
+      "not this one",
+      near.empty() ? "it has " + enumerate(names) : "did you mean `--play " + near + "`?");
   return nullptr;
 }
 

@@ -65,9 +65,8 @@ std::vector<Edit> suggested_edits(const Diagnostic& d) {
     const std::string_view quoted = std::string_view(d.help).substr(before.size());
     if (quoted.size() < 3 || quoted.front() != '`' || quoted.back() != '`') continue;
     const std::string_view code = quoted.substr(1, quoted.size() - 2);
-    const bool placeholder =
-        code.find("...") != code.npos ||
-        std::ranges::any_of(code, [](char c) { return c >= 'A' && c <= 'Z'; });
+    const bool placeholder = code.find("...") != code.npos ||
+                             std::ranges::any_of(code, [](char c) { return c >= 'A' && c <= 'Z'; });
     if (code.find('`') == code.npos && !placeholder) return {{d.subject.span, std::string(code)}};
   }
   return {};
