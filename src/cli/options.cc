@@ -327,6 +327,13 @@ std::variant<Options, int> read_options(int argc, char** argv) {
     std::cerr << "cnplay: " << arranged.error().what << "\nhelp: " << arranged.error().help << "\n";
     return kUsage;
   }
+  // CLI11 reads `[...]` as a list and takes the brackets away: a mark keeps the words of a command
+  // whole.
+  constexpr char kMark = '\x1f';
+  const bool marked = std::ranges::find(*arranged, "exec") != arranged->end();
+  for (std::string& word : *arranged) {
+    if (marked && word.starts_with('[')) word.insert(word.begin(), kMark);
+  }
   std::ranges::reverse(*arranged);  // as CLI11 takes them
   try {
     app.parse(std::move(*arranged));
@@ -335,6 +342,10 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     std::cerr << "cnplay: " << e.what() << "\nhelp: `cnplay --help` lists the options\n";
     return kUsage;
+  }
+
+  for (std::string& word : o.words) {
+    if (word.starts_with(kMark)) word.erase(word.begin());
   }
 
   if (check->parsed()) o.command = Command::check;

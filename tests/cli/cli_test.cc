@@ -221,6 +221,16 @@ TEST(Options, MistakesAreUsageErrors) {
 }
 
 // What read_options prints for a mistake.
+TEST(Options, WordsOfACommandKeepTheirBrackets) {
+  const auto words = [](std::vector<std::string> given) {
+    return std::get<Options>(read(std::move(given))).words;
+  };
+  EXPECT_EQ(words({"exec", "-i", "staging", "web", "[ -e /a,b ]"}),
+            (std::vector<std::string>{"[ -e /a,b ]"}));
+  EXPECT_EQ(words({"exec", "-i", "staging", "web", "--", "printf", "[%s]", "", "[a,b]"}),
+            (std::vector<std::string>{"printf", "[%s]", "", "[a,b]"}));
+}
+
 std::string complaint(const std::vector<std::string>& words) {
   ::testing::internal::CaptureStderr();
   const auto result = read(words);
