@@ -320,8 +320,10 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     events::RedactingSink behind_end(late, redaction(redactor), sink.last_seq());
     notify_all(plan, ending.occasion(), store, redactor, clock, behind_end);
   }
-  // A refusal for what stands here alone, before any host was asked, has no such problem.
-  const bool unready = result.verdict == events::Verdict::refused && lack.found;
+  // A refusal for what stands here alone, before any host was asked, has no such problem; a resume
+  // is also refused for a host that is not there.
+  const bool unready =
+      result.verdict == events::Verdict::refused && lack.found && !result.not_resumed;
   return unready ? kUnready : exit_code(result.verdict);
 }
 

@@ -146,8 +146,8 @@ class Choice(Processes):
         self.assertIn("incident INC-7", self.cnplay("show").stdout)
         self.cnplay("report", "-o", str(self.root / "r.html"))
         self.assertIn("INC-7", (self.root / "r.html").read_text())
-        for empty in ("", "  ", "a\nb"):
-            self.assertEqual(self.cnplay(*play, "--incident", empty).returncode, 3)
+        for ticket, code in (("", 2), ("  ", 2), ("a\nb", 3)):
+            self.assertEqual(self.cnplay(*play, "--incident", ticket).returncode, code)
         self.setUp()
         play = self.play(REHEARSED % ("mode incident", "one"))
         refused = self.one(*play, code=3)

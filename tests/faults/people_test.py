@@ -69,7 +69,7 @@ class People(Processes):
         self.assertEqual(self.counted(), {"first": 2, "second": 2})
 
     def test_a_refusal_and_ctrl_c(self):
-        code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "no\n"), ("correct? ", "stop\n"), ("why? ", "it is locked\n")])
+        code, shown = self.on_a_terminal(self.play(PLAY), [("done? ", "no\n"), ("correct the answer? ", "stop\n"), ("why? ", "it is locked\n")])
         self.assertEqual(code, 1, shown)
         self.assertIn(f"cannot be done by {ME}", shown)
         self.setUp()
