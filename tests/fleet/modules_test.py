@@ -55,7 +55,7 @@ def run(path, play, stage, state, extra):
     command = [CNPLAY, "-i", INVENTORY, "--play", play, str(path), *extra]
     if stage == "dry":
         command.append("--check")
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=120,
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=600,
                           stdin=subprocess.DEVNULL, env={**os.environ, "XDG_STATE_HOME": state, "NO_COLOR": "1"})
     found = {}
     for line in done.stdout.splitlines():
