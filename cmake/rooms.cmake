@@ -85,7 +85,7 @@ function(cnplay_unit_test name shards)
     endif()
     math(EXPR index "${shard} - 1")
     add_test(NAME ${test} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(${test} PROPERTIES TIMEOUT 900 LABELS unit COST ${shards} ENVIRONMENT
+    set_tests_properties(${test} PROPERTIES TIMEOUT 1800 LABELS unit COST ${shards} ENVIRONMENT
       "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index};GTEST_OUTPUT=xml:${CMAKE_BINARY_DIR}/times/${test}.xml")
   endforeach()
 endfunction()
