@@ -256,9 +256,12 @@ void Runner::look_at_waits() {
     const plan::Node& node = context_.plan.node(wait.point.node);
     const Duration behind = now - wait.until.at;
     bool too_late = node.late_by && behind > *node.late_by;
-    // The event is also late where the time was past as the wait began.
-    if (recorded) too_late = too_late && context_.replay.wait_ended(wait.point.node)->late;
+    const bool by_its_time = too_late;
+    if (recorded) too_late = node.late_by && context_.replay.wait_ended(wait.point.node)->late;
     context_.emit(events::WaitEnded{wait.point.node, too_late || wait.late_at_start});
+    // The event is also late where the time was past as the wait began. What follows in the record
+    // tells which; where nothing follows, the time does.
+    if (recorded && !context_.replay.active()) too_late = too_late && by_its_time;
     if (stopping_) continue;
     if (too_late) {
       const std::string what = "it was to go on at " + format_time(wait.until) + ", at most " +
