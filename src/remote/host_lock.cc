@@ -19,6 +19,8 @@ constexpr std::string_view kScript = R"SH({
   set -f
   d=${HOME:?}/.local/state/cnplay/locks
   m=$(uname -n)
+  nl='
+'
   say() { printf '%s%s %s\n' "$t" "$u" "$1"; }
   process() {
     parent= begun=
@@ -30,15 +32,18 @@ constexpr std::string_view kScript = R"SH({
     printf '%s\nstep: %s\nheld since: %s\nsign of life: %s\nprocess: %s %s on %s\n' \
       "$o" "$x" "$s" "$(date +%s)" "$$" "$begun" "$m" >"$d/$n"
   }
+  # Its holder writes it anew from time to time: for a moment it is empty.
+  look() {
+    for j in 1 2 3; do
+      { f=$(head -c 4096 <"$d/$n"); } 2>/dev/null
+      case $f in *"${nl}process: "*) return 0 ;; esac
+      [ "$j" -eq 3 ] || sleep 1
+    done
+  }
   take_over() {
-    b= p=
-    while read -r l; do
-      case $l in
-        'sign of life: '*) b=${l#sign of life: } ;;
-        'process: '*) p=${l#process: } ;;
-      esac
-    done <"$d/$n"
-    set -- $p
+    b=${f#*"${nl}sign of life: "} p=${f#*"${nl}process: "}
+    b=${b%%"$nl"*}
+    set -- ${p%%"$nl"*}
     why=unreadable
     for v in "${1:-x}" "${2:-x}" "${b:-x}"; do
       case $v in *[!0-9]*|0?*|???????????????*) return 1 ;; esac
@@ -64,17 +69,12 @@ constexpr std::string_view kScript = R"SH({
   }
   tell() {
     say holder
-    printf 'now: %s\n' "$(date +%s)"
-    head -c 4096 <"$d/$n"
+    look
+    printf 'now: %s\n%s\n' "$(date +%s)" "$f"
   }
   around() {
-    for j in 1 2 3; do
-      IFS= read -r l <"$d/$n" || l=
-      case $l in
-        '') sleep 1 ;; # it is just being written
-        *) break ;;
-      esac
-    done
+    look
+    l=${f%%"$nl"*}
     case $a in *"|${l##*, run }|"*) return 0 ;; esac
     return 1
   }

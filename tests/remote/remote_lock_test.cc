@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <poll.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -57,9 +59,18 @@ class LocksIn : public ::testing::TestWithParam<std::string> {
     world.hosts->lock(0, "x", "ana, run 1");
     ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
   }
+  // Its holder writes it anew from time to time: for a moment it is empty.
+  std::string text_of_the_file() const {
+    std::string text;
+    EXPECT_TRUE(eventually([&] {
+      text = contents(file);
+      return text.find("\nprocess: ") != std::string::npos && text.ends_with('\n');
+    })) << text;
+    return text;
+  }
   // In place: the lock is on the inode.
   void change(const std::string& from, const std::string& to) {
-    std::string text = contents(file);
+    std::string text = text_of_the_file();
     const auto at = text.find(from);
     ASSERT_NE(at, std::string::npos) << text;
     const auto end = text.find('\n', at);
@@ -84,7 +95,7 @@ TEST_P(LocksIn, TheFileSaysWhoAndWhereAndThatItsControllerLives) {
   world.up();
   world.hosts->lock(0, "x", "ana@desk, run 1");
   ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
-  EXPECT_THAT(contents(file), StartsWith("ana@desk, run 1\nstep: \nheld since: "));
+  EXPECT_THAT(text_of_the_file(), StartsWith("ana@desk, run 1\nstep: \nheld since: "));
   change("sign of life: ", "sign of life: 5");
   world.hosts->note(0, "update/code\nprocess: 1 1 on here\\n");
   EXPECT_TRUE(eventually([&] {
@@ -121,7 +132,7 @@ TEST_P(LocksIn, IsWaitedForUntilItIsFree) {
   const auto ended = next<LockEnded>(*other);  // and LockWaiting did not come again
   ASSERT_TRUE(ended);
   EXPECT_TRUE(ended->acquired) << ended->error;
-  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n"));
+  EXPECT_THAT(text_of_the_file(), StartsWith("bob, run 2\n"));
 }
 
 TEST_P(LocksIn, WaitingComesToItsEnd) {
@@ -147,8 +158,25 @@ TEST_P(LocksIn, OfALiveControllerIsNotTakenOver) {
   EXPECT_FALSE(ended.acquired);
   EXPECT_EQ(ended.kept, "alive");
   EXPECT_FALSE(is_free());
-  // Its holder writes it anew from time to time: for a moment it is empty.
-  EXPECT_TRUE(eventually([&] { return contents(file).starts_with("ana, run 1\n"); }));
+  EXPECT_THAT(text_of_the_file(), StartsWith("ana, run 1\n"));
+}
+
+TEST_P(LocksIn, WhichIsJustBeingWrittenIsReadOnceItIsWritten) {
+  hold_silently();
+  const std::string whole = text_of_the_file();
+  std::ofstream(file).flush();  // emptied
+  const int watch = inotify_init1(IN_CLOEXEC);
+  ASSERT_GE(inotify_add_watch(watch, file.c_str(), IN_CLOSE_NOWRITE), 0);
+  const auto other = another(taking());
+  other->lock(0, "x", "bob, run 2");
+  pollfd read_once{watch, POLLIN, 0};
+  ASSERT_EQ(poll(&read_once, 1, 20'000), 1) << "nobody read the file";
+  close(watch);
+  std::ofstream(file) << whole;
+  const auto ended = next<LockEnded>(*other);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->kept, "alive");
+  EXPECT_EQ(ended->holder.raw(), "ana, run 1");
 }
 
 // Half open: the controller's machine died without a word, and sshd has not noticed.
@@ -160,17 +188,17 @@ TEST_P(LocksIn, OfASilentControllerIsTakenOverAndThatOneIsTold) {
   EXPECT_TRUE(ended.acquired) << ended.kept << ended.error;
   EXPECT_EQ(ended.holder.raw(), "ana, run 1") << "whose it was";
   EXPECT_FALSE(is_free());
-  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n"));
+  EXPECT_THAT(text_of_the_file(), StartsWith("bob, run 2\n"));
   const LockEnded lost = world.wait_for<LockEnded>();
   EXPECT_FALSE(lost.acquired);
   EXPECT_THAT(lost.error, HasSubstr("the lock \"x\""));
-  EXPECT_THAT(contents(file), StartsWith("bob, run 2\n")) << "the former one wrote into it";
+  EXPECT_THAT(text_of_the_file(), StartsWith("bob, run 2\n")) << "the former one wrote into it";
 }
 
 TEST_P(LocksIn, WhatDoesNotSayWhichProcessHoldsItIsNotTakenOver) {
   hold_silently();
   const auto other = another(taking());
-  const std::string before = contents(file);
+  const std::string before = text_of_the_file();
   const auto kept = [&](const std::string& from, const std::string& to) {
     std::ofstream(file) << before;
     change("sign of life: ", "sign of life: 1000000000");
@@ -231,7 +259,7 @@ TEST_P(SharedLocksIn, NothingIsTakenWrittenOrReleased) {
   in->note(0, "inner/step");
   EXPECT_TRUE(in->close(seconds(5), Traces::remove));
   EXPECT_FALSE(is_free());
-  EXPECT_THAT(contents(file), StartsWith("ana, run 1\nstep: \n"));
+  EXPECT_THAT(text_of_the_file(), StartsWith("ana, run 1\nstep: \n"));
 }
 
 TEST_P(SharedLocksIn, OneOfAnotherRunIsRefused) {
@@ -251,7 +279,7 @@ TEST_P(SharedLocksIn, WhatNobodyHoldsIsTaken) {
   const LockEnded held = ask(*in, "bob, run inner");
   EXPECT_TRUE(held.acquired && !held.shared);
   EXPECT_FALSE(is_free());
-  EXPECT_THAT(contents(file), StartsWith("bob, run inner\n"));
+  EXPECT_THAT(text_of_the_file(), StartsWith("bob, run inner\n"));
 }
 
 TEST_P(SharedLocksIn, ItIsLostOnceTheRunAroundIsGoneForLong) {
