@@ -83,6 +83,14 @@ bool is_inside(const fs::path& path, const fs::path& directory) {
   return at == directory.end();
 }
 
+// Whether the file is a copy of a built-in one, as those of cnplay's own repository are. It is then
+// read as the built-in: a plan is the same there as in any other project.
+bool is_builtin(const std::string& file, const std::string& text) {
+  return std::ranges::any_of(catalog::embedded_modules(), [&](const catalog::EmbeddedFile& known) {
+    return known.name == file && known.text == text;
+  });
+}
+
 // The project of a file: the nearest directory above that holds playbooks/, inventories/ or
 // modules/; else where cnplay runs, if the file is below; else the file's own directory.
 fs::path project_of(const fs::path& file) {
@@ -134,6 +142,7 @@ Status load_modules(Project& project) {
     for (const std::string& file : files) {
       auto text = read_file(file);
       if (!text) return text.error();
+      if (is_builtin(file, *text)) continue;
       project.catalog.add(project.sources.add(file, std::move(*text)), false, project.diags);
     }
   }

@@ -41,8 +41,9 @@ Result<std::string> find_play(const std::string& name);
 Result<std::pair<std::string, std::string>> read_library(const std::string& from,
                                                          const std::string& relative);
 
-// Adds the project's own modules/*.play and then the built-in ones. An Error if the directory
-// is writable by everybody: whoever could write there could run commands on all hosts.
+// Adds the project's own modules/*.play and then the built-in ones. A file that is byte for byte
+// the built-in one of its name is not the project's own. An Error if the directory is writable by
+// everybody: whoever could write there could run commands on all hosts.
 Status load_modules(Project& project);
 Status load_inventory(Project& project, const Options& options);
 // Has the compiler hold the vault's paths against the play: opened for that if its password is at

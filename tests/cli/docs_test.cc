@@ -1,5 +1,5 @@
-// `cnplay docs` on the playbooks of examples/, word by word; and on every module: what it says to
-// type reads as shell text, and reads no name that it does not set.
+// `cnplay docs` on the playbooks of the repository, word by word; and on every module: what it says
+// to type reads as shell text, and reads no name that it does not set.
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <algorithm>
@@ -61,7 +61,7 @@ Answer docs(const std::string& play, const std::string& inventory,
   return docs(options);
 }
 
-const fs::path kExample = fs::path(CNPLAY_SOURCE_DIR) / "examples/coralnet";
+const fs::path kRepository = CNPLAY_SOURCE_DIR;
 
 class Folder {
  public:
@@ -80,7 +80,7 @@ class Folder {
 };
 
 TEST(Docs, UpdateCode) {
-  const In in(kExample);
+  const In in(kRepository);
   const Answer markdown = docs("update_code.play", "staging");
   EXPECT_EQ(markdown.code, kSuccess) << markdown.err;
   expect_golden("docs/update_code.md", markdown.out);
@@ -91,7 +91,7 @@ TEST(Docs, UpdateCode) {
 
 // With people in it.
 TEST(Docs, ReplaceDisk) {
-  const In in(kExample);
+  const In in(kRepository);
   const Answer answer = docs("replace_disk.play", "staging");
   EXPECT_EQ(answer.code, kSuccess) << answer.err;
   expect_golden("docs/replace_disk.md", answer.out);
@@ -119,7 +119,7 @@ TEST(Docs, Files) {
 }
 
 TEST(Docs, UpdateCodeWithoutAnInventory) {
-  const In in(kExample);
+  const In in(kRepository);
   const Answer answer = docs("update_code.play", "");
   EXPECT_EQ(answer.code, kSuccess) << answer.err;
   expect_golden("docs/update_code_generic.md", answer.out);
@@ -156,7 +156,7 @@ TEST(Docs, WaysBack) {
 // Every example has its goldens: one that is added must be added here.
 TEST(Docs, NoExampleIsForgotten) {
   std::vector<std::string> plays;
-  for (const auto& entry : fs::directory_iterator(kExample / "playbooks")) {
+  for (const auto& entry : fs::directory_iterator(kRepository / "playbooks")) {
     if (entry.path().extension() == ".play") plays.push_back(entry.path().stem().string());
   }
   std::sort(plays.begin(), plays.end());

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CNPLAY = os.environ.get("CNPLAY", str(ROOT / "build/release/cnplay"))
-INVENTORY = str(ROOT / "examples/coralnet/inventories/staging.inv")
+INVENTORY = str(ROOT / "inventories/staging.inv")
 FLEET = str(ROOT / "fleet/fleet")
 GROUPS = {"web": ["web1", "web2"], "db": ["db1"]}
 LINE = re.compile(r"^\d\d:\d\d:\d\d (\S+)\s+(\w+): \S+  ([a-z ]+?)(?:  (.*))?$")
@@ -65,7 +65,7 @@ def run(path, play, stage, state, extra):
 
 
 def main():
-    os.chdir(ROOT / "examples/coralnet")  # the `modules/` here holds plays, no modules
+    os.chdir(ROOT)  # beside the plays, `modules/` holds plays and no modules
     names = [word for word in sys.argv[1:] if not word.startswith("-")]
     checks, problems, cases = 0, [], 0
     fingerprint = vendor_fingerprint()

@@ -14,7 +14,6 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CNPLAY = pathlib.Path(os.environ.get("CNPLAY", ROOT / "build/release/cnplay"))
 FLEET = ROOT / "fleet/fleet"
-PROJECT = ROOT / "examples/coralnet"
 WEB = {"web1": "10.77.0.11", "web2": "10.77.0.12"}
 
 
@@ -68,7 +67,8 @@ class FleetTest(unittest.TestCase):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cnplay-test-"))
         self.addCleanup(shutil.rmtree, self.directory)
         self.project = self.directory / "project"
-        shutil.copytree(PROJECT, self.project)
+        for part in ("playbooks", "inventories"):
+            shutil.copytree(ROOT / part, self.project / part)
         self.environment = dict(os.environ, XDG_STATE_HOME=str(self.directory / "state"), NO_COLOR="1")
         self.environment.pop("SSH_AUTH_SOCK", None)
 

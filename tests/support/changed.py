@@ -9,7 +9,7 @@ Rules, first match wins:
   grammar              as src/syntax
   modules              the rooms that read modules, the modules' scripts, the fleet
   tests/ROOM, ...      these tests alone
-  docs, examples, ...  see RULES
+  docs, playbooks, ... see RULES
 """
 import pathlib
 import re
@@ -48,7 +48,7 @@ RULES = [
     (r"(docs|tests)/protocol/", lambda m: ["scripts protocol_model"] + HOUSE),
     (r"tests/mutation/|scripts/mutate$", lambda m: ["scripts mutation"] + FORM),
     (r"docs/|README\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form"]),
-    (r"examples/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
+    (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
     (r"bench/", lambda m: ["scripts bench_.*"] + FORM),
     (r"tests/(report|cli|bench|faults|fleet)/(\w+)_test\.py$", lambda m: own_of(m[1], m[2])),
