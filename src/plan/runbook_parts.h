@@ -28,7 +28,7 @@ class Prose {
   Text text_;
 };
 
-// A value as scripts see it (docs/internals.md); nullopt if only the run can know it.
+// A value as scripts see it (docs/module-scripts.md); nullopt if only the run can know it.
 std::optional<std::string> script_value(const Value& value);
 
 // `T0 + 30 min`, or the time itself where it does not hang on T0; "" if it hangs on both.

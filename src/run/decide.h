@@ -1,5 +1,5 @@
 // What came of an action, as a pure function of what the host reported: the table "Outcomes of an
-// action" of docs/internals.md.
+// action" of docs/module-scripts.md.
 #pragma once
 
 #include <optional>

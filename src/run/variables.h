@@ -15,7 +15,7 @@ namespace cnplay::run {
 // What stands behind a reference: for plan::Environment::secret, where a task is made.
 Result<std::string> reveal(const plan::SecretRef& ref, const std::vector<Secret>& secrets);
 
-// The text of a value for a script (docs/internals.md, "What a script finds on the host"). An Error
+// The text of a value for a script (docs/module-scripts.md, "Parameters"). An Error
 // for what no script can be given: an item of a list with a newline, a NUL, a list in a list.
 // Sets `secret` if a secret went into it.
 Result<std::string> script_text(const plan::Value& value, const std::vector<Secret>& secrets,

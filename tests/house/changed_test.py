@@ -70,7 +70,7 @@ class Changed(unittest.TestCase):
             self.assertIsNone(broken_by(["docs/plan.md", path]), path)
 
     def test_documents_run_no_fleet(self):
-        self.assertEqual({lane for lane, _ in self.lines("docs/internals.md")}, {"unit", "scripts"})
+        self.assertEqual({lane for lane, _ in self.lines("docs/protocol.md")}, {"unit", "scripts"})
 
 
 if __name__ == "__main__":

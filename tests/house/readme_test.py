@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What the README shows of the ten mistakes is what the golden files say, and every link of the documents
-leads somewhere."""
+"""The page of the ten mistakes shows what the golden files say; every link of the documents leads to a file and a
+heading that exist; every file of the sources that they name exists."""
 
 import pathlib
 import re
@@ -9,26 +9,46 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def shown(readme):
+DOCUMENTS = ["*.md", "docs/**/*.md", "fleet/*.md", "tests/fleet/**/*.md"]
+
+
+def shown(page):
     """The fenced blocks between the marks."""
-    part = re.search(r"<!-- mistakes -->(.*?)<!-- /mistakes -->", readme, re.S)
+    part = re.search(r"<!-- mistakes -->(.*?)<!-- /mistakes -->", page, re.S)
     return re.findall(r"^```\n(.*?)^```$", part[1], re.S | re.M) if part else []
 
 
+def anchors(text):
+    """The names of the headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    for heading in re.findall(r"^#+ (.*)$", text, re.M):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def dead_links(path):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
-        if not (path.parent / target).exists():
+    text = path.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)]*))?\)", text):
+        file = path.parent / target if target else path
+        if not file.exists():
             yield f"{path.relative_to(ROOT)}: nothing at {target}"
+        elif anchor and anchor not in anchors(file.read_text(encoding="utf-8")):
+            yield f"{path.relative_to(ROOT)}: no heading {anchor} in {target or path.name}"
+
+
+def missing_files(path):
+    for name in re.findall(r"`((?:src|tests|scripts|cmake|grammar|modules|fleet|bench)/[\w./-]*\w)`", path.read_text(encoding="utf-8")):
+        if not re.search("NAME|E0123", name) and not (ROOT / name).exists():
+            yield f"{path.relative_to(ROOT)}: there is no {name}"
 
 
 def main():
     problems = []
     golden = [(ROOT / f"tests/golden/compile/ten_mistakes.{kind}").read_text(encoding="utf-8") for kind in ("play", "inv", "txt")]
-    blocks = shown((ROOT / "README.md").read_text(encoding="utf-8"))
+    blocks = shown((ROOT / "docs/ten-mistakes.md").read_text(encoding="utf-8"))
     if [block.strip() for block in blocks] != [text.strip() for text in golden]:
-        problems.append("README.md: the mistakes differ from tests/golden/compile/ten_mistakes.*")
-    for path in [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("fleet/*.md")]:
-        problems.extend(dead_links(path))
+        problems.append("docs/ten-mistakes.md: differs from tests/golden/compile/ten_mistakes.*")
+    for path in sorted({path for pattern in DOCUMENTS for path in ROOT.glob(pattern)}):
+        problems.extend([*dead_links(path), *missing_files(path)])
     for problem in problems:
         print(problem)
     return 1 if problems else 0

@@ -19,7 +19,7 @@ SHELLS = (["dash"], ["bash", "--posix"], ["busybox", "sh"], ["mksh"])
 EXCLUDED = "SC2034,SC2119,SC2120,SC2317,SC2329"
 STUBS = """\
 #!/bin/sh
-# What stands before a script on the host: see docs/internals.md.
+# What stands before a script on the host: see docs/module-scripts.md.
 set -eu
 nl='
 '

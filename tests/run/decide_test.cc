@@ -1,4 +1,4 @@
-// The table "Outcomes of an action" of docs/internals.md, row by row.
+// The table "Outcomes of an action" of docs/module-scripts.md, row by row.
 #include "run/decide.h"
 
 #include <gtest/gtest.h>
