@@ -32,6 +32,8 @@ foreach(name IN ITEMS rooms readme)
   set_tests_properties(${test} PROPERTIES LABELS unit)
 endforeach()
 cnplay_python_test(house_lanes tests/house/lanes_test.py unit)
+cnplay_python_test(house_prose tests/house/prose_test.py unit)
+cnplay_python_test(house_hooks tests/house/hooks_test.py unit)
 cnplay_python_test(house_changed tests/house/changed_test.py unit NEEDS BUILD=${CMAKE_BINARY_DIR})
 
 # The modules' scripts: their form, and what they do in each of the shells.

@@ -47,7 +47,7 @@ RULES = [
     (r"modules/", lambda m: units(*dependants("catalog")) + HOUSE + ["scripts modules_.*", "fleet fleet_.*"]),
     (r"(docs|tests)/protocol/", lambda m: ["scripts protocol_model"] + HOUSE),
     (r"tests/mutation/|scripts/mutate$", lambda m: ["scripts mutation"] + FORM),
-    (r"docs/|README\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form"]),
+    (r"docs/|(README|CONTRIBUTING)\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form"]),
     (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
     (r"bench/", lambda m: ["scripts bench_.*"] + FORM),
@@ -61,7 +61,8 @@ RULES = [
     (r"tests/support/[^/]+\.h$|tests/support/[^/]+/[^/]+\.(h|cc)$", lambda m: ALL_UNITS + FORM),
     (rf"tests/({ROOM})/", lambda m: units(m[1]) + FORM),
     (r"scripts/(lint|demo|bench|setup|mutate)$|\.clang-(format|tidy)$", lambda m: FORM),
-    (r"\.gitignore$", lambda m: []),
+    (r"scripts/hooks$", lambda m: FORM + HOUSE),
+    (r"\.(gitignore|editorconfig)$", lambda m: []),
 ]
 
 

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The form of the documents, as far as a machine can judge it: words that the glossary replaces, the length of
+lines outside of tables and code, and the length of sentences. docs/glossary.md has the words."""
+
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/**/*.md", "fleet/*.md", "tests/**/*.md"]
+GENERATED = "tests/golden/"  # output of the program
+
+MOST_COLUMNS = 100
+MOST_WORDS = 28  # a sentence; the aim is 25
+
+# (what is not written, what is written instead)
+GLOSSARY = [
+    (r"(tak(e|es|en|ing)|took) up|(go|goes|going|gone|went) on with", "resume"),
+    (r"(go|goes|going|gone|went) on", "continue"),
+    (r"ways? back|(tak(e|es|en|ing)|took) back", "roll back, rollback"),
+    (r"mend(s|ed|ing)?", "fix"),
+    (r"anew", "again"),
+    (r"(?<!there )(?<!there's )(is|are) no(?! longer| more)", "not a valid X"),
+]
+
+# (document, text of the line, why it may stand)
+EXCEPTIONS = [
+    ("docs/glossary.md", "", "it lists the words that are not written"),
+    ("docs/benchmarks.md", "", "not rewritten yet"),
+    ("docs/language.md", "", "not rewritten yet"),
+    ("docs/report.md", "", "not rewritten yet"),
+    ("docs/protocol/README.md", "", "not rewritten yet"),
+    ("fleet/README.md", "", "not rewritten yet"),
+    ("tests/fleet/modules/README.md", "", "not rewritten yet"),
+]
+
+
+class Sentence:
+    def __init__(self, line, text):
+        self.line, self.text = line, text
+
+    @property
+    def words(self):
+        return len(re.findall(r"[^\s]*\w[^\s]*", self.text))
+
+
+def prose(text):
+    """(line number, line) of what is neither code, table nor comment."""
+    fenced = commented = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"\s*(```|~~~)", line):
+            fenced = not fenced
+            yield number, ""
+        elif fenced or line.lstrip().startswith("|"):
+            yield number, ""
+        else:
+            commented = commented or line.startswith("<!--")
+            yield number, "" if commented else line
+            commented = commented and "-->" not in line
+
+
+def plain(text):
+    """Without markup: code counts as one word, a link as its text."""
+    text = re.sub(r"`[^`]*`", "CODE", text)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return text.replace("**", "").replace("_", " ")
+
+
+def paragraphs(text):
+    """(first line, text) of each paragraph, heading and list item."""
+    first, lines = 0, []
+    for number, line in [*prose(text), (0, "")]:
+        begins = re.match(r"\s*([-*]|\d+\.) |#", line)
+        if lines and (not line.strip() or begins):
+            yield first, " ".join(lines)
+            lines = []
+        if line.strip():
+            first = first if lines else number
+            lines.append(line.strip().lstrip("#").strip())
+            if line.startswith("#"):
+                yield first, " ".join(lines)
+                lines = []
+
+
+def sentences(text):
+    for number, paragraph in paragraphs(text):
+        for part in re.split(r"(?<=[.?!:;])\s+", plain(re.sub(r"^([-*]|\d+\.) ", "", paragraph))):
+            yield Sentence(number, part)
+
+
+def problems(name, text):
+    for number, line in prose(text):
+        columns = len(re.sub(r"`[^`]{60,}`", "CODE", line))  # code is not wrapped
+        if columns > MOST_COLUMNS:
+            yield number, f"the line has {columns} columns: wrap it at {MOST_COLUMNS}"
+    for sentence in sentences(text):
+        if sentence.words > MOST_WORDS:
+            yield sentence.line, f"a sentence of {sentence.words} words: split it: {sentence.text}"
+    for number, paragraph in paragraphs(text):
+        for pattern, instead in GLOSSARY:
+            if found := re.search(rf"\b(?:{pattern})\b", plain(paragraph), re.I):
+                yield number, f"`{found[0]}`: write `{instead}`"
+
+
+def excepted(name, text):
+    return any(name == document and part in text for document, part, _ in EXCEPTIONS)
+
+
+class Prose(unittest.TestCase):
+    def test_documents(self):
+        found = []
+        for path in sorted({path for pattern in DOCUMENTS for path in ROOT.glob(pattern)}):
+            name = str(path.relative_to(ROOT))
+            if name.startswith(GENERATED):
+                continue
+            text = path.read_text(encoding="utf-8")
+            found += [f"{name}:{number}: {what}" for number, what in problems(name, text) if not excepted(name, what)]
+        self.assertEqual(found, [], "\n" + "\n".join(found))
+
+
+if __name__ == "__main__":
+    unittest.main()
