@@ -29,10 +29,6 @@ EXCEPTIONS = [
     ("docs/glossary.md", "", "it lists the words that are not written"),
     ("docs/benchmarks.md", "", "not rewritten yet"),
     ("docs/language.md", "", "not rewritten yet"),
-    ("docs/report.md", "", "not rewritten yet"),
-    ("docs/protocol/README.md", "", "not rewritten yet"),
-    ("fleet/README.md", "", "not rewritten yet"),
-    ("tests/fleet/modules/README.md", "", "not rewritten yet"),
 ]
 
 
