@@ -43,6 +43,12 @@ function(cnplay_room name)
     add_library(cnplay_${name} STATIC ${sources})
     target_link_libraries(cnplay_${name} PUBLIC cnplay_options ${ROOM_LINKS} PRIVATE ${ROOM_PRIVATE_LINKS})
     cnplay_use_precompiled(cnplay_${name} ${precompiled})
+    if(CNPLAY_UNITY)
+      set_target_properties(cnplay_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
+      if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # takes local types of an included file for shared ones
+        target_compile_options(cnplay_${name} PRIVATE -Wno-subobject-linkage)
+      endif()
+    endif()
   else()
     add_library(cnplay_${name} INTERFACE)
     target_link_libraries(cnplay_${name} INTERFACE cnplay_options ${ROOM_LINKS} ${ROOM_PRIVATE_LINKS})
@@ -61,6 +67,10 @@ function(cnplay_room name)
     endif()
   endif()
 endfunction()
+
+# These files are compiled alone, also with CNPLAY_UNITY: each takes long enough by itself.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/options.cc ${CMAKE_SOURCE_DIR}/src/journal/run_directory.cc
+  PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
 # Defines CNPLAY_SOURCE_DIR for those of the files that use it, and for no other: the compiler cache of another clone
 # would not serve them.

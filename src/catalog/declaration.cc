@@ -11,8 +11,6 @@
 namespace cnplay::catalog {
 namespace {
 
-std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
-
 template <class Range>
 std::string listed(const Range& words) {
   std::string out;

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace cnplay::catalog {
-namespace {
-
-std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
-
-}  // namespace
-
 void FileClauses::read(const syntax::Clause& clause) {
   const std::string& word = clause.word.text;
   std::vector<syntax::Name> names;

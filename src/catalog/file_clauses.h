@@ -12,6 +12,9 @@
 
 namespace cnplay::catalog {
 
+// A word of the play, as messages show it.
+inline std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+
 class FileClauses {
  public:
   explicit FileClauses(diag::Diagnostics& diags) : diags_(diags) {}

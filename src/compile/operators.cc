@@ -325,15 +325,15 @@ Evaluated Evaluator::conditional(const syntax::Conditional& node, const TypePtr&
 
 namespace {
 
-struct Signature {
+struct FunctionSignature {
   std::string_view name;
   std::vector<TypePtr> parameters;  // nullptr: a list or a string
   TypePtr result;
 };
 
-const std::vector<Signature>& signatures() {
+const std::vector<FunctionSignature>& function_signatures() {
   const auto s = simple(Kind::string);
-  static const std::vector<Signature> all = {
+  static const std::vector<FunctionSignature> all = {
       {"len", {nullptr}, simple(Kind::int_)},
       {"join", {list_of(simple(Kind::poison)), s}, s},
       {"lower", {s}, s},
@@ -369,7 +369,7 @@ Evaluated Evaluator::call(const syntax::Call& node, Span span) {
   };
   if (function == "group" || function == "host") return hosts_call(function, node, span);
   std::vector<std::string> names = {"group", "host"};
-  for (const auto& signature : signatures()) {
+  for (const auto& signature : function_signatures()) {
     if (signature.name == function) return builtin(function, node, span);
     names.emplace_back(signature.name);
   }
@@ -447,7 +447,8 @@ Evaluated Evaluator::hosts_call(const std::string& function, const syntax::Call&
 }
 
 Evaluated Evaluator::builtin(const std::string& function, const syntax::Call& node, Span span) {
-  const Signature& signature = *std::ranges::find(signatures(), function, &Signature::name);
+  const FunctionSignature& signature =
+      *std::ranges::find(function_signatures(), function, &FunctionSignature::name);
   bool good = node.args.size() == signature.parameters.size();
   for (const auto& argument : node.args) {
     good = good && argument.value && !argument.spread && argument.name.text.empty();

@@ -16,7 +16,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr int kDeepest = 500;
+constexpr int kDeepestValue = 500;
 constexpr std::size_t kDeepestExpression = 1000;
 
 // What is wrong with the text; made an Error at the face.
@@ -24,7 +24,7 @@ struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-class Reader {
+class JsonReader {
  public:
   void read_expressions(const json& table) {
     for (const json& entry : table) {
@@ -97,7 +97,7 @@ class Reader {
     if (j.contains("host")) decode(j["host"], out.host.emplace());
   }
   void decode(const json& j, Value& out) {
-    if (++depth_ > kDeepest) throw Malformed("values are nested too deeply");
+    if (++depth_ > kDeepestValue) throw Malformed("values are nested too deeply");
     decode_value(j, out);
     --depth_;
   }
@@ -127,7 +127,7 @@ class Reader {
 
  private:
   struct FieldReader {
-    Reader& reader;
+    JsonReader& reader;
     const json& object;
 
     template <class T>
@@ -201,12 +201,12 @@ class Reader {
   int depth_ = 0;
 };
 
-const json* Reader::member(const json& object, const char* key) {
+const json* JsonReader::member(const json& object, const char* key) {
   const auto found = object.find(key);
   return found == object.end() ? nullptr : &*found;
 }
 
-void Reader::fail_at(const char* key, const std::exception& e) {
+void JsonReader::fail_at(const char* key, const std::exception& e) {
   throw Malformed(std::string(key) + ": " + e.what());
 }
 
@@ -225,7 +225,7 @@ Result<Plan> from_json(const std::string& text) {
       return bad("it has version " + dump_json(document["version"]) + ", expected " +
                  std::to_string(kJsonVersion));
     }
-    Reader reader;
+    JsonReader reader;
     reader.read_expressions(document.at("expressions"));
     reader.decode(document.at("plan"), plan);
   } catch (const std::exception& e) {  // nlohmann's own, and Malformed

@@ -16,7 +16,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-class Writer {
+class JsonWriter {
  public:
   json expressions = json::array();
 
@@ -66,7 +66,7 @@ class Writer {
 
  private:
   struct FieldWriter {
-    Writer& writer;
+    JsonWriter& writer;
     json& object;
 
     template <class T>
@@ -137,12 +137,12 @@ class Writer {
   std::unordered_map<const Expr*, std::size_t> numbers_;
 };
 
-void Writer::put(json& object, const char* key, json value) { object[key] = std::move(value); }
+void JsonWriter::put(json& object, const char* key, json value) { object[key] = std::move(value); }
 
 }  // namespace
 
 std::string to_json(const Plan& plan) {
-  Writer writer;
+  JsonWriter writer;
   json body = writer.encode(plan);
   json out{{"version", kJsonVersion}};
   out["expressions"] = std::move(writer.expressions);

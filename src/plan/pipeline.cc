@@ -40,9 +40,9 @@ std::string barrier_between(const Plan& plan, const Node& from, const Node& to) 
   return follows ? "" : "it follows another step";
 }
 
-class Printer {
+class Groups {
  public:
-  Printer(const Plan& plan, const PrintOptions& options)
+  Groups(const Plan& plan, const PrintOptions& options)
       : plan_(plan), options_(options), paint_(options.colour) {}
 
   std::string print() {
@@ -138,7 +138,7 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
 }
 
 std::string pipeline_text(const Plan& plan, const PrintOptions& options) {
-  return Printer(plan, options).print();
+  return Groups(plan, options).print();
 }
 
 }  // namespace cnplay::plan

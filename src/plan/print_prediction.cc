@@ -8,7 +8,7 @@
 namespace cnplay::plan {
 namespace {
 
-std::string plural(std::size_t n, const std::string& one, const std::string& many) {
+std::string counted(std::size_t n, const std::string& one, const std::string& many) {
   return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 
@@ -96,7 +96,7 @@ class Prediction {
   void unknown() {
     if (likely_.without_expect == 0) return;
     line("  " + key_ +
-         paint_.warn(plural(likely_.without_expect, "step", "steps") + " without `expect`" +
+         paint_.warn(counted(likely_.without_expect, "step", "steps") + " without `expect`" +
                      (seen_ ? " or a past run" : "") + ", counted as no time"));
   }
 

@@ -32,7 +32,7 @@ th, td { border: 1px solid var(--line); padding: .3em .6em; text-align: left; ve
 <body>
 )";
 
-std::string escaped(std::string_view text) {
+std::string html_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const std::string_view entity = entity_of(c);
@@ -52,7 +52,7 @@ std::string element(const std::string& name, const std::string& inner) {
 std::string inline_text(const Text& text) {
   std::string out;
   for (const TextSpan& span : text) {
-    const std::string inner = escaped(span.text);
+    const std::string inner = html_text(span.text);
     switch (span.kind) {
       case SpanKind::plain:
         out += inner;
@@ -71,7 +71,7 @@ std::string inline_text(const Text& text) {
   return out;
 }
 
-void table(const RunbookBlock& b, std::string& out) {
+void html_table(const RunbookBlock& b, std::string& out) {
   out += "<table>\n";
   for (std::size_t i = 0; i < b.rows.size(); ++i) {
     out += "<tr>";
@@ -85,7 +85,7 @@ void table(const RunbookBlock& b, std::string& out) {
 
 std::string to_html(const Runbook& book) {
   std::string out =
-      kHead + escaped(book.title) + kStyle + element("h1", escaped(book.title)) + "\n";
+      kHead + html_text(book.title) + kStyle + element("h1", html_text(book.title)) + "\n";
   for (const RunbookBlock& b : book.blocks) {
     const std::string level = "h" + std::to_string(b.level);
     switch (b.kind) {
@@ -108,10 +108,10 @@ std::string to_html(const Runbook& book) {
         out += "</ul>\n";
         break;
       case BlockKind::table:
-        table(b, out);
+        html_table(b, out);
         break;
       case BlockKind::code:
-        out += "<pre><code>" + escaped(b.code) + "</code></pre>\n";
+        out += "<pre><code>" + html_text(b.code) + "</code></pre>\n";
         break;
     }
   }

@@ -6,7 +6,7 @@ namespace cnplay::plan {
 namespace {
 
 // Text that Markdown would read as anything else.
-std::string escaped(std::string_view text) {
+std::string markdown_text(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\n') {
@@ -45,16 +45,16 @@ std::string inline_text(const Text& text, bool in_table) {
   for (const TextSpan& span : text) {
     switch (span.kind) {
       case SpanKind::plain:
-        out += escaped(span.text);
+        out += markdown_text(span.text);
         break;
       case SpanKind::code:
         out += code_span(span.text, in_table);
         break;
       case SpanKind::strong:
-        out += "**" + escaped(span.text) + "**";
+        out += "**" + markdown_text(span.text) + "**";
         break;
       case SpanKind::em:
-        out += "*" + escaped(span.text) + "*";
+        out += "*" + markdown_text(span.text) + "*";
         break;
     }
   }
@@ -68,7 +68,7 @@ std::string paragraph(const Text& text) {
   return out;
 }
 
-void table(const RunbookBlock& b, std::string& out) {
+void markdown_table(const RunbookBlock& b, std::string& out) {
   for (std::size_t i = 0; i < b.rows.size(); ++i) {
     out += "|";
     for (const Text& cell : b.rows[i]) out += " " + inline_text(cell, true) + " |";
@@ -83,7 +83,7 @@ void table(const RunbookBlock& b, std::string& out) {
 }  // namespace
 
 std::string to_markdown(const Runbook& book) {
-  std::string out = "# " + escaped(book.title) + "\n";
+  std::string out = "# " + markdown_text(book.title) + "\n";
   for (const RunbookBlock& b : book.blocks) {
     out += "\n";
     switch (b.kind) {
@@ -101,7 +101,7 @@ std::string to_markdown(const Runbook& book) {
         for (const auto& row : b.rows) out += "- " + inline_text(row.at(0), false) + "\n";
         break;
       case BlockKind::table:
-        table(b, out);
+        markdown_table(b, out);
         break;
       case BlockKind::code: {
         const std::string fence(std::max<std::size_t>(3, longest_run(b.code, '`') + 1), '`');

@@ -8,7 +8,7 @@
 namespace cnplay::plan {
 namespace {
 
-constexpr int kDeepest = 60;  // of commands inside of commands
+constexpr int kDeepestCommand = 60;  // of commands inside of commands
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -17,9 +17,9 @@ bool ends_word(char c) {
   return is_blank(c) || std::string_view("\n;&|<>()").find(c) != std::string_view::npos;
 }
 
-class Reader {
+class ShellReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit ShellReader(std::string_view text) : text_(text) {}
 
   std::optional<ShellList> read() {
     ShellList list = commands();
@@ -120,7 +120,7 @@ class Reader {
       advance(2);
       nested();
     } else if (at_text("${")) {
-      if (++depth_ > kDeepest) return give_up();
+      if (++depth_ > kDeepestCommand) return give_up();
       advance(2);
       while (peek() != '}') {
         if (at_ >= text_.size()) return give_up();
@@ -134,7 +134,7 @@ class Reader {
   }
   // Behind `$(`: commands up to their `)`.
   void nested() {
-    if (++depth_ > kDeepest) return give_up();
+    if (++depth_ > kDeepestCommand) return give_up();
     const auto before = bodies_.size();
     commands();
     --depth_;
@@ -173,7 +173,7 @@ class Reader {
   }
   ShellList commands() {
     ShellList list;
-    if (++depth_ > kDeepest) give_up();
+    if (++depth_ > kDeepestCommand) give_up();
     for (blank_lines(); !broken_ && !ends_list(); blank_lines()) {
       list.push_back(and_or());
       blanks();
@@ -307,7 +307,7 @@ class Reader {
         if (out.words.size() != 1 || peek(1) != ')') return give_up();
         advance(2);
         blank_lines();
-        if (++depth_ > kDeepest) return give_up();
+        if (++depth_ > kDeepestCommand) return give_up();
         out.kind = ShellKind::function;
         out.lists.push_back({command()});
         --depth_;
@@ -368,7 +368,7 @@ class Reader {
 std::optional<ShellList> read_shell(std::string_view text) {
   std::string whole(text);
   if (whole.empty() || whole.back() != '\n') whole += '\n';
-  return Reader(whole).read();
+  return ShellReader(whole).read();
 }
 
 std::size_t assignment_length(std::string_view word) {

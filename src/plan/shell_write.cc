@@ -6,7 +6,7 @@
 namespace cnplay::plan {
 namespace {
 
-class Writer {
+class ShellWriter {
  public:
   std::string out;
 
@@ -135,7 +135,7 @@ class Writer {
 };
 
 bool starts_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool in_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
+bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
 
 // All that looks like the reading of a name, quoted or not: too many are no harm.
 void read_in_text(std::string_view text, std::set<std::string>& names) {
@@ -145,7 +145,7 @@ void read_in_text(std::string_view text, std::set<std::string>& names) {
       for (i += 3; i < text.size() && text[i] != ')'; ++i) {
         if (!starts_name(text[i])) continue;
         const std::size_t begin = i;
-        while (i < text.size() && in_name(text[i])) ++i;
+        while (i < text.size() && continues_name(text[i])) ++i;
         names.insert(std::string(text.substr(begin, i - begin)));
         --i;
       }
@@ -157,7 +157,7 @@ void read_in_text(std::string_view text, std::set<std::string>& names) {
     if (at >= text.size()) return;
     if (starts_name(text[at])) {
       std::size_t end = at;
-      while (end < text.size() && in_name(text[end])) ++end;
+      while (end < text.size() && continues_name(text[end])) ++end;
       names.insert(std::string(text.substr(at, end - at)));
     } else if (std::string_view("@*#123456789").find(text[at]) != std::string_view::npos) {
       names.insert("@");
@@ -194,7 +194,7 @@ void substitutions(const std::string& word, std::set<std::string>& names) {
 }  // namespace
 
 std::string write_shell(const ShellList& list) {
-  Writer writer;
+  ShellWriter writer;
   writer.list(list, 0);
   return std::move(writer.out);
 }

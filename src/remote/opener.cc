@@ -18,7 +18,7 @@ void keep(std::string& text, std::string_view bytes) {
   if (text.size() > 2 * kKeep) text.erase(0, text.size() - kKeep);
 }
 
-std::optional<long> number(std::string_view word) {
+std::optional<long> id_number(std::string_view word) {
   long value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
@@ -250,7 +250,7 @@ void Opener::answer(std::string_view line) {
   std::string stat;
   words >> sum >> pid_word >> boot_id;
   std::getline(words, stat);
-  const auto pid = number(pid_word);
+  const auto pid = id_number(pid_word);
   if (sum != "42" || !pid || *pid <= 1) {
     return fail_shell("what answered is no POSIX shell");
   }

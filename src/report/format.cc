@@ -16,7 +16,7 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
-const char* words(Outcome outcome) {
+const char* outcome_words(Outcome outcome) {
   switch (outcome) {
     case Outcome::would_change:
       return "would change";
@@ -153,7 +153,7 @@ std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Opti
                         std::size_t host_width) {
   std::string line = pad_right(plan.hosts[e.host].name, host_width) + "  " + part_prefix(e.part) +
                      step_name(plan, e.node) + ": " + action_name(plan, e.node, e.action, e.part) +
-                     "  " + paint(options, style_of(e.outcome), words(e.outcome));
+                     "  " + paint(options, style_of(e.outcome), outcome_words(e.outcome));
   std::string message = e.message.display(kLineMessage);
   if (const auto newline = message.find('\n'); newline != std::string::npos)
     message.resize(newline);

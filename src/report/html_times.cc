@@ -12,7 +12,7 @@ std::vector<plan::HostIndex> hosts_of(const Step& step) {
   return hosts;
 }
 
-struct Row {
+struct TimeRow {
   Instant from{};  // rows stand in this order
   std::string label, title, on, note;
   std::optional<Duration> expect;
@@ -53,8 +53,8 @@ std::string median_and_worst(const std::optional<Duration>& median,
              : "median " + human_duration(*median) + ", worst " + human_duration(*worst);
 }
 
-std::vector<Row> rows_of(const Account& account) {
-  std::vector<Row> rows;
+std::vector<TimeRow> time_rows_of(const Account& account) {
+  std::vector<TimeRow> rows;
   const plan::Plan& plan = *account.plan;
   for (const Step& step : account.steps) {
     const Duration actual = took(account, step.from, step.to);
@@ -68,7 +68,7 @@ std::vector<Row> rows_of(const Account& account) {
                     took(account, wait.from, wait.to)});
   }
   std::stable_sort(rows.begin(), rows.end(),
-                   [](const Row& a, const Row& b) { return a.from < b.from; });
+                   [](const TimeRow& a, const TimeRow& b) { return a.from < b.from; });
   for (const plan::NodeId node : account.not_begun) {
     rows.push_back({{},
                     step_label(plan, node, events::Part::forward),
@@ -115,7 +115,7 @@ Markup outage_words(const Account& account) {
 
 Markup times_section(const Account& account) {
   Markup out;
-  const std::vector<Row> rows = rows_of(account);
+  const std::vector<TimeRow> rows = time_rows_of(account);
   if (rows.empty()) return out;
   out << "<section id=\"times\">\n<h2>Timings</h2>\n" << outage_words(account);
   out << "<table class=\"cards\">\n<thead><tr><th>#</th><th>Step</th><th>On</th>"
@@ -126,7 +126,7 @@ Markup times_section(const Account& account) {
   }
   out << "<th class=\"n\">Actual</th><th>Note</th></tr></thead>\n<tbody>\n";
   std::size_t number = 0;
-  for (const Row& row : rows) {
+  for (const TimeRow& row : rows) {
     out << "<tr><td class=\"number n\">" << Number(++number);
     out << "</td><th scope=\"row\">" << Text(row.label);
     if (!row.title.empty()) out << " <small>" << Text(row.title) << "</small>";

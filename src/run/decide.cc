@@ -5,7 +5,6 @@ namespace cnplay::run {
 using events::Outcome;
 using remote::Stage;
 using remote::StageResult;
-using remote::Verdict;
 
 namespace {
 
@@ -37,7 +36,7 @@ Decision done(Outcome outcome, const StageResult& stage) {
 
 // A stage that said `fail`, or died. nullopt: neither.
 std::optional<Decision> failure_of(const StageResult& stage) {
-  if (stage.verdict == Verdict::fail) return failed("", &stage);
+  if (stage.verdict == remote::Verdict::fail) return failed("", &stage);
   if (stage.exit_code != 0) {
     return failed(std::string(name(static_cast<events::Stage>(stage.stage))) + " exited with " +
                       std::to_string(stage.exit_code),
@@ -61,8 +60,8 @@ Decision after_apply(const Shape& shape, const remote::TaskResult& result,
   if (verify == nullptr) return failed("the host reported no verify, though it was due");
   const bool by_script = shape.verify == plan::Verify::by_script;
   const bool converged =
-      verify->exit_code == 0 &&
-      (verify->verdict == Verdict::ok || (by_script && verify->verdict == Verdict::none));
+      verify->exit_code == 0 && (verify->verdict == remote::Verdict::ok ||
+                                 (by_script && verify->verdict == remote::Verdict::none));
   if (!converged) return failed("applied but not converged", verify);
   return done(Outcome::changed, said);
 }
@@ -73,14 +72,14 @@ Decision finished(const Shape& shape, events::Mode mode, const remote::TaskResul
   if (check == nullptr) return failed("the host reported no check, though it was due");
   if (auto d = failure_of(*check)) return *d;
   switch (check->verdict) {
-    case Verdict::ok:
+    case remote::Verdict::ok:
       return done(Outcome::ok, *check);
-    case Verdict::skip:
+    case remote::Verdict::skip:
       return done(Outcome::skipped, *check);
-    case Verdict::change:
+    case remote::Verdict::change:
       break;
-    case Verdict::fail:
-    case Verdict::none:
+    case remote::Verdict::fail:
+    case remote::Verdict::none:
       return failed("check ended without a verdict", check);
   }
   if (!shape.has_apply) {

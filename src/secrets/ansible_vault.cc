@@ -14,7 +14,7 @@
 namespace cnplay::secrets {
 namespace {
 
-constexpr std::string_view kMagic = "$ANSIBLE_VAULT;";
+constexpr std::string_view kAnsibleMagic = "$ANSIBLE_VAULT;";
 constexpr int kIterations = 10'000;
 constexpr std::size_t kKey = 32;
 constexpr std::size_t kBlock = 16;
@@ -53,7 +53,7 @@ std::vector<std::string_view> split(std::string_view text, char by) {
   }
 }
 
-Error damaged(const std::string& name, const std::string& how) {
+Error damaged_ansible(const std::string& name, const std::string& how) {
   return fail(name + " is damaged: " + how,
               "take it from a backup or from version control; nothing was written to it");
 }
@@ -76,13 +76,13 @@ Secret decrypt(const AnsibleVault& vault, const Keys& keys) {
 
 }  // namespace
 
-bool looks_like_ansible_vault(std::string_view bytes) { return bytes.starts_with(kMagic); }
+bool looks_like_ansible_vault(std::string_view bytes) { return bytes.starts_with(kAnsibleMagic); }
 
 Result<AnsibleVault> parse_ansible_vault(const std::string& name, std::string_view bytes) {
   std::string_view head = bytes.substr(0, bytes.find('\n'));
   std::string_view rest = bytes.substr(std::min(bytes.size(), head.size() + 1));
   if (head.ends_with('\r')) head.remove_suffix(1);
-  const auto words = split(head.substr(kMagic.size()), ';');
+  const auto words = split(head.substr(kAnsibleMagic.size()), ';');
   const bool first = words[0] == "1.1" && words.size() == 2;
   const bool labelled = words[0] == "1.2" && words.size() == 3;
   if ((!first && !labelled) || words[1] != "AES256") {
@@ -93,15 +93,16 @@ Result<AnsibleVault> parse_ansible_vault(const std::string& name, std::string_vi
   std::string hex(rest);
   std::erase_if(hex, [](char c) { return c == '\n' || c == '\r'; });
   std::string inner;
-  if (hex.empty()) return damaged(name, "there is nothing behind its first line");
-  if (!read_hex(hex, inner)) return damaged(name, "it is not all hexadecimal digits in pairs");
+  if (hex.empty()) return damaged_ansible(name, "there is nothing behind its first line");
+  if (!read_hex(hex, inner))
+    return damaged_ansible(name, "it is not all hexadecimal digits in pairs");
   const auto parts = split(inner, '\n');
   AnsibleVault vault;
   if (parts.size() != 3 || !read_hex(parts[0], vault.salt) || !read_hex(parts[1], vault.mac) ||
       !read_hex(parts[2], vault.ciphertext) || vault.salt.empty() ||
       vault.mac.size() != crypto_auth_hmacsha256_BYTES || vault.ciphertext.empty() ||
       vault.ciphertext.size() % kBlock != 0) {
-    return damaged(name, "it is cut off or was changed");
+    return damaged_ansible(name, "it is cut off or was changed");
   }
   return vault;
 }
@@ -131,7 +132,7 @@ Result<VaultEntries> read_ansible_vault(const std::string& name, std::string_vie
   }
   const std::string& plain = padded.reveal();
   const auto padding = static_cast<unsigned char>(plain.back());
-  if (padding == 0 || padding > kBlock) return damaged(name, "its padding is wrong");
+  if (padding == 0 || padding > kBlock) return damaged_ansible(name, "its padding is wrong");
   auto texts = read_yaml(name, Secret(plain.substr(0, plain.size() - padding)));
   if (!texts) return texts.error();
   VaultEntries entries;

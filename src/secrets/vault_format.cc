@@ -83,9 +83,9 @@ Secret to_bytes(const VaultEntries& entries) {
   return Secret(std::move(out));
 }
 
-class Reader {
+class EntryReader {
  public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+  explicit EntryReader(std::string_view bytes) : rest_(bytes) {}
 
   std::uint32_t number() {
     std::uint32_t n = 0;
@@ -272,7 +272,7 @@ Result<VaultEntries> open_vault(const std::string& name, const SealedVault& seal
                    kPadding) != 0) {
     return damaged(name, "what is in it cannot be read");
   }
-  Reader reader(std::string_view(text.reveal()).substr(0, used));
+  EntryReader reader(std::string_view(text.reveal()).substr(0, used));
   VaultEntries entries;
   const std::uint32_t count = reader.number();
   for (std::uint32_t i = 0; i < count && reader.good(); ++i) {

@@ -8,13 +8,6 @@ namespace {
 
 using L = Builder::P;
 
-template <class Node>
-Item item_of(Node node) {
-  Item out;
-  out.node = std::move(node);
-  return out;
-}
-
 }  // namespace
 
 std::optional<Item> Builder::small(P::StatementContext* ctx) {

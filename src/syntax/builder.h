@@ -15,6 +15,13 @@
 
 namespace cnplay::syntax {
 
+template <class Node>
+Item item_of(Node node) {
+  Item out;
+  out.node = std::move(node);
+  return out;
+}
+
 class Builder {
  public:
   using P = grammar::CnplayParser;

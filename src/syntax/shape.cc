@@ -5,34 +5,34 @@
 #include <algorithm>
 #include <cctype>
 
+#include "syntax/token_kinds.h"
 #include "syntax/tokens.h"
 
 namespace cnplay::syntax {
 namespace {
 
-using L = grammar::CnplayLexer;
+using Lexer = grammar::CnplayLexer;
 
 constexpr auto end_of_file = static_cast<std::size_t>(antlr4::Token::EOF);
 
-bool is_reserved(std::size_t type) { return type >= L::TRUE && type <= L::SH; }
-bool is_word(std::size_t type) { return type >= L::TRUE && type <= L::NAME; }
 bool is_modifier(std::size_t type) {
-  return (type >= L::ON && type <= L::RESOURCE) || type == L::NOTIFY || type == L::PARALLEL;
+  return (type >= Lexer::ON && type <= Lexer::RESOURCE) || type == Lexer::NOTIFY ||
+         type == Lexer::PARALLEL;
 }
 
 // Statements with a body: their modifiers may stand on lines of their own.
 bool has_header(std::size_t type) {
   switch (type) {
-    case L::STEP:
-    case L::PHASE:
-    case L::PARALLEL:
-    case L::HANDLER:
-    case L::ROLLBACK:
-    case L::MANUAL:
-    case L::APPROVE:
-    case L::ASK:
-    case L::PLAY:
-    case L::MODULE:
+    case Lexer::STEP:
+    case Lexer::PHASE:
+    case Lexer::PARALLEL:
+    case Lexer::HANDLER:
+    case Lexer::ROLLBACK:
+    case Lexer::MANUAL:
+    case Lexer::APPROVE:
+    case Lexer::ASK:
+    case Lexer::PLAY:
+    case Lexer::MODULE:
       return true;
     default:
       return false;
@@ -42,24 +42,24 @@ bool has_header(std::size_t type) {
 // Between two operands, or before one.
 bool is_calculation(std::size_t type) {
   switch (type) {
-    case L::COALESCE:
-    case L::EQ:
-    case L::NE:
-    case L::LE:
-    case L::GE:
-    case L::LT:
-    case L::GT:
-    case L::PLUS:
-    case L::MINUS:
-    case L::STAR:
-    case L::SLASH:
-    case L::MOD:
-    case L::AMP:
-    case L::PIPE:
-    case L::AND:
-    case L::OR:
-    case L::NOT:
-    case L::IN:
+    case Lexer::COALESCE:
+    case Lexer::EQ:
+    case Lexer::NE:
+    case Lexer::LE:
+    case Lexer::GE:
+    case Lexer::LT:
+    case Lexer::GT:
+    case Lexer::PLUS:
+    case Lexer::MINUS:
+    case Lexer::STAR:
+    case Lexer::SLASH:
+    case Lexer::MOD:
+    case Lexer::AMP:
+    case Lexer::PIPE:
+    case Lexer::AND:
+    case Lexer::OR:
+    case Lexer::NOT:
+    case Lexer::IN:
       return true;
     default:
       return false;
@@ -69,13 +69,13 @@ bool is_calculation(std::size_t type) {
 // After these an operand stands, so that a word there is a name.
 bool wants_operand(std::size_t type) {
   switch (type) {
-    case L::LPAREN:
-    case L::LBRACKET:
-    case L::COLON:
-    case L::ASSIGN:
-    case L::SPREAD:
-    case L::INTERP_OPEN:
-    case L::THEN:
+    case Lexer::LPAREN:
+    case Lexer::LBRACKET:
+    case Lexer::COLON:
+    case Lexer::ASSIGN:
+    case Lexer::SPREAD:
+    case Lexer::INTERP_OPEN:
+    case Lexer::THEN:
       return true;
     default:
       return is_calculation(type);
@@ -83,14 +83,16 @@ bool wants_operand(std::size_t type) {
 }
 
 bool is_operator(std::size_t type) {
-  return type == L::IF || type == L::ELSE || type == L::DOT || is_calculation(type);
+  return type == Lexer::IF || type == Lexer::ELSE || type == Lexer::DOT || is_calculation(type);
 }
 
 bool opens(std::size_t type) {
-  return type == L::LPAREN || type == L::LBRACKET || type == L::LBRACE || type == L::INTERP_OPEN;
+  return type == Lexer::LPAREN || type == Lexer::LBRACKET || type == Lexer::LBRACE ||
+         type == Lexer::INTERP_OPEN;
 }
 bool closes(std::size_t type) {
-  return type == L::RPAREN || type == L::RBRACKET || type == L::RBRACE || type == L::INTERP_CLOSE;
+  return type == Lexer::RPAREN || type == Lexer::RBRACKET || type == Lexer::RBRACE ||
+         type == Lexer::INTERP_CLOSE;
 }
 
 class Shaper {
@@ -103,7 +105,7 @@ class Shaper {
     for (i_ = 0; i_ < in_.size() && !too_long_; ++i_) take(in_[i_]);
     if (too_long_) out_.clear();
     const auto end = static_cast<std::uint32_t>(text_.size());
-    if (!out_.empty() && out_.back().type != L::NEWLINE) emit({L::NEWLINE, end, end});
+    if (!out_.empty() && out_.back().type != Lexer::NEWLINE) emit({Lexer::NEWLINE, end, end});
     emit({end_of_file, end, end});
     TokenList list{std::move(out_), std::vector<bool>(statement_ + 1)};
     for (const auto offset : said_) note(list, offset);
@@ -120,18 +122,19 @@ class Shaper {
     if (at != list.tokens.end()) list.reported[at->statement] = true;
   }
   std::size_t last() const {
-    if (out_.empty()) return L::NEWLINE;
+    if (out_.empty()) return Lexer::NEWLINE;
     return out_.back().type;
   }
   const Token* next_token(bool skip_newlines) const {
     for (std::size_t j = i_ + 1; j < in_.size(); ++j) {
       ++work;
-      if (!skip_newlines || in_[j].type != L::NEWLINE) return &in_[j];
+      if (!skip_newlines || in_[j].type != Lexer::NEWLINE) return &in_[j];
     }
     return nullptr;
   }
   bool at_start() const {
-    return last() == L::NEWLINE || (last() == L::LBRACE && brackets_.back() == L::LBRACE);
+    return last() == Lexer::NEWLINE ||
+           (last() == Lexer::LBRACE && brackets_.back() == Lexer::LBRACE);
   }
 
   void take(Token t);
@@ -144,7 +147,8 @@ class Shaper {
   void emit(Token t) {
     t.statement = statement_;
     out_.push_back(t);
-    const bool braces = t.type == L::LBRACE || t.type == L::RBRACE || t.type == L::NEWLINE;
+    const bool braces =
+        t.type == Lexer::LBRACE || t.type == Lexer::RBRACE || t.type == Lexer::NEWLINE;
     if (braces && inside_ == 0) ++statement_;
   }
 
@@ -165,38 +169,39 @@ class Shaper {
 };
 
 void Shaper::take(Token t) {
-  if (t.type == L::NEWLINE) return newline(t);
-  if (t.type == L::INTERP_OPEN && empty_interpolation(t)) return;
-  if (t.type == L::NUMBER) {
+  if (t.type == Lexer::NEWLINE) return newline(t);
+  if (t.type == Lexer::INTERP_OPEN && empty_interpolation(t)) return;
+  if (t.type == Lexer::NUMBER) {
     const Token* sign = next_token(false);
-    if (sign != nullptr && sign->type == L::MOD && sign->begin == t.end) {
+    if (sign != nullptr && sign->type == Lexer::MOD && sign->begin == t.end) {
       const char after = sign->end < text_.size() ? text_[sign->end] : ' ';
       const bool operand = std::isalnum(static_cast<unsigned char>(after)) != 0 || after == '_' ||
                            after == '"' || after == '(' || after == '[';
       if (!operand) {
-        t.type = L::PERCENT;
+        t.type = Lexer::PERCENT;
         t.end = sign->end;
         ++i_;
       }
     }
   }
-  if (t.type == L::RBRACE && last() != L::NEWLINE && last() != L::LBRACE && last() != L::COMMA) {
+  if (t.type == Lexer::RBRACE && last() != Lexer::NEWLINE && last() != Lexer::LBRACE &&
+      last() != Lexer::COMMA) {
     // The end of the last statement, where that one ends.
     const std::uint32_t at = out_.empty() ? t.begin : out_.back().end;
-    emit({L::NEWLINE, at, at});
+    emit({Lexer::NEWLINE, at, at});
     operators_sum_ -= operators_.back();
     operators_.back() = 0;
   }
   if (is_word(t.type)) word(t);
   if (at_start()) header_ = has_header(t.type);
-  if (t.type == L::LBRACE) header_ = false;
+  if (t.type == Lexer::LBRACE) header_ = false;
   count(t.type, t);
   if (too_long_) return;
   if (opens(t.type)) {
     brackets_.push_back(t.type);
-    if (t.type != L::LBRACE) ++inside_;
+    if (t.type != Lexer::LBRACE) ++inside_;
   } else if (closes(t.type) && !brackets_.empty()) {
-    if (brackets_.back() != L::LBRACE) --inside_;
+    if (brackets_.back() != Lexer::LBRACE) --inside_;
     brackets_.pop_back();
   }
   emit(t);
@@ -209,8 +214,8 @@ void Shaper::count(std::size_t type, const Token& t) {
     operators_sum_ -= operators_.back();
     operators_.back() = 0;
   };
-  if (type == L::COMMA) reset();
-  if (is_operator(type) || type == L::LPAREN || type == L::LBRACKET) {
+  if (type == Lexer::COMMA) reset();
+  if (is_operator(type) || type == Lexer::LPAREN || type == Lexer::LBRACKET) {
     ++operators_.back();
     if (++operators_sum_ > max_operators) {
       diags_.error("E0013", "this expression is too long",
@@ -230,7 +235,7 @@ void Shaper::count(std::size_t type, const Token& t) {
 
 bool Shaper::empty_interpolation(const Token& t) {
   const Token* next = next_token(false);
-  if (next == nullptr || next->type != L::INTERP_CLOSE) return false;
+  if (next == nullptr || next->type != Lexer::INTERP_CLOSE) return false;
   diags_.error("E0007", "an interpolation without a value",
                {{source_.base + t.begin, source_.base + next->end}, "nothing stands in the braces"},
                "write a name or an expression in it, or `\\$` for a dollar sign");
@@ -240,12 +245,12 @@ bool Shaper::empty_interpolation(const Token& t) {
 }
 
 void Shaper::newline(Token t) {
-  if (!brackets_.empty() && brackets_.back() != L::LBRACE) return;
+  if (!brackets_.empty() && brackets_.back() != Lexer::LBRACE) return;
   // First, for a run of newlines is then walked over once.
-  if (last() == L::NEWLINE || last() == L::LBRACE || last() == L::COMMA) return;
+  if (last() == Lexer::NEWLINE || last() == Lexer::LBRACE || last() == Lexer::COMMA) return;
   const Token* next = next_token(true);
   const std::size_t following = next == nullptr ? end_of_file : next->type;
-  if (following == L::LBRACE || following == L::ELSE || following == L::RBRACE) return;
+  if (following == Lexer::LBRACE || following == Lexer::ELSE || following == Lexer::RBRACE) return;
   if (header_ && continues_header(following)) return;
   operators_sum_ -= operators_.back();
   operators_.back() = 0;
@@ -256,12 +261,12 @@ void Shaper::newline(Token t) {
 }
 
 bool Shaper::continues_header(std::size_t next) const {
-  if (next == L::STRING_OPEN) return true;
-  if (!is_modifier(next) || next == L::NOTIFY || next == L::PARALLEL) return false;
+  if (next == Lexer::STRING_OPEN) return true;
+  if (!is_modifier(next) || next == Lexer::NOTIFY || next == Lexer::PARALLEL) return false;
   // `on.call()` is an action; a modifier is never followed by a dot.
   for (std::size_t j = i_ + 1; j + 1 < in_.size(); ++j) {
     ++work;
-    if (in_[j].type != L::NEWLINE) return in_[j + 1].type != L::DOT;
+    if (in_[j].type != Lexer::NEWLINE) return in_[j + 1].type != Lexer::DOT;
   }
   return true;
 }
@@ -269,14 +274,15 @@ bool Shaper::continues_header(std::size_t next) const {
 void Shaper::word(Token& t) {
   const Token* next = next_token(false);
   const std::size_t after = next == nullptr ? end_of_file : next->type;
-  if (after == L::COLON) {
-    t.type = L::FIELD;
-  } else if (last() == L::DOT) {
-    t.type = L::NAME;
-  } else if (!is_reserved(t.type) && ((at_start() && after == L::DOT) || wants_operand(last()))) {
-    t.type = L::NAME;
-  } else if (!is_reserved(t.type) && last() == L::COMMA && inside_ != 0) {
-    t.type = L::NAME;
+  if (after == Lexer::COLON) {
+    t.type = Lexer::FIELD;
+  } else if (last() == Lexer::DOT) {
+    t.type = Lexer::NAME;
+  } else if (!is_reserved(t.type) &&
+             ((at_start() && after == Lexer::DOT) || wants_operand(last()))) {
+    t.type = Lexer::NAME;
+  } else if (!is_reserved(t.type) && last() == Lexer::COMMA && inside_ != 0) {
+    t.type = Lexer::NAME;
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "diag/habits.h"
 #include "syntax/recovery.h"
+#include "syntax/token_kinds.h"
 
 namespace cnplay::syntax {
 namespace {
@@ -13,8 +14,6 @@ using diag::Diagnostic;
 using diag::Span;
 using P = grammar::CnplayParser;
 
-bool is_word(std::size_t type) { return type >= P::TRUE && type <= P::NAME; }
-bool is_reserved(std::size_t type) { return type >= P::TRUE && type <= P::SH; }
 bool is_comparison(std::size_t type) {
   return type == P::EQ || type == P::NE || (type >= P::LE && type <= P::GT) || type == P::IN;
 }
