@@ -36,7 +36,7 @@ def apt(shell):
     expect(run("apt.install", packages=["coral-extra", "coral-tool=1.1"]), "ok")
     expect(run("apt.install", packages=["coral-nope"]), "failed", "Unable to locate package coral-nope")
     expect(run("apt.install", packages=["coral-tool=9"]), "failed", "Version '9' for 'coral-tool' was not found")
-    expect(run("apt.install", packages=["-o", "x"]), "failed", "no package")
+    expect(run("apt.install", packages=["-o", "x"]), "failed", "not a package")
     expect(run("apt.install", packages=["coral-extra-"]), "failed", "would remove")
     fleet("publish", "apt-1.0")
     expect(run("apt.update", max_age=0), "changed")
@@ -88,7 +88,7 @@ def nginx(shell):
     expect(run("nginx.repo", **{**repo, "fingerprints": ["0" * 40]}), "failed", f"it lacks the key {'0' * 40}, and holds {key}: if")
     expect(run("nginx.repo", **{**repo, "fingerprints": ["ABCD1234"]}), "failed", "not 40")
     expect(run("nginx.repo", **{**repo, "key_url": f"{base}/none"}), "failed", "cannot be fetched")
-    expect(run("nginx.repo", **{**repo, "key_url": f"{base}/packages/debian/"}), "failed", "no OpenPGP key")
+    expect(run("nginx.repo", **{**repo, "key_url": f"{base}/packages/debian/"}), "failed", "not an OpenPGP key")
     expect(run("nginx.repo", "check", **repo), "would_change", f"key {key}, {repo['url']} bookworm nginx")
     true(inside("web1", "ls", "/etc/apt/sources.list.d", "/etc/apt/keyrings").count("nginx") == 0, "a dry run wrote")
     # A suite that is not there: apt refuses, and nothing stays.

@@ -25,7 +25,7 @@ def supervisor(shell):
     true(inside("web1", "supervisorctl", "pid", "gunicorn") != before, "same pid")
     for module in ("start", "stop", "restart"):
         expect(run(f"supervisor.{module}", programs=["gunicorn", "nope"]), "failed", "supervisor knows no program 'nope'")
-    expect(run("supervisor.stop", programs=["--help"]), "failed", "no name of a program")
+    expect(run("supervisor.stop", programs=["--help"]), "failed", "not the name of a program")
     expect(run("supervisor.stop", programs=["gunicorn"], config="/nope"), "failed", "/nope")
     expect(harness.Place("web1", "plain", shell).run("supervisor.stop", programs=["gunicorn"]), "failed", "may plain use its socket")
     # A program that does not start: the site's code is broken, in its first line: on a slow machine all else takes longer to
@@ -50,7 +50,7 @@ def service(shell):
     expect(run("service.restart", "check", name="nginx"), "would_change", "restart nginx, which is active")
     expect(run("service.restart", name="nginx"), "changed")
     expect(run("service.start", name="nope"), "failed", "no unit 'nope'")
-    expect(run("service.restart", name="--version"), "failed", "no name of a unit")
+    expect(run("service.restart", name="--version"), "failed", "not the name of a unit")
     expect(run("service.restart", name="nope"), "failed", "no unit 'nope'")
     expect(harness.Place("web1", "ubuntu", shell).run("service.restart", name="nginx"), "failed", "as root")
     inside("web1", "sh", "-c", "echo 'nonsense;' > /etc/nginx/sites-enabled/bad")

@@ -30,7 +30,7 @@ def postgres(shell):
     true(inside("db1", "ls", "-A", "/var/backups") == "before update.dump\n", "temporary files are left")
     expect(run("postgres.dump", database="nope", to=dump["to"]), "failed", "database \"nope\" does not exist")
     expect(run("postgres.dump", "preflight", database="nope", to=dump["to"]), "failed", "cannot connect to database 'nope'")
-    expect(run("postgres.dump", database="dbname=coralnet host=x", to=dump["to"]), "failed", "no name of a database")
+    expect(run("postgres.dump", database="dbname=coralnet host=x", to=dump["to"]), "failed", "not the name of a database")
     expect(run("postgres.dump", database="coralnet", to="/var/nope/x.dump"), "failed", "no directory /var/nope")
     expect(run("postgres.dump", database="coralnet", to="/etc/x.dump"), "failed", "may not write into /etc")
     inside("db1", "sh", "-c", "mkdir -p /mnt/small && mount -t tmpfs -o size=1m,mode=777 none /mnt/small && head -c 900000 /dev/urandom > /mnt/small/fill")

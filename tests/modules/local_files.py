@@ -78,7 +78,7 @@ def test_file(top):
     expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": ""}), "would_change", "(102400 bytes)")
     expect(run("file.fetch", "check", src=dest, to="x", given={"to_sum": digest}), "ok")
     expect(run("file.fetch", "check", src=top / "none", to="x", given={"to_sum": ""}), "failed", "there is no")
-    expect(run("file.fetch", "check", src=top / "dir", to="x", given={"to_sum": ""}), "failed", "no plain file")
+    expect(run("file.fetch", "check", src=top / "dir", to="x", given={"to_sum": ""}), "failed", "not a plain file")
 
 
 def acl(*entries):
@@ -353,7 +353,7 @@ def test_sync(top):
     (src / "js/file number 7").write_text("seven")
     expect(sync(wanted=["js/file number 7"]), "changed", "1 changed")
     expect(run("file.sync", src="t", dest=top / "no/where", given=tree_given(src)), "failed", "there is no directory")
-    expect(run("file.sync", src="t", dest=src / "run", given=tree_given(src)), "failed", "is no directory")
+    expect(run("file.sync", src="t", dest=src / "run", given=tree_given(src)), "failed", "is not a directory")
     expect(run("file.sync", src="t", dest=dest, dir_mode="x", given=tree_given(src)), "failed", "mode: x is none")
     expect(run("file.sync", src="t", dest=dest, owner="nobody-here", given=tree_given(src)), "failed", "no user nobody-here")
     if os.getuid() == 0:

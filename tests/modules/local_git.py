@@ -65,7 +65,7 @@ def test_git(top):
     expect(run("git.rebase", dir=dir_, onto="--exec=touch x"), "failed", "begin with '-'")
     expect(run("git.rebase", dir=top / "missing", onto="origin/master"), "failed", "no directory")
     (top / "plain").mkdir()
-    expect(run("git.rebase", dir=top / "plain", onto="origin/master"), "failed", "no git checkout")
+    expect(run("git.rebase", dir=top / "plain", onto="origin/master"), "failed", "not a git checkout")
     commit(work, "third", a__txt="c\n", note="theirs\n")
     git(work, "push", "-q", "origin", "master")
     expect(run("git.rebase", dir=dir_, onto="origin/master"), "failed", "note is not in git")

@@ -73,7 +73,7 @@ def test_http(_, port):
     expect(run("http.check", url=f"{base}/move", follow=True), "ok")
     expect(run("http.check", url=f"{base}/slow", timeout=1), "failed", "got no answer: Operation timed out")
     expect(run("http.check", url="http://127.0.0.1:1/"), "failed", "expected 200, got no answer: Failed to connect")
-    expect(run("http.check", url="file:///etc/passwd"), "failed", "no http")
+    expect(run("http.check", url="file:///etc/passwd"), "failed", "not an http")
 
 
 def test_maintenance(top):
