@@ -36,6 +36,9 @@ def dead_links(path):
 
 
 def missing_files(path):
+    for name in re.findall(r"`([a-z]+/\w+\.(?:h|cc))`", path.read_text(encoding="utf-8")):
+        if (ROOT / "src" / name.split("/")[0]).is_dir() and not (ROOT / "src" / name).exists():
+            yield f"{path.relative_to(ROOT)}: there is no src/{name}"
     for name in re.findall(r"`((?:src|tests|scripts|cmake|grammar|modules|fleet|bench)/[\w./-]*\w)`", path.read_text(encoding="utf-8")):
         if not re.search("NAME|E0123", name) and not (ROOT / name).exists():
             yield f"{path.relative_to(ROOT)}: there is no {name}"
