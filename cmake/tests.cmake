@@ -58,6 +58,7 @@ cnplay_python_test(report_command tests/report/command_test.py scripts NEEDS ${p
 cnplay_python_test(report_notify tests/report/notify_test.py scripts NEEDS ${program})
 cnplay_python_test(cli_vault tests/cli/vault_test.py scripts TIMEOUT 900 NEEDS ${program})
 cnplay_python_test(cli_output tests/cli/output_test.py scripts TIMEOUT 900 NEEDS ${program})
+cnplay_python_test(cli_documents tests/cli/documents_test.py scripts NEEDS ${program})
 cnplay_python_test(cli_redaction tests/cli/redaction_test.py scripts TIMEOUT 900 NEEDS ${program})
 add_library(die MODULE tests/faults/die.cc)
 target_link_libraries(die PRIVATE cnplay_options ${CMAKE_DL_LIBS})

@@ -18,7 +18,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "house"))
 from rooms_test import MAY  # noqa: E402
 
-PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_(vault|output|redaction)", "scripts bench_hosts",
+PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_(vault|output|redaction|documents)", "scripts bench_hosts",
            "scripts protocol_model", "scripts mutation", "fleet fleet_.*"]
 HOUSE = ["unit house.*"]
 FORM = ["lint ."]
@@ -47,7 +47,8 @@ RULES = [
     (r"modules/", lambda m: units(*dependants("catalog")) + HOUSE + ["scripts modules_.*", "fleet fleet_.*"]),
     (r"(docs|tests)/protocol/", lambda m: ["scripts protocol_model"] + HOUSE),
     (r"tests/mutation/|scripts/mutate$", lambda m: ["scripts mutation"] + FORM),
-    (r"docs/|(README|CONTRIBUTING)\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form"]),
+    (r"README\.md$", lambda m: units("cli") + HOUSE + ["scripts cli_documents"]),
+    (r"docs/|CONTRIBUTING\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form", "scripts cli_documents"]),
     (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
     (r"bench/", lambda m: ["scripts bench_.*"] + FORM),
