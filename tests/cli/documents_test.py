@@ -26,6 +26,7 @@ def stable(text):
     text = re.sub(r"^\d\d:\d\d:\d\d ", "TIME ", text, flags=re.M)
     text = re.sub(r"\bup [\d\w, ]+$", "up SOME TIME", text, flags=re.M)
     text = re.sub(r"  \(\d[\d.]* m?s\)$", "", text, flags=re.M)
+    text = re.sub(r"\b1 hosts?\b", "1 host", text)
     return re.sub(r"\b\d+(\.\d+)? m?s\b", "LENGTH", text)
 
 
