@@ -4,6 +4,13 @@
 
 namespace cnplay::events {
 
+What::What() = default;
+What::What(const What&) = default;
+What::What(What&&) noexcept = default;
+What& What::operator=(const What&) = default;
+What& What::operator=(What&&) noexcept = default;
+What::~What() = default;
+
 const char* name(Outcome outcome) { return text_of(outcome); }
 const char* name(Mode mode) { return text_of(mode); }
 const char* name(Stage stage) { return text_of(stage); }

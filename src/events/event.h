@@ -338,18 +338,32 @@ struct RunEnded {
   std::string advice;  // what a person does next
 };
 
+using AnyEvent =
+    std::variant<RunStarted, RunResumed, PlanTaken, HostConnecting, HostConnected, HostUnreachable,
+                 HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
+                 PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
+                 Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed,
+                 WaitStarted, WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen,
+                 RunParked, Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered,
+                 DeadlinePassed, WindowClosed, WindowAnswered, RollbackStarted, RollbackEnded,
+                 AbortRequested, Notice, RunEnded, NotificationFailed>;
+
+// AnyEvent, but its copies are compiled once, not in each file that copies an event.
+struct What : AnyEvent {
+  using AnyEvent::AnyEvent;
+  using AnyEvent::operator=;
+  What();
+  What(const What&);
+  What(What&&) noexcept;
+  What& operator=(const What&);
+  What& operator=(What&&) noexcept;
+  ~What();
+};
+
 struct Event {
   std::uint64_t seq = 0;  // from 1, without gaps
   Instant at{};
-  std::variant<RunStarted, RunResumed, PlanTaken, HostConnecting, HostConnected, HostUnreachable,
-               HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
-               PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
-               Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed, WaitStarted,
-               WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen, RunParked, Pivoted,
-               FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed,
-               WindowClosed, WindowAnswered, RollbackStarted, RollbackEnded, AbortRequested, Notice,
-               RunEnded, NotificationFailed>
-      what;
+  What what;
 };
 
 // Of a file that is on its way to or from a host, now and then, for who looks on while it happens.

@@ -211,7 +211,7 @@ class Reader {
 // Reads the alternative whose type has the given name.
 template <std::size_t I = 0>
 bool read_alternative(const std::string& type, Reader& reader, decltype(Event::what)& out) {
-  if constexpr (I == std::variant_size_v<decltype(Event::what)>) {
+  if constexpr (I == std::variant_size_v<AnyEvent>) {
     return false;
   } else {
     if (type != kTypes[I]) return read_alternative<I + 1>(type, reader, out);

@@ -100,7 +100,7 @@ inline constexpr std::array<const char*, 45> kTypes{"RunStarted",
                                                     "Notice",
                                                     "RunEnded",
                                                     "NotificationFailed"};
-static_assert(kTypes.size() == std::variant_size_v<decltype(Event::what)>);
+static_assert(kTypes.size() == std::variant_size_v<AnyEvent>);
 
 template <class E>
 constexpr const char* text_of(E e) {

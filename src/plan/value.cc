@@ -6,6 +6,14 @@
 #include "plan/plan.h"
 
 namespace cnplay::plan {
+
+Value::Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+bool operator==(const Value& a, const Value& b) { return a.data == b.data; }
 namespace {
 
 // Expressions share their operands, so that a tree walk could take exponential time: each pair

@@ -42,7 +42,13 @@ struct Value {
                             Percent, List, Record, SecretRef, Deferred>;
   Data data;
 
-  Value() = default;
+  // Compiled once, not in each file that has values.
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   template <class T>
   requires(!std::is_same_v<std::remove_cvref_t<T>, Value> &&
            std::is_constructible_v<Data, T>) explicit Value(T&& value)  // NOLINT: no copy
@@ -56,7 +62,7 @@ struct Value {
   const T* as() const {
     return std::get_if<T>(&data);
   }
-  friend bool operator==(const Value&, const Value&) = default;
+  friend bool operator==(const Value&, const Value&);
 };
 
 // The type that a fact's text is read as: a small, closed part of the language's types.

@@ -120,10 +120,20 @@ struct Conditional {  // `if c then a else b`
   ExprPtr otherwise;
 };
 
+using AnyExpr =
+    std::variant<StringLit, IntLit, BoolLit, NoneLit, DurationLit, SizeLit, PercentLit, ListLit,
+                 RecordLit, NameRef, Member, Index, Call, Unary, Binary, Conditional>;
+// Moved and destroyed by code that is compiled once, not in each file that has a tree.
+struct ExprNode : AnyExpr {
+  using AnyExpr::AnyExpr;
+  using AnyExpr::operator=;
+  ExprNode();
+  ExprNode(ExprNode&&) noexcept;
+  ExprNode& operator=(ExprNode&&) noexcept;
+  ~ExprNode();
+};
 struct Expr {
-  std::variant<StringLit, IntLit, BoolLit, NoneLit, DurationLit, SizeLit, PercentLit, ListLit,
-               RecordLit, NameRef, Member, Index, Call, Unary, Binary, Conditional>
-      node;
+  ExprNode node;
   Span span;
 };
 
@@ -350,13 +360,22 @@ struct ScriptClause {
   std::optional<ShellText> script;  // absent: `none`, or the word alone (`native`)
 };
 
+using AnyItem = std::variant<Let, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If,
+                             Do, WaitUntil, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure,
+                             Always, Handler, Notify, Flush, Rollback, Human, TickItem, Deadline,
+                             Window, Report, Owner, HostsDecl, ParamDecl, HostvarDecl, SecretDecl,
+                             Require, Lock, Mode, PlayModifier, Returns, Clause, ScriptClause>;
+// As ExprNode.
+struct ItemNode : AnyItem {
+  using AnyItem::AnyItem;
+  using AnyItem::operator=;
+  ItemNode();
+  ItemNode(ItemNode&&) noexcept;
+  ItemNode& operator=(ItemNode&&) noexcept;
+  ~ItemNode();
+};
 struct Item {
-  std::variant<Let, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If, Do, WaitUntil,
-               Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler, Notify,
-               Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner, HostsDecl,
-               ParamDecl, HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier, Returns,
-               Clause, ScriptClause>
-      node;
+  ItemNode node;
   Span span;
   Span keyword;  // the word that begins it, for tight underlines
 };

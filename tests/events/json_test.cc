@@ -168,7 +168,7 @@ TEST(EventJson, EveryAlternativeComesBack) {
     EXPECT_EQ(back->what.index(), event.what.index());
     EXPECT_EQ(to_json(*back, u.plan), line);  // all that is written is read
   }
-  EXPECT_EQ(seen.size(), std::variant_size_v<decltype(Event::what)>);
+  EXPECT_EQ(seen.size(), std::variant_size_v<AnyEvent>);
 }
 
 TEST(EventJson, BytesOfHostsComeBackExactly) {
