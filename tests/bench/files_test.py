@@ -49,7 +49,7 @@ class FilesTest(unittest.TestCase):
         self.assertEqual(len([p for p in there.rglob("*") if p.is_file()]), self.files.count)
         before = there.stat().st_ino
         self.files.placed()
-        self.assertEqual(there.stat().st_ino, before, "copied anew though it was the same")
+        self.assertEqual(there.stat().st_ino, before, "copied again though it was the same")
         self.files.two()
         differ = [p for p in tree.rglob("*") if p.is_file() and p.read_bytes() != (there / p.relative_to(tree)).read_bytes()]
         self.assertEqual(len(differ), 2)

@@ -1,5 +1,5 @@
 """The story of story.play on the fleet: three days, two people, a true restart of every web host, a point of no
-return, a migration that fails behind it, and both ways back. The controller is killed in each phase of it, and goes on
+return, a migration that fails after it, and both rollbacks. The controller is killed in each phase of it, and continues
 each time: what was done on the hosts was done once, the site is as it was, and the report tells all of it."""
 
 import collections
@@ -34,7 +34,7 @@ MOMENTS = (
     ("before the pivot", "ActionEnded", "packages", "web1"),
     ("behind the pivot", "Pivoted", None, None),
     ("migrating", "ActionStarted", "migrate", "web1"),
-    ("on the way back", "ActionEnded", "old_code", "web1"),
+    ("in the rollback", "ActionEnded", "old_code", "web1"),
     ("nearly back", "ActionEnded", "start", "web1"),
 )
 
@@ -152,7 +152,7 @@ class Story(SecondPerson, FleetTest):
         rows = self.rows(name)
         (run,) = [row for row in rows if row["type"] == "run"]
         self.assertEqual((run["state"], run["verdict"], run["play"]), ("ended", "failed", "three_days"))
-        # Resumed after each kill, and for who tells, for the two that approve, for the way back.
+        # Resumed after each kill, and for who tells, for the two that approve, for the rollback.
         self.assertEqual(len([row for row in rows if row["type"] == "resume"]), kills + 3)
         results = collections.Counter(
             (last(row["step"]), row["host"], row["outcome"]) for row in rows if row["type"] == "result")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`cnplay report` as people call it: on the record of a run that reached nobody (so it needs no host), one that
-goes on, one that was cut off, and damaged ones; and what it does to the file that it writes.
+still runs, one that was interrupted, and damaged ones; and what it does to the file that it writes.
 Needs CNPLAY (the binary)."""
 
 import fcntl
