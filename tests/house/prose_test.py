@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The form of the documents, as far as a machine can judge it: words that the glossary replaces, the length of
 lines outside of tables and code, and the length of sentences. The words also hold for the texts that users of SPOKEN
-read. docs/glossary.md has the words."""
+read. docs/glossary.md has the words. `prose_test.py --list` prints what is left in all other sources."""
 
 import pathlib
 import re
@@ -122,6 +122,13 @@ def excepted(name, text):
     return any(name == document and part in text for document, part, _ in EXCEPTIONS)
 
 
+def of_sources(patterns):
+    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}):
+        for number, text in spoken(path, path.read_text(encoding="utf-8")):
+            for what in words_to_replace(text):
+                yield f"{path.relative_to(ROOT)}:{number}: {what}: {text.strip()}"
+
+
 class Prose(unittest.TestCase):
     def test_documents(self):
         found = []
@@ -134,11 +141,8 @@ class Prose(unittest.TestCase):
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
     def test_texts_of_sources(self):
-        paths = sorted({path for pattern in SPOKEN for path in ROOT.glob(pattern)})
-        self.assertGreater(len(paths), 20)
-        found = [f"{path.relative_to(ROOT)}:{number}: {what}"
-                 for path in paths for number, text in spoken(path, path.read_text(encoding="utf-8"))
-                 for what in words_to_replace(text)]
+        self.assertGreater(len([path for pattern in SPOKEN for path in ROOT.glob(pattern)]), 20)
+        found = list(of_sources(SPOKEN))
         self.assertEqual(found, [], "\n" + "\n".join(found))
 
     def test_each_rule_finds_what_it_is_for(self):
@@ -150,4 +154,7 @@ class Prose(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    if sys.argv[1:] == ["--list"]:
+        print("\n".join(of_sources(["modules/*.play", "src/*/*"])))
+    else:
+        unittest.main()
