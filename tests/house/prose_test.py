@@ -104,9 +104,13 @@ def problems(name, text):
 
 def spoken(path, text):
     """(line number, text) of what users read of a source."""
+    end = ""  # of the raw string that the line is in: what `cnplay explain` prints
     for number, line in enumerate(text.splitlines(), 1):
-        if path.suffix == ".play":
+        begins = re.search(r'R"([^()\s]*)\(', line)
+        if path.suffix == ".play" or end or begins:
             yield number, line
+            end = end or (f'){begins[1]}"' if begins else "")
+            end = "" if end and end in line else end
         else:
             for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', line.split("//")[0]):
                 yield number, literal
