@@ -308,7 +308,7 @@ TEST_P(SharedLocksIn, TheRunAroundThatComesBackInTimeIsFound) {
   const auto patient = another(options);
   ASSERT_TRUE(ask(*patient, "bob, run inner").shared);
   world.hosts->close(seconds(3), Traces::remove);
-  ASSERT_TRUE(is_free());
+  ASSERT_TRUE(eventually([&] { return is_free(); }));
   const auto back = another([&] {
     Options same = world.options;
     same.run_id = "1";
