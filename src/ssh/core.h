@@ -94,6 +94,7 @@ class Core final : public Poller::Waiter, public std::enable_shared_from_this<Co
   // core_auth.cc: false and the connection failed, or true and authenticated
   struct AuthTrace;
   boost::asio::awaitable<bool> authenticate();
+  TransportError ended_login(const AuthTrace& trace) const;
   boost::asio::awaitable<int> with_identities(AuthTrace& trace);
   boost::asio::awaitable<int> with_agent(AuthTrace& trace);
   boost::asio::awaitable<int> with_password(AuthTrace& trace);
@@ -129,6 +130,7 @@ class Core final : public Poller::Waiter, public std::enable_shared_from_this<Co
   std::string waiting_place_;
   std::uint64_t ticket_ = 0;
   std::vector<StoredKey> stored_keys_;
+  bool keys_exchanged_ = false;
   int agent_fd_ = -1;
   std::shared_ptr<Gate> gate_;
   int proxy_said_ = -1;  // the file of a proxy command's stderr

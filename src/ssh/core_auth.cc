@@ -81,6 +81,10 @@ asio::awaitable<bool> Core::authenticate() {
   if (go_on() && settings_.password) rc = co_await with_password(trace);
   if (!pending()) co_return false;
   if (rc == SSH_AUTH_SUCCESS) co_return true;
+  if (session_->dead()) {
+    fail_connect(ended_login(trace));
+    co_return false;
+  }
 
   std::string what = "permission denied for " + shown(settings_.user);
   std::vector<std::string> helps = std::move(trace.helps);
@@ -98,6 +102,24 @@ asio::awaitable<bool> Core::authenticate() {
   if (!trace.notes.empty()) what += "; " + joined(trace.notes, "; ");
   fail_connect(error(Failure::authentication, what, joined(helps, "; ")));
   co_return false;
+}
+
+// The server counts the attempts (sshd's MaxAuthTries, 6 by default) and disconnects after the
+// last: the right key may be one that was not tried yet.
+TransportError Core::ended_login(const AuthTrace& trace) const {
+  const std::string said = session_->error();
+  const std::string tried = trace.tried.empty() ? "" : " (tried " + joined(trace.tried, ", ") + ")";
+  if (said.find("Too many authentication failures") == std::string::npos) {
+    return error(Failure::authentication,
+                 "the host closed the connection during the login as " + shown(settings_.user) +
+                     tried + (said.empty() ? "" : ": " + said),
+                 "the log of the host's sshd says why");
+  }
+  return error(Failure::authentication,
+               "the host allows no more attempts to log in as " + shown(settings_.user) + tried +
+                   ": too many authentication failures",
+               "offer fewer keys: name the right one with `identity` in the inventory, or set "
+               "`IdentitiesOnly yes` and `IdentityFile` for this host in the ssh configuration");
 }
 
 asio::awaitable<int> Core::with_identities(AuthTrace& trace) {
@@ -175,8 +197,12 @@ asio::awaitable<int> Core::with_agent(AuthTrace& trace) {
       release_agent();
       co_return rc;
     }
-    co_await progress();
-    if (!pending()) co_return SSH_AUTH_ERROR;
+    // A session that has ended has nothing more to wait for.
+    if (!session_->dead()) co_await progress();
+    if (!pending() || session_->dead()) {
+      if (pending()) release_agent();
+      co_return SSH_AUTH_ERROR;
+    }
   }
 }
 

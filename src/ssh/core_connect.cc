@@ -247,7 +247,8 @@ asio::awaitable<bool> Core::exchange_keys() {
   }
   const int rc = co_await drive([this] { return session_->connect_step(); });
   if (!pending()) co_return false;
-  if (rc == SSH_OK) co_return true;
+  keys_exchanged_ = rc == SSH_OK;
+  if (keys_exchanged_) co_return true;
   fail_connect(exchange_error());
   co_return false;
 }
@@ -303,26 +304,34 @@ std::optional<TransportError> Core::check_host_key() {
     if (!same && other == nullptr) other = &stored;
   }
   if (known) return std::nullopt;
+  auto files = settings_.known_hosts;
+  if (files.empty()) files = KnownHosts::default_files();
+  const bool alias = !settings_.host_key_alias.empty();
+  const std::string& name = alias ? settings_.host_key_alias : settings_.address;
+  const std::uint16_t name_port = alias ? 22 : settings_.port;
+  auto& known_hosts = shard_->shared().known_hosts;
+  // OpenSSH would accept the host by its certificate; libssh 0.10 reads none.
+  const auto authority = known_hosts.authority(files, name, name_port);
+  const std::string not_read = authority ? "; host certificates are not supported: the "
+                                           "@cert-authority of " +
+                                               at(*authority) + " is not used"
+                                         : "";
   if (other != nullptr) {
     return error(Failure::host_key_changed,
                  "the host's key has CHANGED: it shows " + shows + ", stored is " + other->type +
-                     " " + fingerprint(other->type, other->blob) + " (" + at(*other) + ")",
-                 "somebody may be between you and the host. If it was installed anew, compare "
+                     " " + fingerprint(other->type, other->blob) + " (" + at(*other) + ")" +
+                     not_read,
+                 "somebody may be between you and the host. If it was reinstalled, compare "
                  "the fingerprint on the host itself, then remove that line");
   }
-  auto files = settings_.known_hosts;
-  if (files.empty()) files = KnownHosts::default_files();
   if (settings_.host_keys == Settings::HostKeys::accept_new) {
-    const bool alias = !settings_.host_key_alias.empty();
-    const Status stored = shard_->shared().known_hosts.add(
-        files.front(), alias ? settings_.host_key_alias : settings_.address,
-        alias ? 22 : settings_.port, type_name, blob);
+    const Status stored = known_hosts.add(files.front(), name, name_port, type_name, blob);
     if (stored) return std::nullopt;
     return error(Failure::host_key_unknown,
                  "the host's new key cannot be stored: " + stored.error().what);
   }
   const std::string port = settings_.port == 22 ? "" : "-p " + std::to_string(settings_.port) + " ";
-  return error(Failure::host_key_unknown, "the host's key is not known: " + shows,
+  return error(Failure::host_key_unknown, "the host's key is not known: " + shows + not_read,
                "compare the fingerprint on the host itself, then store the key: `ssh-keyscan " +
                    port + settings_.address + " >> " + files.front() +
                    "`; or run with --host-key=accept-new");
@@ -333,6 +342,8 @@ asio::awaitable<int> Core::drive(std::function<int()> call) {
     const int rc = call();
     // libssh has two values for the same thing, one for sessions, one for authentication.
     if (rc != SSH_AGAIN && rc != SSH_AUTH_AGAIN) co_return rc;
+    // libssh says "again" of a session that the host has ended during the login, too.
+    if (keys_exchanged_ && session_->dead()) co_return SSH_ERROR;
     co_await progress();
     if (!pending()) co_return SSH_ERROR;
   }

@@ -136,17 +136,16 @@ KnownHostsFile::KnownHostsFile(std::string path) : path_(std::move(path)) {
 void KnownHostsFile::index_line(std::string_view line, unsigned number) {
   std::string_view hosts = take_word(line);
   if (hosts.empty() || hosts.front() == '#') return;
-  bool revoked = false;
+  const bool revoked = hosts == "@revoked";
+  const bool authority = hosts == "@cert-authority";
   if (hosts.front() == '@') {
-    // Certificates of hosts are not understood by libssh 0.10: such a line stores no key.
-    if (hosts != "@revoked") return;
-    revoked = true;
+    if (!revoked && !authority) return;
     hosts = take_word(line);
   }
   const std::string_view type = take_word(line);
   const std::string_view blob = take_word(line);
   if (blob.empty()) return;
-  entries_.push_back({std::string(type), std::string(blob), path_, number, revoked});
+  entries_.push_back({std::string(type), std::string(blob), path_, number, revoked, authority});
   index_hosts(hosts, entries_.size() - 1);
 }
 
@@ -211,6 +210,7 @@ Status KnownHostsFile::add(const std::string& name, const std::string& type,
     if (key.blob == blob && key.revoked) {
       return fail(key.file + ":" + std::to_string(key.line) + ": the key is marked @revoked");
     }
+    if (key.authority) continue;
     if (key.blob == blob) return {};
     if (key.revoked || key.type != type) continue;
     return fail(
@@ -229,7 +229,7 @@ Status KnownHostsFile::add(const std::string& name, const std::string& type,
     return failed("write");
   }
   bytes_ += line.size();
-  entries_.push_back({type, blob, path_, ++lines_, false});
+  entries_.push_back({type, blob, path_, ++lines_, false, false});
   exact_.emplace(name, entries_.size() - 1);
   return {};
 }
@@ -246,7 +246,20 @@ std::vector<StoredKey> KnownHosts::find(const std::vector<std::string>& files,
   std::vector<StoredKey> out;
   const std::lock_guard lock(mutex_);
   for (const std::string& path : files) file(path).find(name, out);
+  std::erase_if(out, [](const StoredKey& key) { return key.authority; });
   return out;
+}
+
+std::optional<StoredKey> KnownHosts::authority(const std::vector<std::string>& files,
+                                               const std::string& address, std::uint16_t port) {
+  const std::string name = lookup_name(address, port);
+  std::vector<StoredKey> all;
+  const std::lock_guard lock(mutex_);
+  for (const std::string& path : files) file(path).find(name, all);
+  for (StoredKey& key : all) {
+    if (key.authority) return std::move(key);
+  }
+  return std::nullopt;
 }
 
 Status KnownHosts::add(const std::string& path, const std::string& address, std::uint16_t port,
@@ -256,7 +269,7 @@ Status KnownHosts::add(const std::string& path, const std::string& address, std:
   std::vector<StoredKey> stored;
   file(path).find(name, stored);
   for (const StoredKey& key : stored) {
-    if (key.blob != blob) continue;
+    if (key.blob != blob || key.authority) continue;
     if (!key.revoked) return {};
     return fail(key.file + ":" + std::to_string(key.line) + ": the key is marked @revoked");
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,7 @@ struct StoredKey {
   std::string file;
   unsigned line = 0;
   bool revoked = false;
+  bool authority = false;  // @cert-authority: it signs the host's certificate, which nothing reads
 };
 
 // One file's entries. Not thread-safe; KnownHosts is.
@@ -31,6 +33,7 @@ class KnownHostsFile {
   explicit KnownHostsFile(std::string path);
 
   // Appends all that apply to `name` (see KnownHosts::lookup_name), in the file's order.
+  // Authorities are among them.
   void find(const std::string& name, std::vector<StoredKey>& out) const;
   // Appends a line to the file, in one write, under a lock, and to the index. What others have
   // added meanwhile is read first: a key that is there by now is not added, and one of the same
@@ -62,9 +65,12 @@ class KnownHostsFile {
 // All files. Thread-safe.
 class KnownHosts {
  public:
-  // The keys stored for the host in any of the files, revoked ones included.
+  // The keys stored for the host in any of the files, revoked ones included, authorities not.
   std::vector<StoredKey> find(const std::vector<std::string>& files, const std::string& address,
                               std::uint16_t port);
+  // The first certificate authority that stands for the host.
+  std::optional<StoredKey> authority(const std::vector<std::string>& files,
+                                     const std::string& address, std::uint16_t port);
   // Stores a key for the host; does nothing if it is stored already (by another connection).
   Status add(const std::string& file, const std::string& address, std::uint16_t port,
              const std::string& type, const std::string& blob);

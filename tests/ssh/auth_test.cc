@@ -137,6 +137,29 @@ TEST_F(AuthTest, TheAgentsSecondKeyIsAccepted) {
   EXPECT_EQ(exec(*connection_, "exit 4")->status(), 4);
 }
 
+// At once, and with the remedy: not after the connect timeout, which says nothing of the keys.
+void expect_no_more_attempts(const TransportError& error, const std::string& tried) {
+  EXPECT_EQ(error.kind, Failure::authentication);
+  EXPECT_THAT(error.what, HasSubstr("the host allows no more attempts to log in as"));
+  EXPECT_THAT(error.what, HasSubstr(tried));
+  EXPECT_THAT(error.help, HasSubstr("`identity` in the inventory"));
+  EXPECT_THAT(error.help, HasSubstr("IdentitiesOnly yes"));
+}
+
+TEST_F(AuthTest, MoreKeyFilesThanTheHostTakesAreNamed) {
+  const TempDir dir;
+  Settings s = sshd_->settings();
+  s.identities.clear();
+  for (int i = 0; i < 7; ++i) {
+    s.identities.push_back(dir.path("other" + std::to_string(i)));
+    run("ssh-keygen -q -t ed25519 -N '' -f " + s.identities.back());
+  }
+  s.identities.push_back(sshd_->user_key());
+  const auto error = try_with(s);
+  ASSERT_TRUE(error) << "the host does not count";
+  expect_no_more_attempts(*error, "tried key " + s.identities.front());
+}
+
 // IdentitiesOnly: who has many keys in the agent is locked out by a host that counts attempts.
 TEST_F(AuthTest, OfTheAgentsKeysOnlyThoseThatAreNamedAreTried) {
   const TempDir dir;
@@ -150,7 +173,9 @@ TEST_F(AuthTest, OfTheAgentsKeysOnlyThoseThatAreNamedAreTried) {
   Settings s = sshd_->settings();
   s.use_agent = true;
   s.identities.clear();
-  EXPECT_TRUE(try_with(s)) << "the host does not count: nothing was tried";
+  const auto too_many = try_with(s);
+  ASSERT_TRUE(too_many) << "the host does not count: nothing was tried";
+  expect_no_more_attempts(*too_many, "tried ssh-agent");
 
   const std::string named = dir.path("named");
   run("cp " + sshd_->user_key() + ".pub " + named + ".pub");

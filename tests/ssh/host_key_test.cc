@@ -75,6 +75,38 @@ TEST_F(HostKeyTest, ARevokedKeyIsRefusedAlthoughItIsStored) {
   EXPECT_THAT(error->what, HasSubstr(file_ + ":2"));
 }
 
+// ssh would connect, by the host's certificate: whoever only reads "not known" looks for the
+// mistake in a known_hosts that has none.
+TEST_F(HostKeyTest, ACertificateAuthorityOfTheHostIsNamedAsNotSupported) {
+  write_file(file_, "# a comment\n@cert-authority [127.0.0.1]:* " + other_key());
+  const auto unknown = try_connect();
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->kind, Failure::host_key_unknown);
+  EXPECT_THAT(unknown->what, HasSubstr(fingerprint_of(sshd_->dir().path("host.pub"))));
+  EXPECT_THAT(unknown->what, HasSubstr("host certificates are not supported: the @cert-authority "
+                                       "of " +
+                                       file_ + ":2 is not used"));
+  EXPECT_THAT(unknown->help, HasSubstr("ssh-keyscan"));
+
+  write_file(file_, name() + " " + read_file(dir_.path("other.pub")) + "@cert-authority * " +
+                        read_file(dir_.path("other.pub")));
+  const auto changed = try_connect();
+  ASSERT_TRUE(changed);
+  EXPECT_EQ(changed->kind, Failure::host_key_changed);
+  EXPECT_THAT(changed->what, HasSubstr("@cert-authority of " + file_ + ":2"));
+}
+
+// Its key is not the host's, even where the two are the same.
+TEST_F(HostKeyTest, AnAuthoritysKeyIsNotTheHosts) {
+  write_file(file_, "@cert-authority * " + sshd_->host_public_key());
+  ASSERT_TRUE(try_connect());
+  settings_.host_keys = Settings::HostKeys::accept_new;
+  EXPECT_FALSE(try_connect());
+  EXPECT_THAT(read_file(file_), HasSubstr("\n" + name() + " "));
+  settings_.host_keys = Settings::HostKeys::strict;
+  EXPECT_FALSE(try_connect()) << "the stored key beside an authority";
+}
+
 TEST_F(HostKeyTest, AcceptNewStoresTheKeyOnce) {
   settings_.host_keys = Settings::HostKeys::accept_new;
   write_file(file_, "other.example ssh-ed25519 AAAA");  // without a newline at its end
