@@ -72,6 +72,8 @@ void add_login(CLI::App& app, Options& o) {
   app.add_option("-F,--ssh-config", o.ssh_config,
                  "Instead of ~/.ssh/config and /etc/ssh/ssh_config; none: no configuration")
       ->type_name("FILE");
+  app.add_flag("--no-exec", o.no_exec,
+               "Run no command of a `Match exec` in the ssh configuration: refuse its hosts");
   app.add_flag("-k,--ask-pass", o.ask_password, "Ask for the ssh password");
   app.add_flag("-K,--ask-become-pass", o.ask_become, "Ask for the sudo password");
   app.add_option_function<std::string>(

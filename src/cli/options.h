@@ -78,6 +78,7 @@ struct Options {
   bool pipeline = false;  // plan
   bool json = false;
   std::string ssh_config;             // -F: a file, or none
+  bool no_exec = false;               // --no-exec: of `Match exec`
   bool accept_new = false;            // --host-key accept-new
   bool ask_password = false;          // -k
   bool ask_become = false;            // -K

@@ -63,6 +63,13 @@ std::optional<Jump> read_jump(const std::string& text) {
   return jump;
 }
 
+// Of the jump host that is next to the host, as ssh's %j has it.
+std::string jump_name(const std::string& chain) {
+  if (chain.empty() || chain == "none") return "";
+  const auto jump = read_jump(chain.substr(chain.rfind(',') + 1));
+  return jump ? jump->host : "";
+}
+
 bool agent_announced() {
   const char* path = std::getenv("SSH_AUTH_SOCK");
   return path != nullptr && *path != '\0';
@@ -93,6 +100,7 @@ Result<Reach> Reach::make(const Options& options) {
   }
   auto config = ssh::ClientConfig::read(files, home, !options.ssh_config.empty());
   if (!config) return config.error();
+  if (options.no_exec) config->forbid_exec();
   return Reach(*std::move(config), user_name(), home, options.accept_new);
 }
 
@@ -103,8 +111,9 @@ std::string Reach::in_home(const std::string& path) const {
 
 Result<ssh::Settings> Reach::settings(const std::string& name, const plan::Connection& connection,
                                       int depth) const {
+  const auto named = [&](const Error& error) { return fail(name + ": " + error.what, error.help); };
   const auto host = config_.lookup(connection.address, connection.user, local_user_);
-  if (!host) return host.error();
+  if (!host) return named(host.error());
   ssh::Settings to;
   to.name = name;
   // An address in the inventory is the host's; a name may be one that the configuration explains.
@@ -125,9 +134,8 @@ Result<ssh::Settings> Reach::settings(const std::string& name, const plan::Conne
                            .local_user = local_user_,
                            .home = home_,
                            .alias = to.host_key_alias,
-                           .jump = host->proxy_jump,
+                           .jump = jump_name(host->proxy_jump),
                            .port = to.port};
-  const auto named = [&](const Error& error) { return fail(name + ": " + error.what, error.help); };
   if (auto status = identify(to, connection, *host, tokens); !status) return named(status.error());
   if (auto status = know(to, connection, *host, tokens); !status) return named(status.error());
 

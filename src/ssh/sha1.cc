@@ -87,4 +87,6 @@ Sha1State hmac_sha1(const HmacSha1Key& key, std::string_view message) {
   return finish(key.outer, std::string_view(bytes.data(), bytes.size()), 64);
 }
 
+Sha1State sha1(std::string_view message) { return finish(kStart, message, 0); }
+
 }  // namespace cnplay::ssh

@@ -10,7 +10,25 @@
 #include <fstream>
 #include <memory>
 
+#include "ssh/ssh_match.h"
+
 namespace cnplay::ssh {
+
+// What holds while a configuration is walked for one destination.
+struct Asked {
+  const std::string& destination;
+  const std::string& user;
+  const std::string& local_user;
+  ClientHost found;
+  std::string tag;
+  std::optional<bool> canonicalize;
+
+  std::string host() const { return found.host_name.empty() ? destination : found.host_name; }
+  std::string remote_user() const {
+    return !user.empty() ? user : !found.user.empty() ? found.user : local_user;
+  }
+};
+
 namespace {
 
 constexpr int kDeepestInclude = 16;  // as ssh
@@ -22,10 +40,6 @@ std::string lower(std::string text) {
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; }
-
-Error at(const ConfigLine& line, const std::string& what, const std::string& help) {
-  return fail(line.where + ": " + what, help);
-}
 
 // Words, with quotes as ssh has them; a word that begins with # ends the line.
 Result<std::vector<std::string>> split(std::string_view text, const std::string& where) {
@@ -165,58 +179,6 @@ Result<Duration> time_of(const ConfigLine& line) {
   return std::chrono::duration_cast<Duration>(std::chrono::seconds(total));
 }
 
-// What holds while a configuration is walked for one destination.
-struct Asked {
-  const std::string& destination;
-  const std::string& user;
-  const std::string& local_user;
-  ClientHost found;
-
-  std::string host() const { return found.host_name.empty() ? destination : found.host_name; }
-  std::string remote_user() const {
-    return !user.empty() ? user : !found.user.empty() ? found.user : local_user;
-  }
-};
-
-Result<bool> match(const ConfigLine& line, const Asked& asked) {
-  if (line.words.empty()) return at(line, "`Match` names no condition", "");
-  bool all = true;
-  for (std::size_t i = 0; i < line.words.size(); ++i) {
-    std::string condition = lower(line.words[i]);
-    const bool negated = condition.starts_with('!');
-    if (negated) condition.erase(0, 1);
-    if (condition == "all") {
-      if (line.words.size() != 1) return at(line, "`Match all` stands alone here", "");
-      all = all && !negated;
-      continue;
-    }
-    std::string value;
-    if (const std::size_t equals = condition.find('='); equals != std::string::npos) {
-      value = line.words[i].substr(line.words[i].find('=') + 1);
-      condition.resize(equals);
-    } else if (i + 1 < line.words.size()) {
-      value = line.words[++i];
-    }
-    std::string subject;
-    if (condition == "host") {
-      subject = asked.host();
-    } else if (condition == "originalhost") {
-      subject = asked.destination;
-    } else if (condition == "user") {
-      subject = asked.remote_user();
-    } else if (condition == "localuser") {
-      subject = asked.local_user;
-    } else {
-      return at(line, "`Match " + condition + "` is not supported",
-                "cnplay reads Match host, originalhost, user, localuser and all; name another file "
-                "with -F, or `-F none`");
-    }
-    if (value.empty()) return at(line, "`Match " + condition + "` names nothing", "");
-    all = all && matches({value}, subject) != negated;
-  }
-  return all;
-}
-
 template <class T>
 void first(std::optional<T>& to, T value) {
   if (!to) to = std::move(value);
@@ -247,7 +209,9 @@ Status take(const ConfigLine& line, Asked& asked) {
                                                       "stricthostkeychecking",
                                                       "connecttimeout",
                                                       "serveraliveinterval",
-                                                      "serveralivecountmax"};
+                                                      "serveralivecountmax",
+                                                      "canonicalizehostname",
+                                                      "tag"};
   if (std::find(kNeedValue.begin(), kNeedValue.end(), key) == kNeedValue.end()) return {};
   if (line.words.empty()) return at(line, "`" + key + "` has no value", "");
   if (key == "hostname") {
@@ -289,12 +253,13 @@ Status take(const ConfigLine& line, Asked& asked) {
   } else if (key == "hostkeyalias") {
     text(found.host_key_alias);
   } else if (key == "stricthostkeychecking") {
+    if (found.accept_new) return {};
     const std::string how = lower(word);
     if (how == "no" || how == "off") {
       return at(line, "`StrictHostKeyChecking " + word + "` would trust whoever answers",
                 "cnplay checks host keys: write accept-new, or name another file with -F");
     }
-    first(found.accept_new, how == "accept-new");
+    found.accept_new = how == "accept-new";
   } else if (key == "connecttimeout" || key == "serveraliveinterval") {
     const auto value = time_of(line);
     if (!value) return value.error();
@@ -303,6 +268,11 @@ Status take(const ConfigLine& line, Asked& asked) {
     const auto value = number<std::uint32_t>(line);
     if (!value) return value.error();
     first(found.alive_count, *value);
+  } else if (key == "canonicalizehostname") {
+    const std::string how = lower(word);
+    first(asked.canonicalize, how == "yes" || how == "true" || how == "always");
+  } else if (key == "tag") {
+    text(asked.tag);
   }
   return {};
 }
@@ -335,6 +305,7 @@ bool matches(const std::vector<std::string>& patterns, const std::string& name) 
 Result<ClientConfig> ClientConfig::read(const std::vector<std::string>& files,
                                         const std::string& home, bool must_exist) {
   ClientConfig config;
+  config.home_ = home;
   for (const std::string& file : files) {
     // What a file says last holds no longer in the next one.
     config.lines_.push_back({.keyword = "include-begin", .words = {}, .rest = {}, .where = file});
@@ -380,8 +351,21 @@ Status ClientConfig::read_file(const std::string& path, const std::string& home,
 
 Result<ClientHost> ClientConfig::lookup(const std::string& destination, const std::string& user,
                                         const std::string& local_user) const {
-  Asked asked{destination, user, local_user, {}};
+  Asked asked{destination, user, local_user, {}, {}, {}};
+  const auto again = walk(asked, false);
+  if (!again) return again.error();
+  asked.found.host_name = asked.host();
+  // The name counts as canonical in the second reading; what was set first stays. Names are not
+  // looked up in CanonicalDomains.
+  if (*again || asked.canonicalize.value_or(false)) {
+    if (const auto last = walk(asked, true); !last) return last.error();
+  }
+  return std::move(asked.found);
+}
+
+Result<bool> ClientConfig::walk(Asked& asked, bool final) const {
   bool active = true;
+  bool again = false;
   // Of the files that include this one, whether their section holds, and what it was before.
   std::vector<bool> outside;
   bool reachable = true;  // all of the sections around hold
@@ -397,85 +381,50 @@ Result<ClientHost> ClientConfig::lookup(const std::string& destination, const st
       outside.pop_back();
     } else if (line.keyword == "host") {
       if (line.words.empty()) return at(line, "`Host` names no host", "");
-      active = reachable && matches(line.words, destination);
+      active = reachable && matches(line.words, asked.destination);
     } else if (line.keyword == "match") {
-      const auto holds = match(line, asked);
+      const auto holds = match({.host = asked.host(),
+                                .original = asked.destination,
+                                .user = asked.remote_user(),
+                                .local_user = asked.local_user,
+                                .home = home_,
+                                .alias = asked.found.host_key_alias,
+                                .tag = asked.tag,
+                                .port = asked.found.port.value_or(22),
+                                .final = final,
+                                .reachable = reachable,
+                                .may_exec = may_exec_},
+                               line);
       if (!holds) return holds.error();
-      active = reachable && *holds;
+      active = holds->holds;
+      again = again || holds->wants_final;
     } else if (active) {
       if (auto status = take(line, asked); !status) return status.error();
     }
   }
-  if (asked.found.host_name.empty()) asked.found.host_name = destination;
-  return std::move(asked.found);
+  return again;
 }
 
 Result<std::string> expand(const std::string& text, const Tokens& tokens) {
+  std::string rest = text;
   std::string out;
-  std::size_t i = 0;
   if (text == "~" || text.starts_with("~/")) {
     out = tokens.home;
-    i = 1;
+    rest.erase(0, 1);
   }
-  for (; i < text.size(); ++i) {
-    if (text[i] == '$' && i + 1 < text.size() && text[i + 1] == '{') {
-      const std::size_t end = text.find('}', i);
-      if (end == std::string::npos) return fail("`${` is not closed in " + text);
-      const std::string name = text.substr(i + 2, end - i - 2);
-      const char* value = std::getenv(name.c_str());
-      if (value == nullptr) return fail("${" + name + "} is not set, in " + text);
-      out += value;
-      i = end;
-      continue;
-    }
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const char token = ++i < text.size() ? text[i] : '\0';
-    char machine[256] = "localhost";
-    switch (token) {
-      case '%':
-        out += '%';
-        break;
-      case 'h':
-        out += tokens.host_name;
-        break;
-      case 'n':
-        out += tokens.original;
-        break;
-      case 'p':
-        out += std::to_string(tokens.port);
-        break;
-      case 'r':
-        out += tokens.user;
-        break;
-      case 'u':
-        out += tokens.local_user;
-        break;
-      case 'd':
-        out += tokens.home;
-        break;
-      case 'k':
-        out += tokens.alias.empty() ? tokens.original : tokens.alias;
-        break;
-      case 'j':
-        out += tokens.jump;
-        break;
-      case 'i':
-        out += std::to_string(::getuid());
-        break;
-      case 'l':
-      case 'L': {
-        ::gethostname(machine, sizeof machine - 1);
-        std::string name = machine;
-        if (token == 'L') name.resize(std::min(name.find('.'), name.size()));
-        out += name;
-        break;
-      }
-      default:
-        return fail("unknown token %" + std::string(1, token) + " in " + text);
-    }
+  for (std::size_t begin = 0; begin <= rest.size();) {
+    const std::size_t at = std::min(rest.find("${", begin), rest.size());
+    const auto plain = expand_tokens(std::string_view(rest).substr(begin, at - begin), tokens);
+    if (!plain) return fail(plain.error().what + " in " + text);
+    out += *plain;
+    if (at == rest.size()) break;
+    const std::size_t end = rest.find('}', at);
+    if (end == std::string::npos) return fail("`${` is not closed in " + text);
+    const std::string name = rest.substr(at + 2, end - at - 2);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return fail("${" + name + "} is not set, in " + text);
+    out += value;
+    begin = end + 1;
   }
   return out;
 }

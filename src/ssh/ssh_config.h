@@ -2,15 +2,17 @@
 // destination. The format is that of ssh_config(5); `ssh -G` is what tests compare with. Part of
 // the face of ssh/.
 //
-// Read: Host, Match (host, originalhost, user, localuser, all), Include, and the keywords of
-// ClientHost. Keywords that are about something else are skipped. What would be dangerous to skip
-// is an error: Match exec, StrictHostKeyChecking no, a line that ssh could not read either.
+// Read: Host, Match (see ssh/ssh_match.h), Include, and the keywords of ClientHost. Keywords that
+// are about something else are skipped. What would be dangerous to skip is an error of the hosts
+// that it holds for: StrictHostKeyChecking no, an unknown Match condition, a line that ssh could
+// not read either.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -55,16 +57,23 @@ class ClientConfig {
   // for files of /etc.
   static Result<ClientConfig> read(const std::vector<std::string>& files, const std::string& home,
                                    bool must_exist);
+  // `Match exec` is an error from now on, where its command would be run.
+  void forbid_exec() { may_exec_ = false; }
 
   // `destination`: as given; `user`: the one that is given besides, or "". `local_user`: who runs
-  // this.
+  // this. Runs the commands of `Match exec`, as ssh does. Blocks as long as they do.
   Result<ClientHost> lookup(const std::string& destination, const std::string& user,
                             const std::string& local_user) const;
 
  private:
   Status read_file(const std::string& path, const std::string& home, bool must_exist, int depth);
 
+  // One reading of all lines; whether a `Match final` asks for another one.
+  Result<bool> walk(struct Asked& asked, bool final) const;
+
   std::vector<ConfigLine> lines_;  // Include resolved: `include-begin` and `include-end` around
+  std::string home_;
+  bool may_exec_ = true;
 };
 
 // What tokens stand for.
@@ -75,9 +84,11 @@ struct Tokens {
   std::string local_user;  // %u
   std::string home;        // %d, and ~
   std::string alias;       // %k: the HostKeyAlias, else as %n
-  std::string jump;        // %j
+  std::string jump;        // %j: the name of the jump host
   std::uint16_t port = 22;
 };
+// %-tokens alone. %C is the hash of %l%h%p%r%j, as OpenSSH has it since 9.6.
+Result<std::string> expand_tokens(std::string_view text, const Tokens& tokens);
 // `~`, %-tokens and ${VARIABLE}s; an Error names what is unknown.
 Result<std::string> expand(const std::string& text, const Tokens& tokens);
 

@@ -129,6 +129,28 @@ TEST_F(Reaching, CirclesAndNonsenseAreErrors) {
   EXPECT_THAT(ask("IdentityFile ~/%z\n", at("web1")).name, HasSubstr("web1: unknown token %z"));
 }
 
+TEST_F(Reaching, WhatTheConfigurationRefusesNamesTheHost) {
+  const std::string text = "Host web1\n StrictHostKeyChecking no\n";
+  EXPECT_THAT(ask(text, at("web1")).name, HasSubstr("web1: "));
+  EXPECT_THAT(ask(text, at("web1")).name, HasSubstr("config:2: "));
+  EXPECT_EQ(ask(text, at("db1"), "db1").name, "db1");
+}
+
+TEST_F(Reaching, TheHashOfAConnectionIsAFilesName) {
+  const auto s = ask("UserKnownHostsFile ~/known ~/kh_%C\n", at("web1"));
+  ASSERT_EQ(s.known_hosts.size(), 3U) << s.name;
+  EXPECT_THAT(s.known_hosts[1], ::testing::MatchesRegex(home_ + "/kh_[0-9a-f]+"));
+}
+
+TEST_F(Reaching, TheTokenOfAJumpHostIsItsName) {
+  const auto s =
+      ask("Host gate inner\n ProxyJump none\nHost *\n ProxyJump ann@gate:2200,bob@inner:22\n"
+          " UserKnownHostsFile ~/%j\n",
+          at("web1"));
+  ASSERT_FALSE(s.known_hosts.empty()) << s.name;
+  EXPECT_EQ(s.known_hosts[0], home_ + "/inner");
+}
+
 TEST_F(Reaching, ACommandAndItsTokens) {
   const auto s = ask("Host web1\n HostName 10.0.0.1\n ProxyCommand nc -x %n %h %p\n", at("web1"));
   EXPECT_EQ(s.proxy_command, "nc -x web1 10.0.0.1 22");

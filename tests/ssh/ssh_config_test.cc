@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <map>
 #include <random>
 #include <sstream>
@@ -110,6 +113,18 @@ TEST_F(Config, ATableOfThemAsSshReadsThem) {
       "ServerAliveCountMax 9\nStrictHostKeyChecking accept-new\n",
       "SendEnv LANG\nHashKnownHosts yes\nForwardAgent yes\nUser me\n",
       "\tHost\tweb1\n\t\tUser\ttabs\r\n",
+      "Match final all\n Port 4\nHost web1\n Port 5\n",
+      "Host web1\n HostName web1.example.com\nMatch final host *.example.com\n User last\n",
+      "Match final\n IdentityFile /late\nHost *\n IdentityFile /early\nMatch !final\n Port 6\n",
+      "Match canonical\n User never\nMatch !canonical\n User first\n",
+      "Match final\n Port 8\nMatch canonical\n User second\n HostName too.late\n",
+      "Match host web1 exec \"true\"\n User x\nMatch !exec \"false\"\n Port 9\n",
+      "Match host other.example exec \"true\"\n User x\n",
+      "Match exec \"test %h = web1 -a %n = web1 -a %p = 22 -a %% = '%%'\"\n User ran\n",
+      "Host *\n HostName %h.lan\n User bob\n Port 77\n HostKeyAlias key\n"
+      "Match exec \"test %h/%n/%p/%r/%k = web1.lan/web1/77/bob/key\"\n ConnectTimeout 9\n",
+      "Host web1\n StrictHostKeyChecking yes\nHost *\n StrictHostKeyChecking accept-new\n",
+      "Match user root all\n Port 3\n",
   };
   for (const std::string& text : table) {
     for (const char* host : {"web1", "web2", "db"}) {
@@ -149,6 +164,13 @@ TEST_F(Config, SomeHundredThatASeedMakes) {
                       "Match all",
                       "Match user ann",
                       "Match !user root host *",
+                      "Match final",
+                      "Match final all",
+                      "Match final host *.lan",
+                      "Match !final user bob",
+                      "Match canonical",
+                      "Match host web* exec true",
+                      "Match !exec true",
                       "HostName 10.1.1.1",
                       "HostName %h.lan",
                       "Port 22",
@@ -188,17 +210,93 @@ TEST_F(Config, WhatIsDangerousToSkipIsRefusedWithItsPlace) {
     return host ? std::string("none") : host.error().what;
   };
   EXPECT_THAT(error("Host *\nStrictHostKeyChecking no\n"), HasSubstr("config:2: "));
-  EXPECT_THAT(error("Match exec true\n User x\n"), HasSubstr("`Match exec` is not supported"));
+  EXPECT_THAT(error("Match sessiontype shell\n User x\n"),
+              HasSubstr("config:1: `Match sessiontype` is not supported"));
+  EXPECT_THAT(error("Match localnetwork 10.0.0.0/33\n"), HasSubstr("is not a network"));
+  EXPECT_THAT(error("Match localnetwork ten\n"), HasSubstr("is not a network"));
+  EXPECT_THAT(error("Match exec \"echo %z\"\n"),
+              HasSubstr("config:1: `Match exec`: unknown token"));
+  EXPECT_THAT(error("Match host web1 user me all\n"), HasSubstr("cannot be combined"));
   EXPECT_THAT(error("Port 70000\n"), HasSubstr("config:1: `Port` takes a number"));
   EXPECT_THAT(error("ConnectTimeout soon\n"), HasSubstr("takes a time"));
   EXPECT_THAT(error("User\n"), HasSubstr("has no value"));
+  // Of other hosts, and where ssh would not come to it either.
   EXPECT_EQ(error("Host other\nStrictHostKeyChecking no\n"), "none");
+  EXPECT_EQ(error("Host web1\nStrictHostKeyChecking yes\nHost *\nStrictHostKeyChecking no\n"),
+            "none");
+  EXPECT_EQ(error("Match sessiontype shell host other\n User x\n"), "none");
+  EXPECT_EQ(error("Match host other sessiontype shell\n User x\n"), "none");
   write_file(dir_.path("config"), "User \"open\n");
   EXPECT_FALSE(ClientConfig::read({dir_.path("config")}, "/", true));
   EXPECT_FALSE(ClientConfig::read({dir_.path("not there")}, "/", true));
   EXPECT_TRUE(ClientConfig::read({dir_.path("not there")}, "/", false));
   write_file(dir_.path("config"), "Include " + dir_.path("config") + "\n");
   EXPECT_FALSE(ClientConfig::read({dir_.path("config")}, "/", true));
+}
+
+TEST_F(Config, ACommandOfAMatchIsRunOnlyIfWhatStandsBeforeItHolds) {
+  const std::string ran = dir_.path("ran");
+  const std::string text = "Match host other exec \"echo x >>" + ran + "\"\n User x\n";
+  EXPECT_EQ(ask(text, "web1").user, "");
+  EXPECT_EQ(read_file(ran), "");
+  EXPECT_EQ(ask(text, "other").user, "x");
+  EXPECT_EQ(read_file(ran), "x\n");
+  // A section that is included where nothing holds.
+  write_file(dir_.path("one"), text);
+  ask("Host db\n Include " + dir_.path("one") + "\n", "other");
+  EXPECT_EQ(read_file(ran), "x\n");
+}
+
+TEST_F(Config, AForbiddenCommandRefusesTheHostsThatWouldRunIt) {
+  const std::string ran = dir_.path("ran");
+  ClientConfig config = read("Match host web* exec \"touch " + ran + "\"\n User x\n");
+  config.forbid_exec();
+  EXPECT_TRUE(config.lookup("db", "", "me"));
+  const auto refused = config.lookup("web1", "", "me");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("config:1: "));
+  EXPECT_THAT(refused.error().what, HasSubstr("is not run (--no-exec)"));
+  EXPECT_FALSE(std::filesystem::exists(ran));
+}
+
+// ssh hashes them when it runs the command: the oracle says what the hash is.
+TEST_F(Config, TheHashOfAConnectionIsAsSshHasIt) {
+  const std::string hash = dir_.path("hash");
+  const std::string text = "Host *\n User bob\n Port 77\nMatch exec \"printf %C >" + hash + "\"\n";
+  write_file(dir_.path("config"), text);
+  oracle("web1.example");
+  const std::string theirs = read_file(hash);
+  ASSERT_EQ(theirs.size(), 40U);
+  ::unlink(hash.c_str());
+  ask(text, "web1.example");
+  EXPECT_EQ(read_file(hash), theirs);
+  EXPECT_EQ(*expand("~/kh_%C", {.host_name = "web1.example",
+                                .original = "x",
+                                .user = "bob",
+                                .local_user = {},
+                                .home = "/h",
+                                .alias = {},
+                                .jump = {},
+                                .port = 77}),
+            "/h/kh_" + theirs);
+}
+
+// OpenSSH has these since 9.4: not every `ssh -G` can be asked.
+TEST_F(Config, NetworksOfThisMachineAndTags) {
+  const auto port = [&](const std::string& text) { return ask(text, "web1").port.value_or(0); };
+  EXPECT_EQ(port("Match localnetwork 127.0.0.0/8\n Port 5\n"), 5);
+  EXPECT_EQ(port("Match localnetwork 240.0.0.0/8,127.0.0.1\n Port 5\n"), 5);
+  EXPECT_EQ(port("Match localnetwork 240.0.0.0/8,2001:db8::/32\n Port 5\n"), 0);
+  EXPECT_EQ(port("Match !localnetwork 240.0.0.0/8\n Port 5\n"), 5);
+  EXPECT_EQ(port("Match localnetwork 0.0.0.0/0\n Port 5\n"), 5);
+  EXPECT_EQ(port("Host web*\n Tag site\nMatch tagged site\n Port 5\n"), 5);
+  EXPECT_EQ(port("Match tagged site\n Port 5\n"), 0);
+}
+
+// Without names to look up: the second reading alone.
+TEST_F(Config, CanonicalizeHostnameReadsTwiceAsWell) {
+  EXPECT_EQ(ask("CanonicalizeHostname yes\nMatch canonical\n User last\n", "web1").user, "last");
+  EXPECT_EQ(ask("CanonicalizeHostname no\nMatch canonical\n User last\n", "web1").user, "");
 }
 
 TEST(Expanding, TokensAndVariables) {
@@ -215,6 +313,8 @@ TEST(Expanding, TokensAndVariables) {
   ::setenv("CNPLAY_TEST_KEYS", "/keys", 1);
   EXPECT_EQ(*expand("${CNPLAY_TEST_KEYS}/k", tokens), "/keys/k");
   EXPECT_FALSE(expand("%z", tokens));
+  EXPECT_FALSE(expand("/a%", tokens));
+  EXPECT_FALSE(expand("${OPEN", tokens));
   EXPECT_FALSE(expand("${CNPLAY_NO_SUCH}", tokens));
 }
 
