@@ -117,6 +117,7 @@ void HostSession::start(Task task, const std::vector<TaskId>& recorded) {
 // Gives each waiting job a shell: an idle one, or one on its way, or a new one if there is room.
 void HostSession::pump() {
   if (phase_ != Phase::ready && phase_ != Phase::closing) return;
+  pump_locks();
   std::map<std::string, int> coming;
   for (const auto& shell : shells_) {
     if (shell->state() == Shell::State::opening) ++coming[shell->user()];
@@ -140,7 +141,6 @@ void HostSession::pump() {
       open_shell(user, job->urgent);
     }
   }
-  pump_locks();
 }
 
 bool HostSession::send_to_idle(const JobPtr& job) {
@@ -157,9 +157,9 @@ bool HostSession::send_to_idle(const JobPtr& job) {
 }
 
 bool HostSession::room(bool urgent) const {
-  // One channel stays free for a kill, unless the server gives only one.
-  const unsigned most = urgent || max_channels_ == 1 ? max_channels_ : max_channels_ - 1;
-  return shells_.size() + locks_.size() < most;
+  // One channel stays free for a kill, unless locks and the server's limit leave only one.
+  const std::size_t left = max_channels_ > locks_.size() ? max_channels_ - locks_.size() : 1;
+  return shells_.size() < (urgent || left == 1 ? left : left - 1);
 }
 
 // Sudo is asked by one shell at a time: a wrong password must not be tried twice.
@@ -375,7 +375,7 @@ void HostSession::shell_failed(Shell& shell, const ShellFailure& failure) {
     return other->state() == Shell::State::idle || other->state() == Shell::State::busy;
   };
   const std::size_t channels = shells_.size() + locks_.size();
-  if (failure.no_channel && channels > 0) {
+  if (failure.no_channel && !shells_.empty()) {
     // The server allows fewer than we thought. What waits goes on when one comes free.
     max_channels_ = std::max<unsigned>(1, static_cast<unsigned>(channels));
     make_room(user);
@@ -484,8 +484,10 @@ void HostSession::lock(std::string name, std::string owner) {
   pump();
 }
 
+// A lock is asked for whatever room there is: it must not wait for a shell to end while the run
+// goes on without it. If the server gives no channel, see lock_ended().
 void HostSession::pump_locks() {
-  while (!waiting_locks_.empty() && room(false) && phase_ == Phase::ready) {
+  while (!waiting_locks_.empty() && phase_ == Phase::ready) {
     const auto wish = std::move(waiting_locks_.front());
     waiting_locks_.pop_front();
     auto lock =

@@ -126,6 +126,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   void lost_by_restart(const JobPtr& job);
   void know_parent(const Shell& shell);
   void lock_again(const std::shared_ptr<LockWish>& wish, Duration pause);
+  void end_idle_shell();
   void lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended, bool with_connection);
 
   // restart.cc: a task that restarts the host

@@ -11,6 +11,7 @@ namespace {
 // One brace group, so that nothing of it runs if it comes torn. Descriptor 9 holds the lock (of a
 // block, not of `exec`: mksh keeps that from what it starts); the file is written through its name,
 // which is the same inode. Each line that comes is the step at hand, and a sign of life.
+// A lock that this very run holds is not taken again but joined.
 //
 // Who takes a lock over ends the holder's sshd and shell first: a controller that was but asleep
 // finds its connection gone, and the lock taken when it comes back.
@@ -92,6 +93,23 @@ constexpr std::string_view kScript = R"SH({
     done
     exit
   }
+  # `tell` and `around` have read it into `f`.
+  ours() { [ "${f%%"$nl"*}" = "$o" ]; }
+  # The other shell of this run may end first (its connection is lost): then the lock is at once
+  # this one's, which waits for it, on the same open file, in the background.
+  join() {
+    flock 9 &
+    i=$!
+    while read -r x; do
+      # Just when the other shell ends, the file is empty and the lock free.
+      flock -n 9 || { look; ours && continue; flock -n 9; } ||
+        { kill -9 "$i"; echo 'another run holds it now' >&2; exit; }
+      wait "$i"
+      return 0
+    done
+    kill -9 "$i" # mksh would lose a TERM before its child has become flock
+    exit
+  }
   command -v flock >/dev/null 2>&1 || { say noflock; exit; }
   mkdir -p "$d" || { say nofile; exit; }
   (: >>"$d/$n") || { say nofile; exit; }
@@ -107,14 +125,17 @@ constexpr std::string_view kScript = R"SH({
       if [ "$k" = yes ] && take_over; then
         word=took
       else
-        say "busy $why"
-        exit
+        ours || { say "busy $why"; exit; }
+        word=
+        say joined
+        join
       fi
     fi
+    : >"$d/$n" # what a former holder has left there is nobody's
     x= s=$(date +%s)
     process $$
     beat
-    say $word
+    [ -z "$word" ] || say $word
     while read -r x; do beat; done
     : >"$d/$n"
   } 9<>"$d/$n"
@@ -212,6 +233,7 @@ void HostLock::take(Duration timeout, Told told, std::function<void()> gone) {
     }
     if (!channel) {
       const auto& error = std::get<ssh::TransportError>(r);
+      self->no_channel_ = error.kind == ssh::Failure::no_channel;
       return self->end(error.what, error.kind == ssh::Failure::lost);
     }
     self->channel_ = std::move(*channel);
@@ -292,8 +314,9 @@ void HostLock::answer() {
   if (holder_at != std::string::npos) {
     read_holder(std::string_view(out_).substr(from, std::min(at - from, kMaxHolder)), ended);
   }
-  if (word == "held" || word == "took" || word == "shared") {
+  if (word == "held" || word == "took" || word == "shared" || word == "joined") {
     ended.shared = word == "shared";
+    ended.joined = word == "joined";
     answered_ = true;
     held_ = true;
     timer_.cancel();
@@ -343,7 +366,12 @@ void HostLock::end(std::string error, bool with_connection) {
           .name = name_,
           .acquired = false,
           .holder = {},
-          .error = host_name_ + ": the lock \"" + name_ + "\": " + error},
+          .error = host_name_ + ": the lock \"" + name_ + "\": " + error,
+          .help = no_channel_ ? "each lock needs a channel beside the shell's: set MaxSessions in "
+                                "the sshd_config of " +
+                                    host_name_ + " to 10, its default, or more"
+                              : "",
+          .no_channel = no_channel_},
          with_connection);
   }
   if (gone) gone();

@@ -10,6 +10,9 @@
 // A lock whose controller is silent for `expiry` (its machine died without a word, and the host's
 // sshd has not noticed) may be taken over: the shell that holds it is ended, and the sshd above.
 //
+// A lock that the same run holds already (another name of this host, a home directory that hosts
+// share) is joined: it counts as held, and this shell holds it once the other one does not.
+//
 // A lock that a run around this one holds is shared: nothing is taken or written, the shell only
 // looks with every sign of life whether that run holds it still.
 #pragma once
@@ -80,6 +83,7 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
   bool answered_ = false;
   bool held_ = false;
   bool releasing_ = false;
+  bool no_channel_ = false;  // the server gave none
 };
 
 // The lock's name as a file's name: what is not [A-Za-z0-9._-], and a dot in front, as %XX.

@@ -187,6 +187,16 @@ void HostSession::lock_again(const std::shared_ptr<LockWish>& wish, Duration pau
   });
 }
 
+void HostSession::end_idle_shell() {
+  for (const auto& shell : shells_) {
+    if (shell->state() == Shell::State::ending) return;  // room is on its way
+  }
+  const auto idle = std::find_if(shells_.begin(), shells_.end(), [](const auto& shell) {
+    return shell->state() == Shell::State::idle;
+  });
+  if (idle != shells_.end()) (*idle)->end();
+}
+
 void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded ended,
                              bool with_connection) {
   if (with_connection && may_reconnect()) {
@@ -197,13 +207,13 @@ void HostSession::lock_ended(const std::shared_ptr<LockWish>& wish, LockEnded en
   }
   const bool silent = wish->again && ended.acquired;  // nobody was told of its loss
   if (ended.acquired) wish->held = true;
-  std::string owner = wish->owner;
-  while (owner.ends_with('\n')) owner.pop_back();
   // A holder without a name has taken it out already.
   const bool released = !ended.acquired && ended.error.empty() && ended.holder.raw().empty();
-  const bool ours = wish->again && !ended.acquired && ended.holder.raw() == owner;
-  if ((released || ours) && wish->tries < (wish->again ? kLockTries : kReleaseTries)) {
+  // Of several shells one may end for the lock: its jobs take turns with the others'.
+  const bool crowded = ended.no_channel && shells_.size() > 1;
+  if ((released || crowded) && wish->tries < (wish->again ? kLockTries : kReleaseTries)) {
     ++wish->tries;
+    if (crowded) end_idle_shell();
     return lock_again(wish, kLockPause);
   }
   // What was held and is another's now is not waited for: the run has lost it.

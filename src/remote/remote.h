@@ -186,6 +186,8 @@ struct LockEnded {
   bool acquired{};
   Untrusted holder;  // whose it is; of one that was taken over: whose it was
   std::string error;
+  std::string help{};       // of the error
+  bool no_channel = false;  // the error: the server gives the lock no channel
   // Of the holder, as far as the lock's file says.
   Untrusted step{};
   std::optional<Duration> held_for{};
@@ -195,6 +197,9 @@ struct LockEnded {
   std::string kept{};
   // Acquired, but held by a run around this one, which shares it; `holder` says who.
   bool shared = false;
+  // Acquired, but this very run holds it already: through another name of the host, or on another
+  // host with the same home directory.
+  bool joined = false;
 };
 // A lock is not free, and waited for. Told once, before its LockEnded.
 struct LockWaiting {

@@ -428,7 +428,7 @@ void Preflight::lock_ended(const remote::LockEnded& ended) {
     const bool held = ended.error.empty();
     problem(ended.host, Kind::lock,
             lock + " " + (held ? "is held by " + holder_of(ended) : ended.error),
-            held ? lock_help(ended) : "");
+            held ? lock_help(ended) : ended.help);
     if (held && !context_.options.not_inside.empty() && shared_.insert("").second) {
       context_.emit.notice(context_.options.not_inside + ": its locks are not shared");
     }
@@ -437,6 +437,8 @@ void Preflight::lock_ended(const remote::LockEnded& ended) {
       context_.emit.notice(lock + " is held by the run around this one (" +
                            ended.holder.display(200) + "), and holds for both");
     }
+  } else if (ended.joined) {
+    joined_.push_back(ended.host);
   } else if (!ended.holder.empty()) {
     context_.emit.notice(lock + " on " + context_.name(ended.host) + " was taken over from " +
                          holder_of(ended));
@@ -473,9 +475,31 @@ bool Preflight::tolerated() const {
   return true;
 }
 
+// Once for all of them. A resumed run may only find what its former controller has left.
+void Preflight::tell_joined() {
+  std::sort(joined_.begin(), joined_.end());
+  joined_.erase(std::unique(joined_.begin(), joined_.end()), joined_.end());
+  if (joined_.empty() || again_) return;
+  constexpr std::size_t kNamed = 5;
+  std::string names;
+  for (std::size_t i = 0; i < joined_.size() && i < kNamed; ++i) {
+    names += (i == 0 ? "" : ", ") + context_.name(joined_[i]);
+  }
+  if (joined_.size() > kNamed) names += " and " + std::to_string(joined_.size() - kNamed) + " more";
+  const bool one = joined_.size() == 1;
+  context_.emit.notice(names +
+                       (one ? " is the same machine as another host"
+                            : " are the same "
+                              "machines as other hosts") +
+                       " of this run, or " + (one ? "shares its" : "share their") +
+                       " home directory with one: the locks of the run are held there already, "
+                       "and each step runs there once for each name");
+}
+
 Preflight::Answer Preflight::answer() {
   std::stable_sort(problems_.begin(), problems_.end(),
                    [](const Problem& a, const Problem& b) { return a.host < b.host; });
+  tell_joined();
   bool unreachable = false;
   for (const Problem& p : problems_) {
     context_.emit(events::PreflightProblem{p.host, p.message, p.help});

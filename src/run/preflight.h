@@ -83,6 +83,7 @@ class Preflight {
   void host_over(plan::HostIndex host);
   void task_ended(remote::TaskEnded ended);
   void lock_ended(const remote::LockEnded& ended);
+  void tell_joined();
   bool tolerated() const;
   bool given_up(plan::HostIndex host) const;
 
@@ -100,7 +101,8 @@ class Preflight {
   std::vector<bool> takes_part_;                     // by node
   std::vector<bool> answers_failure_;  // by node: it stands in what only a failure brings about
   std::map<std::vector<plan::NodeId>, Needs> needs_;
-  std::set<std::string> shared_;  // locks that a run around this one holds; told
+  std::set<std::string> shared_;         // locks that a run around this one holds; told
+  std::vector<plan::HostIndex> joined_;  // where this run holds a lock through another host
   std::unordered_map<remote::TaskId, std::string> tasks_;  // in flight: what is looked at
   std::vector<Problem> problems_;
 };

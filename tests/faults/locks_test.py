@@ -45,6 +45,12 @@ class Locks(Killed):
         self.until(lambda: self.effects.exists() and self.effects.read_text().count("in") >= 1)
         return process
 
+    def test_two_names_of_one_machine_hold_one_lock(self):
+        done = self.cnplay(*self.play(PLAY % 'echo in >>"$HOME/effects"; true'), "-F", "none")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.counted(), {"in": 2})
+        self.assertRegex(done.stdout, r"h[12] is the same machine as another host of this run, or shares its home directory")
+
     def test_another_run_is_refused_and_the_holder_is_shown(self):
         first = self.holder()
         self.until(lambda: "step: locked/down/work" in self.file.read_text())

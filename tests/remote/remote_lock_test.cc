@@ -347,6 +347,129 @@ TEST_P(LocksIn, WhoATaskHasStartedIsInsideOfItsRun) {
   EXPECT_TRUE(eventually([&] { return runs_around(inside, pid).runs.empty(); }));
 }
 
+// ---- one run, two names of one machine or two hosts with one home directory
+
+// The run as it comes to the machine by another name.
+class JoinedLocksIn : public LocksIn {
+ protected:
+  JoinedLocksIn() { world.options.lock_beat = milliseconds(300); }  // costs the host some processes
+  std::unique_ptr<Hosts> twin() {
+    Options options = world.options;
+    return another(options);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Remote, JoinedLocksIn, ::testing::ValuesIn(shells()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(JoinedLocksIn, ALockOfTheSameRunIsHeld) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  const auto other = twin();
+  const LockEnded joined = ask(*other, "ana, run 1");
+  EXPECT_TRUE(joined.acquired) << joined.error;
+  EXPECT_TRUE(joined.joined);
+  EXPECT_FALSE(joined.shared);
+  // It goes without a trace on the lock of the other.
+  EXPECT_TRUE(other->close(seconds(30), Traces::keep));
+  EXPECT_FALSE(is_free());
+  EXPECT_TRUE(eventually([&] { return contents(file).starts_with("ana, run 1\n"); }));
+}
+
+TEST_P(JoinedLocksIn, AnotherRunOfTheSamePersonIsRefused) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  const LockEnded refused = ask(*twin(), "ana, run 11");
+  EXPECT_FALSE(refused.acquired || refused.joined);
+  EXPECT_EQ(refused.holder.raw(), "ana, run 1");
+}
+
+// The connection by the first name may be lost, and the run goes on by the second one.
+TEST_P(JoinedLocksIn, ItOutlivesTheShellThatTookIt) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  const auto other = twin();
+  ASSERT_TRUE(ask(*other, "ana, run 1").joined);
+  const std::string before = contents(file);
+  world.hosts->close(seconds(30), Traces::keep);
+  other->note(0, "p/second");
+  EXPECT_TRUE(eventually([&] {
+    return contents(file).find("step: p/second") != std::string::npos;
+  })) << contents(file);
+  EXPECT_FALSE(is_free());
+  Options options = world.options;
+  options.run_id = "other";
+  EXPECT_FALSE(ask(*another(options), "bob, run 2").acquired);
+  EXPECT_TRUE(other->close(seconds(30), Traces::keep));
+  EXPECT_TRUE(eventually([&] { return is_free(); }));
+}
+
+TEST_P(JoinedLocksIn, BothGoAndNothingIsLeft) {
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  auto other = twin();
+  ASSERT_TRUE(ask(*other, "ana, run 1").joined);
+  EXPECT_TRUE(other->close(seconds(30), Traces::keep));
+  EXPECT_TRUE(world.hosts->close(seconds(30), Traces::keep));
+  EXPECT_TRUE(eventually([&] { return is_free(); }));
+  EXPECT_TRUE(processes_with("flock 9").empty());
+}
+
+// ---- servers that give few channels
+
+TEST(LocksOfAServerWithFewChannels, OneAloneIsTooFewAndSaid) {
+  World world;
+  world.transport->faults.max_channels = 1;
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  const LockEnded refused = world.wait_for<LockEnded>();
+  EXPECT_FALSE(refused.acquired);
+  EXPECT_THAT(refused.error, HasSubstr("the lock \"x\": fake: no channel"));
+  EXPECT_THAT(refused.help, HasSubstr("MaxSessions"));
+}
+
+TEST(LocksOfAServerWithFewChannels, TasksTakeTurnsInTheOneThatIsLeft) {
+  World world;
+  world.transport->faults.max_channels = 2;
+  world.up();
+  world.hosts->lock(0, "x", "ana, run 1");
+  ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(world.start(apply_task("sleep 0.05")));
+  for (const TaskId id : ids) EXPECT_EQ(world.wait_task(id).ended, Ended::finished);
+}
+
+TEST(LocksOfAServerWithFewChannels, AnIdleShellEndsForALock) {
+  World world;
+  world.transport->faults.max_channels = 2;
+  world.up();
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 2; ++i) ids.push_back(world.start(apply_task("sleep 0.2")));
+  for (const TaskId id : ids) EXPECT_EQ(world.wait_task(id).ended, Ended::finished);
+  world.hosts->lock(0, "x", "ana, run 1");
+  const LockEnded held = world.wait_for<LockEnded>();
+  EXPECT_TRUE(held.acquired) << held.error;
+  EXPECT_EQ(world.run(apply_task("true")).ended, Ended::finished);
+}
+
+// More than the shells that one host is given.
+TEST(LocksOfAServerWithFewChannels, TenLocksAreTakenIfTheServerAllowsThem) {
+  World world;
+  world.transport->faults.max_channels = 12;
+  world.up();
+  for (int i = 0; i < 10; ++i) world.hosts->lock(0, "x" + std::to_string(i), "ana, run 1");
+  for (int i = 0; i < 10; ++i) {
+    const LockEnded held = world.wait_for<LockEnded>();
+    EXPECT_TRUE(held.acquired) << held.error;
+  }
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(world.start(apply_task("sleep 0.05")));
+  for (const TaskId id : ids) EXPECT_EQ(world.wait_task(id).ended, Ended::finished);
+}
+
 TEST_P(LocksIn, ADirectoryInItsPlaceIsSaid) {
   std::filesystem::create_directories(file);
   world.up();
