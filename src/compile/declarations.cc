@@ -180,6 +180,26 @@ struct ValueHash {
   std::size_t operator()(const Value& value) const { return hash_of(value); }
 };
 
+// Told if a step reads the variable on a host that has this value: what other hosts have is not
+// this play's business.
+std::shared_ptr<const diag::Diagnostic> misfit_of(const syntax::HostvarDecl& node,
+                                                  const std::string& host,
+                                                  const inventory::Value& value,
+                                                  const TypePtr& type, const Error& error) {
+  const bool given = std::holds_alternative<inventory::Value::Secret>(value.data);
+  const bool wanted = is(without_optional(type), Kind::secret);
+  const std::string of = code(node.name.text) + " of " + code(host);
+  diag::Diagnostic d;
+  d.code = given || wanted ? "E0305" : "E0213";
+  d.summary = given    ? "the secret host variable " + of + " is not declared as one"
+              : wanted ? "the secret host variable " + of + " stands in clear"
+                       : "host variable " + of + " does not fit";
+  d.subject = {value.span, error.what};
+  d.notes.push_back({node.name.span, "declared here"});
+  d.help = error.help;
+  return std::make_shared<const diag::Diagnostic>(std::move(d));
+}
+
 }  // namespace
 
 void Builder::hostvar(const syntax::HostvarDecl& node) {
@@ -212,7 +232,7 @@ void Builder::hostvar(const syntax::HostvarDecl& node) {
     const auto missing = std::make_shared<const Trouble>(std::move(none));
     std::vector<Cell> cells;
     std::unordered_map<Value, std::uint32_t, ValueHash> seen;
-    std::unordered_map<std::uint32_t, bool> reported;  // by the place of the value
+    std::unordered_map<std::uint32_t, std::uint32_t> misfits;  // cells, by the place of the value
     std::vector<std::uint32_t> index(context_.host_count(), 0);
     const bool use_fallback = node.fallback || is(type, Kind::optional);
     // Cells for hosts without a value are made when the first such host is met: a column without
@@ -261,18 +281,16 @@ void Builder::hostvar(const syntax::HostvarDecl& node) {
         index[h] = at->second;
         continue;
       }
-      index[h] = quiet_cell();
-      if (reported.emplace(variable->value.span.begin, true).second) {
-        const bool given = std::holds_alternative<inventory::Value::Secret>(variable->value.data);
-        const bool wanted = is(without_optional(type), Kind::secret);
-        const std::string of = code(name) + " of " + code(context_.host_name(h));
-        context_.error_with(given || wanted ? "E0305" : "E0213",
-                            given    ? "the secret host variable " + of + " is not declared as one"
-                            : wanted ? "the secret host variable " + of + " stands in clear"
-                                     : "host variable " + of + " does not fit",
-                            variable->value.span, typed.error().what, node.name.span,
-                            "declared here", typed.error().help);
+      const auto [misfit, fresh] =
+          misfits.emplace(variable->value.span.begin, static_cast<std::uint32_t>(cells.size()));
+      if (fresh) {
+        Trouble trouble;
+        trouble.what = Trouble::What::misfit;
+        trouble.diagnostic =
+            misfit_of(node, context_.host_name(h), variable->value, type, typed.error());
+        cells.push_back({Value(), std::make_shared<const Trouble>(std::move(trouble))});
       }
+      index[h] = misfit->second;
     }
     if (use_fallback && !fallback.poison()) value.depends.add(fallback.depends);
     value.values = Values(std::move(cells), std::move(index));

@@ -167,6 +167,11 @@ void Evaluator::report(const Trouble& trouble, const std::vector<HostIndex>& mis
               trouble.name.substr(trouble.message.size()) + "`");
       return;
     }
+    case Trouble::What::misfit:
+      if (context_.reported_hostvars.insert(trouble.diagnostic->subject.span.begin).second) {
+        context_.diags.add(*trouble.diagnostic);
+      }
+      return;
     case Trouble::What::no_hostvar:
       break;
   }

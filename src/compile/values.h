@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "diag/diagnostic.h"
 #include "diag/source.h"
 #include "plan/eval.h"
 #include "plan/value.h"
@@ -23,6 +24,7 @@ struct Trouble {
   enum class What {
     quiet,       // reported already
     no_hostvar,  // host variable `name` is not set
+    misfit,      // the inventory sets it to what it cannot be: `diagnostic`
     no_fact,     // the step of fact `name` does not run there
     failed,      // computing it failed: `message`
   };
@@ -32,6 +34,7 @@ struct Trouble {
   diag::Span declared;  // of the host variable or the step
   std::string message;
   std::string hosts;  // of a fact: the set that its step runs on, as it was written
+  std::shared_ptr<const diag::Diagnostic> diagnostic{};
 };
 using TroublePtr = std::shared_ptr<const Trouble>;
 

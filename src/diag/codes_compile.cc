@@ -359,7 +359,7 @@ Name the action in a step, `let moved = git.rebase(...)`, and read `moved.before
 )~"},
       {"E0213", "A value of the inventory does not fit its declaration",
        R"~(The play declares the type of each host variable that it reads: `hostvar app: path`. The value
-that the inventory gives is held to it.
+that the inventory gives to a host is held to it if a step of the play reads the variable there.
 
 ```
 vars { app: "cnhome" }      # a path is absolute

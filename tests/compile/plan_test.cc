@@ -154,6 +154,36 @@ TEST(Plan, TheProgramsHashIsThatOfTheTexts) {
   EXPECT_NE(here->plan->program_hash, other->plan->program_hash);
 }
 
+// `db1` says `port` as a string, and its `app` is a secret: that is for the plays that read them
+// there.
+TEST(HostVariables, OfHostsThatReadThemAloneAreHeldToTheirType) {
+  const std::string inventory =
+      "inventory i {\n  group web { host web1 { vars { port: 80, app: \"/srv\" } } }\n"
+      "  group db { host db1 { vars { port: \"5432\", app: env(\"APP\") } } }\n}\n";
+  const auto on = [&](const std::string& set) {
+    return compile_text(
+        "play p \"P\" {\n  hosts web = group(\"web\")\n  hosts db = group(\"db\")\n"
+        "  hostvar port: int\n  hostvar app: path\n  let twice = port * 2\n"
+        "  step other on db { sh \"\"\"true\"\"\" }\n"
+        "  step s on " +
+            set +
+            " { sh(port: port, app: app, twice: twice) "
+            "\"\"\"echo $port $app $twice\"\"\" }\n}\n",
+        inventory);
+  };
+  EXPECT_TRUE(on("web")->plan) << on("web")->text();
+  for (const std::string set : {"db", "web | db"}) {
+    const auto wrong = on(set);
+    EXPECT_FALSE(wrong->plan);
+    EXPECT_EQ(wrong->diags.errors(), 2U) << "each once: " << wrong->text();
+    EXPECT_NE(wrong->text().find("error[E0213]: host variable `port` of `db1` does not fit"),
+              std::string::npos)
+        << wrong->text();
+    EXPECT_NE(wrong->text().find("error[E0305]: the secret host variable `app` of `db1`"),
+              std::string::npos);
+  }
+}
+
 // What is left out may be another for each host; the directory stands in the plan once.
 TEST(Plan, ATreeIsListedForTheHostsThatGetTheSame) {
   const fs::path files = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/files";
