@@ -18,6 +18,8 @@ int runs_command(const Options& options);      // cnplay runs
 int show_command(const Options& options);      // cnplay show [RUN]
 int answer_command(const Options& options);    // cnplay answer RUN STEP
 int resume_command(const Options& options);    // cnplay resume [RUN]
+int undo_command(const Options& options);      // cnplay undo RUN
+int cancel_command(const Options& options);    // cnplay cancel RUN
 int rollback_command(const Options& options);  // cnplay rollback RUN [NAME]
 int vault_command(const Options& options);     // cnplay vault init, set, get, list, edit, rekey
 int report_command(const Options& options);    // cnplay report [RUN]

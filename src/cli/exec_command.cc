@@ -4,6 +4,7 @@
 #include "cli/execute.h"
 #include "cli/project.h"
 #include "cli/views.h"
+#include "cli/wiring.h"
 
 namespace cnplay::cli {
 namespace {
@@ -75,8 +76,8 @@ int one_command(const Options& options, const std::string& title) {
     node.timeout = timeout;
     for (plan::Action& action : node.actions) {
       action.become = options.become;
-      action.where = "the command line";
-      plan.scripts[action.apply] = {options.topic, "the command line"};
+      action.where = kCommandLine;
+      plan.scripts[action.apply] = {options.topic, kCommandLine};
     }
   }
   plan.program_hash = sha256_hex(options.topic);

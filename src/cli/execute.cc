@@ -55,13 +55,25 @@ std::uint16_t random_salt() {
   return salt;
 }
 
+// Where in a record begins what was told to nobody who watched the run: answers of people, and that
+// it is resumed with another plan.
+std::size_t first_news(const std::vector<events::Event>& record) {
+  const auto is_news = [](const events::Event& event) {
+    return std::holds_alternative<events::HumanAnswered>(event.what) ||
+           std::holds_alternative<events::PlanTaken>(event.what);
+  };
+  std::size_t first = record.size();
+  while (first > 0 && is_news(record[first - 1])) --first;
+  return first;
+}
+
 // Whether the preflight found something that a host lacks; a lock that another run holds is none.
 class LackSink final : public events::Sink {
  public:
   void on(const events::Event& event) override {
     const auto* problem = std::get_if<events::PreflightProblem>(&event.what);
     if (problem != nullptr && problem->host) {
-      found = found || !problem->message.starts_with("the lock \"");
+      found = found || !problem->lock.value_or(false);
     }
   }
   bool found = false;
@@ -154,7 +166,7 @@ Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,
 
 int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
             const MakeView& make_view, bool say_record, std::optional<CutOff> cut_off,
-            const std::optional<TakenBack>& taken_back) {
+            const std::optional<TakenBack>& taken_back, std::string* run_id) {
   std::optional<Duration> wait_lock;
   if (!given.wait_lock.empty()) {
     wait_lock = parse_duration(given.wait_lock);
@@ -195,10 +207,12 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     how.without = cut_off->without;
     how.from = cut_off->from;
     how.changed = cut_off->changed;
+    how.end_here = cut_off->end;
     how.incident = began.incident;
     options.stepwise = began.stepwise.value_or(false);
     last_seq = cut_off->record.back().seq;
   }
+  if (run_id != nullptr) *run_id = how.run_id;
   if (taken_back) {
     how.way_back = &taken_back->way;
     // Names and files that hang on `now` are those of the run that is taken back.
@@ -263,7 +277,11 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   if (!record) return usage_error(record.error());
   const auto view = make_view(plan, options);
   if (cut_off && !options.json) {
-    for (const auto& event : cut_off->record) view->on(event);  // so far
+    const std::size_t news = first_news(cut_off->record);
+    for (std::size_t i = 0; i < cut_off->record.size(); ++i) {
+      const events::Event& event = cut_off->record[i];
+      i < news ? view->recall(event) : view->on(event);
+    }
   }
   report::OccasionSink ending(plan);
   if (cut_off) {

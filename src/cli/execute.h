@@ -25,6 +25,7 @@ struct CutOff {
   std::vector<plan::HostIndex> without;
   std::optional<plan::NodeId> from;  // what was done from there on is done again
   std::vector<std::string> changed;  // what has changed in the play since, if the person accepts it
+  bool end = false;                  // it ends where it stands
 };
 
 // A run that takes another one back, which has ended.
@@ -34,10 +35,11 @@ struct TakenBack {
 };
 
 // `vault`: the inventory's, perhaps opened already. `say_record`: where the record lies is said at
-// the end.
+// the end. `run_id`: receives the run's.
 int execute(const plan::Plan& plan, const Options& options, VaultAccess& vault,
             const MakeView& view, bool say_record, std::optional<CutOff> cut_off = std::nullopt,
-            const std::optional<TakenBack>& taken_back = std::nullopt);
+            const std::optional<TakenBack>& taken_back = std::nullopt,
+            std::string* run_id = nullptr);
 
 // The hosts of these names. An Error names the option, and the one that the run does not have.
 Result<std::vector<plan::HostIndex>> hosts_without(const plan::Plan& plan,

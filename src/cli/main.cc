@@ -45,6 +45,10 @@ int dispatch(const Options& options) {
       return vault_command(options);
     case Command::report:
       return report_command(options);
+    case Command::undo:
+      return undo_command(options);
+    case Command::cancel:
+      return cancel_command(options);
     case Command::rollback:
       return rollback_command(options);
   }

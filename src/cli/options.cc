@@ -17,9 +17,12 @@ constexpr const char* kFooter = R"(Examples:
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
   cnplay -i prod update_code.play --start-at migrate   what stands before it is done already
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
-  cnplay resume                                 go on with a run that was cut off, or parked
+  cnplay resume                                 continue a run that was interrupted, or is parked
+  cnplay resume RUN                             continue a failed run at the step that failed
   cnplay answer RUN STEP --approve              answer a human step of a run that is parked
-  cnplay rollback RUN NAME --check              what a run's way back would do
+  cnplay undo RUN                               undo a run that failed or was aborted
+  cnplay cancel RUN                             end a parked run, and undo it
+  cnplay rollback RUN NAME --check              what a run's rollback would do
   cnplay report -o run.html                     write down the newest run, for people
   cnplay explain E0101                          what a diagnostic means
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
@@ -215,6 +218,18 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*locks, o);
 
   auto* runs = app.add_subcommand("runs", "List the runs on record");
+  runs->add_option("--play", o.play_name, "Only runs of this play")
+      ->type_name("NAME")
+      ->check(not_empty);
+  runs->add_option("-i,--inventory", o.inventory, "Only runs on this inventory, by its name")
+      ->type_name("NAME")
+      ->check(not_empty);
+  runs->add_option("--state", o.state, "Only runs that ended so, are parked or were interrupted")
+      ->check(CLI::IsMember({"success", "failed", "unreachable", "unknown", "aborted", "refused",
+                             "parked", "interrupted"}));
+  runs->add_option("--since", o.since, "Only runs that began since: 7d, or 2026-11-20")
+      ->type_name("WHEN")
+      ->check(not_empty);
   runs->add_option("--forget", o.forget,
                    "Give a run up: its hosts forget it, and it cannot be resumed")
       ->type_name("RUN")
@@ -247,7 +262,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   answer->footer("Without an answer it is asked for, on a terminal. Then: cnplay resume RUN");
 
   auto* resume =
-      app.add_subcommand("resume", "Go on with a run that was cut off, parked, or has failed");
+      app.add_subcommand("resume", "Continue a run that was interrupted, parked, or has failed");
   resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
   resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
       ->type_name("HOST")
@@ -260,7 +275,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->type_name("STEP")
       ->check(not_empty);
   resume->add_flag("--take-changes", o.take_changes,
-                   "Go on with the play as it is now, where it failed or was cut off");
+                   "Continue with the play as it is now, without asking");
   resume->add_flag(
       "-y,--yes", o.yes,
       "Answer yes where cnplay asks, and go on when the window closes; never at human steps");
@@ -270,6 +285,32 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*resume, o);
   resume->add_flag("-D,--diff", o.diff, "Show what changes in detail");
   resume->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+
+  const auto without = [&o](CLI::App& command, const char* what) {
+    command.add_option("--without", o.without, what)
+        ->type_name("HOST")
+        ->take_all()
+        ->expected(1)
+        ->allow_extra_args(false);
+  };
+  auto* undo = app.add_subcommand("undo", "Undo what a run has done that failed or was aborted");
+  undo->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  without(*undo, "Undo nothing on this host (may be repeated)");
+  auto* cancel =
+      app.add_subcommand("cancel", "End a run that is parked, and undo what it has done");
+  cancel->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  without(*cancel, "Without this host (may be repeated)");
+  for (CLI::App* command : {undo, cancel}) {
+    add_connection(*command, o);
+    add_vault_key(*command, o);
+    add_locks(*command, o);
+    add_output(*command, o);
+    command->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+  }
+  undo->footer(
+      "The `undo`s of its steps since the last point of no return, in reverse order, as a run of\n"
+      "its own. An interrupted run is ended first: its tasks in flight are awaited.");
+  cancel->footer("The run ends as after a first Ctrl-C (its `always` blocks run), then as `undo`.");
 
   auto* rollback = app.add_subcommand("rollback", "Take a run back that has ended");
   rollback->add_option("RUN", o.topic, "Its id or its beginning")->required();
@@ -366,6 +407,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (resume->parsed()) o.command = Command::resume;
   if (vault->parsed()) o.command = Command::vault;
   if (rollback->parsed()) o.command = Command::rollback;
+  if (undo->parsed()) o.command = Command::undo;
+  if (cancel->parsed()) o.command = Command::cancel;
 
   const bool needs_play = o.command == Command::run || o.command == Command::check ||
                           o.command == Command::plan || o.command == Command::docs ||

@@ -27,7 +27,9 @@ enum class Command {
   vault,
   report,
   locks,
-  rollback
+  rollback,
+  undo,
+  cancel
 };
 
 enum class VaultAction { init, set, get, list, edit, rekey };
@@ -48,6 +50,8 @@ struct Options {
   bool stepwise = false;                // --step
   bool yes = false;                     // -y
   std::string forget;                   // runs: --forget, a run's id or its beginning
+  std::string state;                    // runs: --state, a verdict, parked or interrupted
+  std::string since;                    // runs: --since, as given
   std::string from;                     // resume: --from, a step's name, or its path
   bool take_changes = false;            // resume: --take-changes
   // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).

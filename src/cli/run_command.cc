@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
+#include "cli/undo.h"
 #include "cli/views.h"
 
 namespace cnplay::cli {
@@ -13,7 +14,11 @@ int run_command(const Options& options) {
   const auto view = [](const plan::Plan& plan, const Options& how) {
     return make_view(plan, how, Moment::now);
   };
-  return execute(*project.plan, options, *project.vault, view, true);
+  std::string id;
+  const int code =
+      execute(*project.plan, options, *project.vault, view, true, std::nullopt, std::nullopt, &id);
+  if (code == kAborted && options.command == Command::run) offer_undo(options, id);
+  return code;
 }
 
 }  // namespace cnplay::cli

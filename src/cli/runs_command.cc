@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/clock.h"
 #include "base/columns.h"
 #include "base/json_text.h"
 #include "cli/commands.h"
@@ -14,6 +15,7 @@
 #include "events/last.h"
 #include "journal/run_directory.h"
 #include "run/people.h"
+#include "run/run.h"
 
 namespace cnplay::cli {
 namespace {
@@ -25,7 +27,38 @@ struct Row {
   bool partial = false;
   // Of a run that has not ended: the hosts that have a directory of it.
   std::string left{};
+  Instant at{};  // when it began
 };
+
+// Which runs are listed.
+struct Filter {
+  std::string play, inventory, state;
+  std::optional<Instant> since;
+
+  bool wants(const Row& row) const {
+    // "success (dry run)" and "interrupted, ..." are asked for by their first word.
+    return (play.empty() || row.play == play) &&
+           (inventory.empty() || row.inventory == inventory) &&
+           (state.empty() || row.verdict.substr(0, row.verdict.find_first_of(" ,")) == state) &&
+           (!since || row.at >= *since);
+  }
+};
+
+Result<Filter> filter_of(const Options& options) {
+  Filter filter{options.play_name, options.inventory, options.state, std::nullopt};
+  if (options.since.empty()) return filter;
+  if (const auto ago = parse_duration(options.since)) {
+    filter.since = SystemClock().now() - *ago;
+  } else if (const auto time = parse_time(options.since)) {
+    filter.since = time->at;
+  } else if (const auto day = parse_time(options.since + " 00:00 UTC")) {
+    filter.since = day->at;
+  } else {
+    return fail("`--since " + options.since + "` is not a duration, a date or a time",
+                "write `--since 7d`, `--since 2026-11-20` or `--since \"2026-11-20 22:00 UTC\"`");
+  }
+  return filter;
+}
 
 // What is special about a run, for people.
 std::string notes(const Row& row) {
@@ -64,9 +97,11 @@ std::optional<Row> parked_run(const Result<journal::Record>& record, const std::
 
 // What is said of a run beside its verdict: which one it takes back, or which took it back.
 std::string way_back_of(const Row& row, const std::vector<Row>& rows) {
+  if (row.rollback == run::kUndo) return "undo of " + row.rollback_of;
   if (!row.rollback.empty()) return "way back `" + row.rollback + "` of " + row.rollback_of;
   for (auto other = rows.rbegin(); other != rows.rend(); ++other) {
     if (other->rollback_of == row.id && other->verdict == "success") {
+      if (other->rollback == run::kUndo) return "undone by " + other->id;
       return "taken back by " + other->id + " (" + other->rollback + ")";
     }
   }
@@ -79,13 +114,15 @@ int runs_command(const Options& options) {
   const std::string root = runs_root();
   if (auto status = check_runs_root(root); !status) return usage_error(status.error());
   if (!options.forget.empty()) return forget_command(options);
+  const auto filter = filter_of(options);
+  if (!filter) return usage_error(filter.error());
   const SystemDisk disk;
   std::vector<Row> rows;
   for (const journal::Summary& run : journal::finished_runs(disk, root)) {
     rows.push_back({run.id, run.play, run.inventory,
                     run.mode == "check" ? run.verdict + " (dry run)" : run.verdict,
                     format_rfc3339(run.started), human_duration(run.ended - run.started),
-                    run.rollback, run.rollback_of, run.incident, run.partial});
+                    run.rollback, run.rollback_of, run.incident, run.partial, "", run.started});
   }
   for (const std::string& id : journal::unfinished_runs(disk, root)) {
     const auto record = journal::read_run(disk, root + "/" + id);
@@ -93,13 +130,28 @@ int runs_command(const Options& options) {
         record ? left_on(record->plan, run::left_by(record->plan, record->events)) : "";
     if (auto row = parked_run(record, id)) {
       row->left = left;
+      row->at = record->events.front().at;
       rows.push_back(*std::move(row));
       continue;
     }
     const auto controller = disk.read(root + "/" + id + "/controller", 4096);
-    rows.push_back({id, "", "", "cut off, or goes on still", "",
-                    controller ? Untrusted(*controller).display(100) : "", "", "", "", false,
-                    left});
+    const auto* began = record && !record->events.empty()
+                            ? std::get_if<events::RunStarted>(&record->events.front().what)
+                            : nullptr;
+    Row row{id,
+            began ? began->play : "",
+            began ? began->inventory : "",
+            "interrupted, or goes on still",
+            "",
+            controller ? Untrusted(*controller).display(100) : "",
+            "",
+            "",
+            "",
+            false,
+            left,
+            {}};
+    if (began != nullptr) row.at = record->events.front().at;
+    rows.push_back(std::move(row));
   }
   // By time: an id begins with its second, and ends at random.
   constexpr std::size_t kSecond = 15;
@@ -107,6 +159,8 @@ int runs_command(const Options& options) {
     return std::tuple(a.id.substr(0, kSecond), a.started, a.id) <
            std::tuple(b.id.substr(0, kSecond), b.started, b.id);
   });
+  const std::vector<Row> all = rows;
+  std::erase_if(rows, [&](const Row& row) { return !filter->wants(row); });
   if (options.json) {
     nlohmann::json list = nlohmann::json::array();
     for (const Row& row : rows) {
@@ -126,7 +180,10 @@ int runs_command(const Options& options) {
     std::cout << dump_json(nlohmann::json{{"version", 1}, {"runs", list}}, 1) << "\n";
     return kSuccess;
   }
-  if (rows.empty()) std::cout << "there is no run on record in " << root << "\n";
+  if (rows.empty()) {
+    std::cout << "there is no " << (all.empty() ? "" : "such ") << "run on record in " << root
+              << "\n";
+  }
   std::size_t ids = 0;
   std::size_t plays = 0;
   for (const Row& row : rows) {
@@ -137,7 +194,7 @@ int runs_command(const Options& options) {
     const std::string what = row.play.empty() ? "" : row.play + " on " + row.inventory;
     std::cout << pad_right(row.id, ids) << "  " << pad_right(what, plays) << "  "
               << pad_right(row.verdict + notes(row), 20) << "  " << row.took;
-    const std::string back = way_back_of(row, rows);
+    const std::string back = way_back_of(row, all);
     std::cout << (back.empty() ? "" : "  " + back) << "\n";
     if (row.left.empty()) continue;
     std::cout << "  its directory is on " << row.left << "; to remove it: cnplay runs --forget "

@@ -8,6 +8,7 @@
 #include "events/last.h"
 #include "journal/run_directory.h"
 #include "run/people.h"
+#include "run/run.h"
 
 namespace cnplay::cli {
 int show_command(const Options& options) {
@@ -25,18 +26,24 @@ int show_command(const Options& options) {
                           ? nullptr
                           : std::get_if<events::RunStarted>(&record->events.front().what);
   if (began != nullptr && began->rollback && !options.json) {
-    std::cout << "this run is the way back `" << *began->rollback << "` of "
-              << began->rollback_of.value_or("") << "\n";
+    if (*began->rollback == run::kUndo) {
+      std::cout << "this run is the undo of " << began->rollback_of.value_or("") << "\n";
+    } else {
+      std::cout << "this run is the way back `" << *began->rollback << "` of "
+                << began->rollback_of.value_or("") << "\n";
+    }
   }
   if (began != nullptr && began->inside && !options.json) {
     std::cout << "a task of the run " << *began->inside << " has started this run\n";
   }
   for (const WayTaken& way : ways_taken(disk, root, *id, *record)) {
     if (options.json || way.dry || way.run == *id) continue;
-    std::cout << (way.complete ? "taken back by "
-                  : way.ended  ? "taken back in part by "
-                               : "being taken back by ")
-              << way.run << ", `" << way.rollback << "`\n";
+    const bool undo = way.rollback == run::kUndo;
+    const std::string what = undo ? "undone" : "taken back";
+    std::cout << (way.complete ? what + " by "
+                  : way.ended  ? what + " in part by "
+                               : "being " + what + " by ")
+              << way.run << (undo ? "" : ", `" + way.rollback + "`") << "\n";
   }
   const events::Event* const last = events::last_of(record->events);
   const bool ended = last != nullptr && std::holds_alternative<events::RunEnded>(last->what);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "base/clock.h"
+#include "cli/ask.h"
 #include "cli/changed.h"
 #include "cli/project.h"
 #include "cli/wiring.h"
@@ -53,21 +54,52 @@ std::variant<plan::Plan, int> plan_of_now(const journal::Record& record, const O
 
 }  // namespace
 
+namespace {
+
+// What only a person can say before a failed run goes on. False: it does not.
+bool says_yes(const Options& options, const std::string& why, const std::string& question) {
+  if (options.yes || somebody_is_there()) {
+    std::cerr << "cnplay: " << why << "\n";
+    return options.yes ? say_yes(question) : ask_yes_no(question);
+  }
+  std::cerr << "cnplay: the run is not resumed: " << why
+            << ", and nobody is at a terminal to answer: " << question
+            << "\nhelp: `-y` says yes; `--from STEP` says from which step on all is done again\n";
+  return false;
+}
+
+}  // namespace
+
 bool has_ended(const journal::Record& record) { return events::end_of(record.events) != nullptr; }
 
 std::optional<int> take_up(const TakeUp& what, const Options& options, bool changed,
-                           journal::Record& record) {
+                           journal::Record& record, std::string& from_step) {
   auto now =
       changed ? plan_of_now(record, options) : std::variant<plan::Plan, int>(record.in_force());
   if (const int* code = std::get_if<int>(&now)) return *code;
   plan::Plan& next = std::get<plan::Plan>(now);
+  const run::FailureAnswer answer = run::failure_answer(record.plan, record.events);
+  bool accepted = false;
+  if (from_step.empty() && answer.undone) {
+    const std::string path = record.plan.node(*answer.undone).path;
+    if (!says_yes(options, "`" + path + "` was undone when the run failed",
+                  "Do all again from `" + path + "` on?")) {
+      return kRefused;
+    }
+    from_step = path;
+  } else if (from_step.empty() && !answer.acted.empty()) {
+    accepted = says_yes(options, "when the run failed, " + answer.acted + " has changed something",
+                        "Continue at the step that failed all the same?");
+    if (!accepted) return kRefused;
+  }
   std::optional<plan::NodeId> from;
-  if (!options.from.empty()) {
-    const auto found = find_step(next, options.from);
+  if (!from_step.empty()) {
+    const auto found = find_step(next, from_step);
     if (!found) return usage_error(found.error());
     from = *found;
   }
-  const auto notes = run::can_take_up(record.plan, record.in_force(), record.events, next, from);
+  const auto notes =
+      run::can_take_up(record.plan, record.in_force(), record.events, next, from, accepted);
   if (!notes) return refused(fail(what.id + ": " + notes.error().what, notes.error().help));
 
   events::PlanTaken taken;

@@ -2,6 +2,7 @@
 
 #include "events/last.h"
 #include "run/people.h"
+#include "run/run.h"
 
 namespace cnplay::cli {
 
@@ -15,6 +16,9 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
   }
   if (began->rollback) {
     const std::string of = began->rollback_of.value_or("");
+    if (*began->rollback == run::kUndo) {
+      return fail(id + " is the undo of " + of + " itself", "there is nothing to undo");
+    }
     return fail(
         id + " is the way back `" + *began->rollback + "` of " + of + " itself",
         "to take it once more: cnplay rollback " + of + " " + *began->rollback + " --again");

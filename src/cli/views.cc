@@ -32,6 +32,7 @@ class LiveView final : public events::Sink {
   LiveView(const plan::Plan& plan, const report::Options& options)
       : terminal_(1), view_(plan, options, terminal_) {}
   void on(const events::Event& event) override { view_.on(event); }
+  void recall(const events::Event& event) override { view_.recall(event); }
   void progress(const events::Progress& progress, Instant now) override {
     view_.progress(progress, now);
   }

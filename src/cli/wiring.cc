@@ -188,11 +188,24 @@ Result<plan::NodeId> find_step(const plan::Plan& plan, const std::string& name) 
   return found.front();
 }
 
+bool is_one_command(const Disk& disk, const std::string& root, const std::string& id) {
+  // Ids name the play; a play may be called so, too.
+  if (id.find("-exec-") == std::string::npos) return false;
+  const auto record = journal::read_run(disk, root + "/" + id);
+  if (!record) return false;
+  return std::any_of(record->plan.nodes.begin(), record->plan.nodes.end(), [](const auto& node) {
+    return !node.actions.empty() && node.actions.front().where == kCommandLine;
+  });
+}
+
 Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix) {
   if (auto status = check_runs_root(root); !status) return status.error();
   std::vector<std::string> found;
   for (const std::string& id : disk.list(root)) {
     if (id.starts_with(prefix)) found.push_back(id);
+  }
+  while (prefix.empty() && !found.empty() && is_one_command(disk, root, found.back())) {
+    found.pop_back();
   }
   if (found.empty()) {
     return fail(prefix.empty() ? "there is no run on record in " + root

@@ -15,6 +15,9 @@
 
 namespace cnplay::cli {
 
+// Where the action of an `exec` stands, in place of a file and a line.
+inline constexpr const char* kCommandLine = "the command line";
+
 // Where runs are recorded: $CNPLAY_RUNS, else $XDG_STATE_HOME/cnplay/runs, else
 // ~/.local/state/cnplay/runs.
 std::string runs_root();
@@ -44,7 +47,9 @@ Result<std::string> check_requirement(const plan::Requirement& requirement, cons
 // it. Of one in a loop or in batches the first is meant, or the one named with its key.
 Result<plan::NodeId> find_step(const plan::Plan& plan, const std::string& name);
 
-// The id of the run that begins with `prefix`, the newest if it is empty.
+// Whether a run is one of `exec` or `locks`: one command, no play.
+bool is_one_command(const Disk& disk, const std::string& root, const std::string& id);
+// The id of the run that begins with `prefix`; if it is empty, the newest that is of a play.
 Result<std::string> find_run(const Disk& disk, const std::string& root, const std::string& prefix);
 
 }  // namespace cnplay::cli

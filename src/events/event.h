@@ -107,6 +107,7 @@ struct PreflightProblem {
   std::optional<HostIndex> host;
   std::string message;
   std::string help;
+  std::optional<bool> lock{};  // a lock could not be taken: the host itself lacks nothing
 };
 struct PreflightEnded {
   bool ok{};
@@ -380,6 +381,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void on(const Event& event) = 0;
+  // Of a run that is resumed: happened before, and was told then. A view takes note of it.
+  virtual void recall(const Event& event) { (void)event; }
   // Between events. Whoever writes down what happened leaves it as it is.
   virtual void progress(const Progress& progress, Instant now) {
     (void)progress;

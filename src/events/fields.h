@@ -103,6 +103,7 @@ void fields(A& a, Like<PreflightProblem> auto& e) {
   a.host("host", e.host);
   a("message", e.message);
   a("help", e.help);
+  a("lock", e.lock);
 }
 template <class A>
 void fields(A& a, Like<PreflightEnded> auto& e) {

@@ -23,6 +23,10 @@ void HostNews::on(const events::Event& event) {
   }
 }
 
+void HostNews::recall(const events::Event& event) {
+  if (!std::holds_alternative<events::HostUnreachable>(event.what)) on(event);
+}
+
 std::string HostNews::lines(const events::Event& event, const Options& options,
                             std::size_t host_width) const {
   const auto name = [&](plan::HostIndex host) {

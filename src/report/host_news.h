@@ -19,6 +19,8 @@ class HostNews {
 
   // Every event, in order.
   void on(const events::Event& event);
+  // Of what happened before a run was resumed: its problems are printed again.
+  void recall(const events::Event& event);
   // As event_lines() (format.h), of the event that on() was called for last.
   std::string lines(const events::Event& event, const Options& options,
                     std::size_t host_width) const;

@@ -57,6 +57,13 @@ void LiveSink::on(const Event& event) {
   if (!lines.empty()) redraw(event.at, lines);
 }
 
+void LiveSink::recall(const Event& event) {
+  if (std::holds_alternative<RunStarted>(event.what)) return on(event);
+  news_.recall(event);
+  attempts_.on(event);
+  follow(event);
+}
+
 // Shown by the next tick: hosts by the hundred say so twice a second.
 void LiveSink::progress(const Progress& progress, Instant now) {
   const auto running = running_.find(progress.task);

@@ -28,6 +28,8 @@ class LiveSink final : public events::Sink {
   LiveSink& operator=(const LiveSink&) = delete;
 
   void on(const events::Event& event) override;
+  // Shows the line that a run begins with, and nothing else.
+  void recall(const events::Event& event) override;
   void progress(const events::Progress& progress, Instant now) override;
   void tick(Instant now) override;
 

@@ -64,6 +64,12 @@ void PlainSink::on(const events::Event& event) {
   }
 }
 
+void PlainSink::recall(const events::Event& event) {
+  if (std::holds_alternative<events::RunStarted>(event.what)) return on(event);
+  attempts_.on(event);
+  news_.recall(event);
+}
+
 void PlainSink::output(Instant at, const events::Output& e) {
   auto& [host, text] = partial_[{e.task, e.stream}];
   host = e.host;

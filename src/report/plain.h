@@ -20,6 +20,8 @@ class PlainSink final : public events::Sink {
   PlainSink(const plan::Plan& plan, Options options, Write write);
 
   void on(const events::Event& event) override;
+  // Shows the line that a run begins with, and nothing else.
+  void recall(const events::Event& event) override;
   // Says what still runs after 10 s, and then each time the age has doubled.
   void tick(Instant now) override;
 

@@ -44,12 +44,13 @@ class NoSink final : public Sink {
 class Judge {
  public:
   Judge(const plan::Plan& recorded, const plan::Plan& before, const std::vector<Event>& record,
-        const plan::Plan& after, std::optional<NodeId> from)
+        const plan::Plan& after, std::optional<NodeId> from, bool accepted)
       : recorded_(recorded),
         before_(before),
         record_(record),
         after_(after),
         from_(from),
+        accepted_(accepted),
         replay_(recorded, &record),
         between_(before, after) {}
 
@@ -92,8 +93,6 @@ class Judge {
   // What answered the failure has ended, and has taken nothing back behind which the run goes on.
   Status answered() {
     bool stopped = false;
-    std::optional<NodeId> undone;
-    std::string acted;
     for (const Event* event : replay_.story()) {
       stopped = stopped || stops(*event);
       if (const auto* e = std::get_if<RollbackStarted>(&event->what)) {
@@ -108,14 +107,8 @@ class Judge {
         return fail("its window was over, and " + said->user + " had it taken back",
                     "start a new run, of the mended play");
       }
-      if (const auto* e = std::get_if<UndoStarted>(&event->what)) {
-        for (const NodeId node : e->nodes) undone = undone ? std::min(*undone, node) : node;
-      }
-      const auto* e = std::get_if<ActionEnded>(&event->what);
-      if (e != nullptr && e->applied && (e->part == Part::on_failure || e->part == Part::always)) {
-        acted = title(e->node) + on(e->host);
-      }
     }
+    const auto& [undone, acted] = failure_answer(recorded_, record_);
     const bool ended = end_of(record_) != nullptr;
     if (stopped && !ended) {
       return fail("the run was cut off while it answered its failure",
@@ -125,7 +118,7 @@ class Judge {
       return fail(title(*undone) + " was undone when the run failed",
                   "do again all from there on: --from " + recorded_.node(*undone).path);
     }
-    if (!acted.empty() && !from_) {
+    if (!acted.empty() && !from_ && !accepted_) {
       return fail("when the run failed, " + acted +
                       " has changed something: whether later steps can build upon what was done "
                       "before is for a person to say",
@@ -372,6 +365,7 @@ class Judge {
   const std::vector<Event>& record_;
   const plan::Plan& after_;
   const std::optional<NodeId> from_;
+  const bool accepted_;
   const Replay replay_;
   const plan::Succession between_;
   Kept kept_;
@@ -380,10 +374,28 @@ class Judge {
 
 }  // namespace
 
+FailureAnswer failure_answer(const plan::Plan& recorded, const std::vector<Event>& record) {
+  FailureAnswer answer;
+  const Replay replay(recorded, &record);
+  for (const Event* event : replay.story()) {
+    if (const auto* e = std::get_if<UndoStarted>(&event->what)) {
+      for (const NodeId node : e->nodes) {
+        answer.undone = answer.undone ? std::min(*answer.undone, node) : node;
+      }
+    }
+    const auto* e = std::get_if<ActionEnded>(&event->what);
+    if (e != nullptr && e->applied && (e->part == Part::on_failure || e->part == Part::always)) {
+      answer.acted = "`" + recorded.node(e->node).path + "` on " + recorded.hosts[e->host].name;
+    }
+  }
+  return answer;
+}
+
 Result<std::vector<std::string>> can_take_up(const plan::Plan& recorded, const plan::Plan& before,
                                              const std::vector<Event>& record,
-                                             const plan::Plan& after, std::optional<NodeId> from) {
-  return Judge(recorded, before, record, after, from).judge();
+                                             const plan::Plan& after, std::optional<NodeId> from,
+                                             bool accepted) {
+  return Judge(recorded, before, record, after, from, accepted).judge();
 }
 
 Status can_follow(const plan::Plan& plan, const Options& options) {

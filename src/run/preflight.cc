@@ -181,8 +181,12 @@ void Preflight::group_hosts() {
     if (section.kind != plan::SectionKind::on_failure && !back) continue;
     for (const NodeId id : section.nodes) answers_failure_[id] = true;
   }
+  const bool undo = context_.options.way_back != nullptr && context_.options.way_back->undo();
+  for (const UndoLog::Step& step : to_undo_) {
+    for (const HostIndex h : step.hosts) nodes_of_[h].push_back(step.node);
+  }
   for (const plan::Node& node : context_.plan.nodes) {
-    if (!takes_part_[node.id]) continue;
+    if (undo || !takes_part_[node.id]) continue;
     for (const HostIndex h : node.hosts) nodes_of_[h].push_back(node.id);
   }
   for (const auto& nodes : nodes_of_) {
@@ -192,6 +196,7 @@ void Preflight::group_hosts() {
       const plan::Node& node = context_.plan.node(id);
       if (!node.left_out.empty()) continue;
       for (const auto* actions : {&node.actions, &node.undo}) {
+        if (undo && actions == &node.actions) continue;
         for (const plan::Action& action : *actions) {
           auto& commands = it->second[action.become];
           commands.insert(commands.end(), action.needs.begin(), action.needs.end());
@@ -232,7 +237,8 @@ void Preflight::fill(HostIndex host) {
     queue.tasks.push_back(std::move(task));
     queue.what.push_back("needed commands" + as_user(user));
   }
-  if (again_) return;  // what they look at has changed since
+  // What they look at has changed since; and they are about the way forward.
+  if (again_ || !to_undo_.empty()) return;
   for (const NodeId id : nodes_of_[host]) {
     if (!answers_failure_[id]) add_scripts(host, context_.plan.node(id));
   }
@@ -426,8 +432,7 @@ void Preflight::lock_ended(const remote::LockEnded& ended) {
   const std::string lock = "the lock \"" + ended.name + "\"";
   if (!ended.acquired) {
     const bool held = ended.error.empty();
-    problem(ended.host, Kind::lock,
-            lock + " " + (held ? "is held by " + holder_of(ended) : ended.error),
+    problem(ended.host, Kind::lock, held ? lock + " is held by " + holder_of(ended) : ended.error,
             held ? lock_help(ended) : ended.help);
     if (held && !context_.options.not_inside.empty() && shared_.insert("").second) {
       context_.emit.notice(context_.options.not_inside + ": its locks are not shared");
@@ -456,7 +461,7 @@ void Preflight::cancel() {
 
 // Whether every step that needs a host with a problem goes on without it.
 bool Preflight::tolerated() const {
-  if (alone_ || again_) return false;
+  if (alone_ || again_ || !to_undo_.empty()) return false;
   std::vector<bool> bad(context_.hosts.size(), false);
   std::size_t count = 0;
   for (const Problem& p : problems_) {
@@ -502,7 +507,9 @@ Preflight::Answer Preflight::answer() {
   tell_joined();
   bool unreachable = false;
   for (const Problem& p : problems_) {
-    context_.emit(events::PreflightProblem{p.host, p.message, p.help});
+    events::PreflightProblem told{p.host, p.message, p.help, std::nullopt};
+    if (p.kind == Kind::lock) told.lock = true;
+    context_.emit(std::move(told));
     // A host that answers and lacks something (a branch, a command, the right to become a user) is
     // there: the run is refused.
     unreachable = unreachable || (p.kind == Kind::host && !context_.hosts[*p.host].connected);

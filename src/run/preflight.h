@@ -14,6 +14,7 @@
 
 #include "remote/remote.h"
 #include "run/context.h"
+#include "run/undo_log.h"
 
 namespace cnplay::run {
 
@@ -99,6 +100,7 @@ class Preflight {
   std::vector<Queue> queues_;                        // by host
   std::vector<std::vector<plan::NodeId>> nodes_of_;  // by host
   std::vector<bool> takes_part_;                     // by node
+  std::vector<UndoLog::Step> to_undo_;               // of a run that undoes another one
   std::vector<bool> answers_failure_;  // by node: it stands in what only a failure brings about
   std::map<std::vector<plan::NodeId>, Needs> needs_;
   std::set<std::string> shared_;         // locks that a run around this one holds; told

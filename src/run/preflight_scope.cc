@@ -1,6 +1,7 @@
 // What of the plan a run needs at all, and whether the clock lets it begin.
 #include "plan/eval.h"
 #include "run/preflight.h"
+#include "run/undo_left.h"
 
 namespace cnplay::run {
 namespace {
@@ -46,6 +47,14 @@ bool holds(const std::vector<plan::Action>& actions, std::uint32_t secret) {
 }  // namespace
 
 void Preflight::find_scope() {
+  const WayBack* way = context_.options.way_back;
+  if (way != nullptr && way->undo()) {
+    takes_part_.assign(context_.plan.nodes.size(), false);
+    const plan::Plan& recorded = way->recorded != nullptr ? *way->recorded : context_.plan;
+    to_undo_ = undo_left(context_.plan, recorded, *way->record, way->undone);
+    for (const UndoLog::Step& step : to_undo_) takes_part_[step.node] = true;
+    return;
+  }
   const plan::Section* back = context_.way_back();
   takes_part_.assign(context_.plan.nodes.size(), back == nullptr);
   if (back == nullptr) return;
@@ -61,7 +70,8 @@ void Preflight::find_scope() {
 bool Preflight::uses(std::uint32_t secret) const {
   if (context_.options.way_back == nullptr) return true;
   for (const plan::Node& node : context_.plan.nodes) {
-    if (takes_part_[node.id] && holds(node.actions, secret)) return true;
+    const auto& actions = context_.options.way_back->undo() ? node.undo : node.actions;
+    if (takes_part_[node.id] && holds(actions, secret)) return true;
   }
   return false;
 }

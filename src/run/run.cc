@@ -32,6 +32,11 @@ RunResult Runner::run(bool only_preflight) {
     if (!options.changed.empty()) resumed.changed = options.changed;
     context_.emit(std::move(resumed));
     ending_.only_preflight = only_preflight;
+    if (options.end_here && !context_.replay.started()) {
+      ending_.aborted = true;
+      ending_.preflight = events::Verdict::aborted;
+      return finish();
+    }
     if (!look_before(only_preflight)) {
       if (!context_.replay.started()) return finish();
       return not_resumed("not everything is there that the run needs to go on",
@@ -328,6 +333,12 @@ void Runner::end_record() {
       host_lost({h, "the run went on without it"});
     }
   }
+  // What answers a failure comes to its end by itself.
+  if (!context_.options.end_here || ending_.failed_at || ending_.aborted) return;
+  ending_.aborted = true;
+  aborts_before_ = ++aborts_;
+  context_.emit(events::AbortRequested{aborts_});
+  if (part_ != events::Part::always) stop();
 }
 
 void Runner::take(remote::Event event) {

@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -21,13 +23,21 @@ namespace cnplay::run {
 class Prompter;      // people.h
 class StepPrompter;  // stepwise.h
 
+// The name of a way back that undoes what is registered for undo. No rollback has it: it is a word
+// of the language.
+inline constexpr const char* kUndo = "undo";
+
 // A run that takes another one back, which has ended.
 struct WayBack {
   std::string of;                                      // its id
-  std::string rollback;                                // which of the plan's
+  std::string rollback;                                // which of the plan's; or kUndo
   const std::vector<events::Event>* record = nullptr;  // its own, from RunStarted to RunEnded
   // The plan with what else that record tells of (journal::Record::plan); null: there is nothing.
   const plan::Plan* recorded = nullptr;
+  // Of kUndo: what other runs have undone before.
+  std::set<std::pair<plan::NodeId, plan::HostIndex>> undone{};
+
+  bool undo() const { return rollback == kUndo; }
 };
 
 struct Options {
@@ -79,6 +89,8 @@ struct Options {
   // Of a run that is taken up: what it has done from this step on, in source order, is done again.
   // can_restart (restart.h) has said that it can be.
   std::optional<plan::NodeId> from;
+  // Of such a run: it ends where its record ends, as after a first Ctrl-C.
+  bool end_here = false;
   // Of such a run: what has changed in the play since, for the record.
   std::vector<std::string> changed;
   // At most this many bytes of output of one task are told; a Notice says so where there is more.

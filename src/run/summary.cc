@@ -144,6 +144,9 @@ Verdict Summary::verdict(const Ending& ending) const {
     return Verdict::unreachable;
   }
   if (!ending.rolled_back.empty() && !ending.rollback_complete) return Verdict::failed;
+  if (context_.options.way_back != nullptr && ending.undo_ran && !ending.undo_complete) {
+    return Verdict::failed;
+  }
   return ending.failed_at ? Verdict::failed : Verdict::success;
 }
 

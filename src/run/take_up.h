@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,14 +37,23 @@ bool stops(const events::Event& event);
 
 Kept keep(const plan::Plan& plan, const std::vector<const events::Event*>& story);
 
+// What answered the failure of a run that is to go forward again.
+struct FailureAnswer {
+  std::optional<plan::NodeId> undone;  // the first step that it has undone
+  std::string acted;  // what else it has changed, for people: "`play/step` on web1"; "": nothing
+};
+FailureAnswer failure_answer(const plan::Plan& recorded, const std::vector<events::Event>& record);
+
 // Whether the run of this record may go forward again, with `after` in the place of `before`, the
 // plan in force: `recorded` is that with what else the record tells of (journal::Record::plan).
-// `from`: a person has said from where on it is done again, in `after`. An Error names the step,
-// and what to do instead. Besides, what a person should know first, for people, one line each.
+// `from`: a person has said from where on it is done again, in `after`. `accepted`: or that what
+// the failure's answer has changed does not matter. An Error names the step, and what to do
+// instead. Besides, what a person should know first, for people, one line each.
 Result<std::vector<std::string>> can_take_up(const plan::Plan& recorded, const plan::Plan& before,
                                              const std::vector<events::Event>& record,
                                              const plan::Plan& after,
-                                             std::optional<plan::NodeId> from);
+                                             std::optional<plan::NodeId> from,
+                                             bool accepted = false);
 
 // Whether the record can be followed to its end on this plan, with `options` as the run will have
 // them. Nothing is sent, told or asked.

@@ -17,6 +17,11 @@ void UndoLog::settled(plan::NodeId node, plan::HostIndex host, bool applied) {
   if (of_host != it->second.hosts.end()) of_host->second = of_host->second || applied;
 }
 
+void UndoLog::forget(plan::NodeId node, plan::HostIndex host) {
+  const auto it = steps_.find(node);
+  if (it != steps_.end()) it->second.hosts.erase(host);
+}
+
 std::vector<UndoLog::Step> UndoLog::reverse() const {
   std::vector<std::pair<std::size_t, Step>> found;
   for (const auto& [node, entry] : steps_) {

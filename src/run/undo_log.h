@@ -17,6 +17,8 @@ class UndoLog {
   // That task has ended: did its apply run, or may it have? One that found nothing to do leaves
   // nothing to undo.
   void settled(plan::NodeId node, plan::HostIndex host, bool applied);
+  // It was undone there before.
+  void forget(plan::NodeId node, plan::HostIndex host);
   // After a point of no return, or an undo: nothing before it is undone.
   void clear() {
     steps_.clear();

@@ -1,6 +1,7 @@
 // Rollbacks: offered to people after a failure, taken for a deadline, or a run of their own.
 #include "run/recall.h"
 #include "run/runner.h"
+#include "run/undo_left.h"
 
 namespace cnplay::run {
 
@@ -87,6 +88,13 @@ RunResult Runner::take_back() {
   const WayBack& way = *context_.options.way_back;
   const plan::Plan& recorded = way.recorded != nullptr ? *way.recorded : context_.plan;
   recall(context_.plan, recorded, *way.record, context_.facts);
+  if (way.undo()) {
+    recall_undo(context_.plan, recorded, *way.record, way.undone, undo_);
+    resume();
+    undo_all();
+    summary_.close_phases(ending_.undo_complete);
+    return finish();
+  }
   roll_back(*plan::find_rollback(context_.plan, context_.options.way_back->rollback));
   if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty()) {
     return parked();

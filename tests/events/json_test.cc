@@ -70,6 +70,7 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(PreflightStarted{});
   add(PreflightProblem{std::nullopt, "no lock", ""});
   add(PreflightProblem{1, "no git", "install it"});
+  add(PreflightProblem{1, "held by bob", "wait", true});
   add(PreflightEnded{true, Duration{7}});
   add(PhaseStarted{0});
   add(PhaseEnded{0, Duration{9}, true});

@@ -32,7 +32,7 @@ MAY = {
 FACES = {
     "ssh": {"ssh/transport.h", "ssh/ssh_config.h"},
     "remote": {"remote/remote.h", "remote/session.h"},
-    "run": {"run/run.h", "run/people.h", "run/dialogue.h", "run/left.h", "run/restart.h", "run/stepwise.h", "run/take_up.h"},
+    "run": {"run/run.h", "run/people.h", "run/dialogue.h", "run/left.h", "run/restart.h", "run/stepwise.h", "run/take_up.h", "run/undo_left.h"},
     "compile": {"compile/compile.h"},
     "syntax": {"syntax/ast.h", "syntax/parse.h"},
     "inventory": {"inventory/inventory.h"},

@@ -38,6 +38,9 @@ TEST(Preflight, EverythingThatFailsIsListedForAllHosts) {
                              "h0: connection refused", "h1: needed commands: not found: git",
                              "h1: `a`: test.a: exited with 2: tail of a#0 preflight",
                              "h2: the lock \"deploy/test\" is held by bob@desk"}));
+  for (const auto& problem : f.recorder.all<events::PreflightProblem>()) {
+    EXPECT_EQ(problem.lock.value_or(false), problem.host == 2u) << problem.message;
+  }
   EXPECT_TRUE(nothing_applied(f));
   EXPECT_FALSE(f.recorder.all<events::PreflightEnded>()[0].ok);
   EXPECT_NE(f.ended().advice.find("Nothing was changed"), std::string::npos);
