@@ -155,7 +155,7 @@ class AtEachRecord(Killed):
             text = f"killed {how} record {at}:\n{second.stdout}{second.stderr}"
             if second.returncode == 2:
                 # Cut off before the first line was whole, or after the last: nothing to go on with.
-                self.assertRegex(text, "no run on record was cut off in a way")
+                self.assertRegex(text, "no run on record was interrupted or is parked in a way")
                 self.assertRegex(self.cnplay("resume", run.name).stderr, "nothing was done|has ended")
                 self.assertIn(self.counted(), (collections.Counter(), WANTED), text)
                 return
@@ -208,7 +208,7 @@ class InTheMiddle(Killed):
         self.assertEqual(self.counted(), collections.Counter({"begun": 1, "ended": 1}))
         again = self.cnplay("resume")
         self.assertEqual(again.returncode, 2)
-        self.assertIn("no run on record was cut off", again.stderr)
+        self.assertIn("no run on record was interrupted or is parked", again.stderr)
 
     def test_a_second_controller_is_refused_with_the_name_of_the_first(self):
         process = self.begin()
