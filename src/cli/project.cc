@@ -218,6 +218,7 @@ Status load(Project& project, const Options& options) {
   input.inventory = project.inventory.get();
   input.catalog = &project.catalog;
   input.limited = !options.limit.empty();
+  input.stands_in = !project.inventory_text.empty();
   input.limit = project.limit;
   for (const std::string& extra : options.extra) {
     const auto equals = extra.find('=');

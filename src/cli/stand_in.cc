@@ -62,7 +62,8 @@ void each(const Expr& e, const std::function<void(const Expr&)>& visit) {
 enum class Place {
   value,     // handed on: an argument, a title, a `let`
   hosts,     // says which hosts
-  decides,   // if, when, for: what it is decides what is done
+  decides,   // if, when: what it is decides what is done
+  turns,     // for: likewise, and it may be hosts
   counts,    // serial, tolerate: in relation to the number of hosts
   elsewhere  // the head of the play: where, expect, secrets
 };
@@ -108,7 +109,7 @@ void each(const syntax::Items& items, const std::function<void(const syntax::Ite
               if (a.value) visit(*a.value, Place::value);
             }
           }
-          if constexpr (std::is_same_v<T, syntax::For>) visit(node.list, Place::decides);
+          if constexpr (std::is_same_v<T, syntax::For>) visit(node.list, Place::turns);
           if constexpr (std::is_same_v<T, syntax::If>) {
             visit(node.condition, Place::decides);
             block(node.then);
@@ -143,6 +144,13 @@ class Maker {
     // all files at once, so that rather too much than too little counts as such.
     from_inventory_ = {"inventory"};
     walk([&](const syntax::Item& i) { declare(i); }, [](const Expr&, Place) {});
+    for (const auto* file : libraries_) {
+      for (const auto& procedure : file->procedures) {
+        for (const auto& p : procedure.params) {
+          if (p.type.name.text == "hosts") host_sets_.insert(p.name.text);
+        }
+      }
+    }
     for (std::size_t before = 0; before != from_inventory_.size();) {
       before = from_inventory_.size();
       walk([&](const syntax::Item& i) { spread(i); }, [&](const Expr& e, Place) { spread(e); });
@@ -176,6 +184,7 @@ class Maker {
       // A path must begin as one.
       hostvars_[v->name.text] = (type == "path" ? "/<" : "<") + v->name.text + ">";
     }
+    if (const auto* h = std::get_if<syntax::HostsDecl>(&i.node)) host_sets_.insert(h->name.text);
     if (const auto* h = std::get_if<syntax::HostsDecl>(&i.node); h != nullptr && h->expect) {
       const auto* n = std::get_if<syntax::IntLit>(&h->expect->node);
       if (n == nullptr || n->value != 1) {
@@ -219,7 +228,16 @@ class Maker {
 
   void look(const Expr& e, Place place) {
     if (place == Place::counts) return refuse("`serial` and `tolerate` count its hosts");
-    if (place == Place::decides) {
+    if (place == Place::turns) {
+      each(e, [&](const Expr& inner) {
+        const auto* call = std::get_if<syntax::Call>(&inner.node);
+        const std::string name = name_of(call && call->callee ? *call->callee : inner);
+        if (host_sets_.contains(name) || (call && (name == "group" || name == "host"))) {
+          refuse("something is done for each host of `" + name + "`");
+        }
+      });
+    }
+    if (place == Place::decides || place == Place::turns) {
       if (const auto name = inventory_in(e); !name.empty()) {
         return refuse("`" + name + "` decides what is done");
       }
@@ -290,6 +308,7 @@ class Maker {
   const syntax::Play& play_;
   const std::vector<const syntax::File*>& libraries_;
   std::set<std::string> from_inventory_, parameters_, groups_, hosts_;
+  std::set<std::string> host_sets_;
   std::map<std::string, std::string> hostvars_;  // and the word that stands for each
   std::string why_;
 };

@@ -12,12 +12,8 @@ void Builder::parallel(const syntax::Parallel& node, const syntax::Item& item,
   Position inner = position;
   inner.place = Place::parallel;
   inner.inside = "`parallel`";
-  // Read top to bottom, its branches come after what stands above, on whatever hosts: a dump beside
-  // the update must not begin before the site is down everywhere. Within a branch of another one,
-  // or within a batch, this would hold hosts that have nothing to do with it.
-  if (position.inside.empty() && !position.flow->at_barrier()) {
-    barrier(plan::NodeKind::barrier, "(parallel)", item.keyword, position);
-  }
+  join(item.keyword, position);
+  position.flow->wait_here();
   const Flow before = *position.flow;
   std::deque<Flow> branches;
   const std::uint32_t id = next_parallel_++;
@@ -72,57 +68,74 @@ std::string key_of(const plan::Value& value, std::size_t index) {
 
 }  // namespace
 
+// What the variable of a loop is, turn by turn; nullopt after a report.
+std::optional<std::vector<Builder::Turn>> Builder::turns_of(const syntax::For& node) {
+  const Evaluated list = evaluator_.check(node.list);
+  if (list.poison()) return std::nullopt;
+  std::vector<Turn> turns;
+  if (is(list.type, Kind::hosts) || is(list.type, Kind::host)) {
+    for (const HostIndex h : context_.selected_of(list.hosts)) {
+      const std::string& name = context_.host_name(h);
+      Evaluated value;
+      value.type = simple(Kind::host);
+      value.hosts = value.whole = {h};
+      value.label = name;
+      turns.push_back({std::move(value), plan::Value(name), name});
+    }
+    return turns;
+  }
+  if (!is(list.type, Kind::list)) {
+    context_.error("E0203", "expected a list or hosts, found " + with_article(list.type),
+                   node.list.span, with_article(list.type), "write a list: `[\"a\", \"b\"]`");
+    return std::nullopt;
+  }
+  const auto items = evaluator_.constant(
+      list, node.list.span, {"the list of a `for`", "which steps exist is known before the run"});
+  if (!items) return std::nullopt;
+  for (const plan::Value& item : *items->as<plan::List>()) {
+    turns.push_back({known(list.type->of, item), item, key_of(item, turns.size())});
+  }
+  return turns;
+}
+
 void Builder::for_each(const syntax::For& node, Position& position,
                        const std::function<void(Position&)>& body) {
-  const Evaluated list = evaluator_.check(node.list);
-  std::optional<plan::Value> items;
-  if (!list.poison()) {
-    if (!is(list.type, Kind::list)) {
-      context_.error("E0203", "expected a list, found " + with_article(list.type), node.list.span,
-                     with_article(list.type), "write a list: `[\"a\", \"b\"]`");
-    } else {
-      items =
-          evaluator_.constant(list, node.list.span,
-                              {"the list of a `for`", "which steps exist is known before the run"});
-    }
-  }
-  const auto turn = [&](Evaluated value, std::size_t index, const std::string& key) {
+  auto turns = turns_of(node);
+  const auto carry_out = [&](Turn turn, std::size_t index) {
     ++turns_;
     OpenScope scope(*this, scope_);
     const std::uint64_t outer = std::exchange(calls_.epoch, epoch_of(&node, index));
-    declare(node.variable, std::move(value), "loop variable");
+    declare(node.variable, std::move(turn.variable), "loop variable");
     Position inner = position;
     inner.base = position.place == Place::control ? position.base : position.place;
     inner.place = Place::control;
-    if (!key.empty()) inner.key += "[" + key + "]";
+    if (!turn.key.empty()) inner.key += "[" + turn.key + "]";
     inner.iteration.push_back(calls_.epoch);
-    inner.turns.push_back(items ? (*items->as<plan::List>())[index] : plan::Value());
+    inner.turns.push_back(std::move(turn.value));
     body(inner);
     calls_.epoch = outer;
   };
   if (too_large_) return;
-  if (!items) {
+  if (!turns) {
     // Its body may hold faults of its own.
     Discard discard(*this);
     Flow flow = *position.flow;
     Position inner = position;
     inner.flow = &flow;
     const Position saved = std::exchange(position, inner);
-    turn({}, 0, "");
+    carry_out({}, 0);
     position = saved;
     return;
   }
-  const auto& values = *items->as<plan::List>();
   // A list that is written out has as many values in each turn of the loops around it.
   const std::size_t outer_product = product_;
   if (std::holds_alternative<syntax::ListLit>(node.list.node)) {
-    product_ *= std::max<std::size_t>(values.size(), 1);
+    product_ *= std::max<std::size_t>(turns->size(), 1);
   }
   is_too_large(product_, node.list.span);
-  for (std::size_t i = 0; i < values.size() && !too_large_; ++i) {
+  for (std::size_t i = 0; i < turns->size() && !too_large_; ++i) {
     if (is_too_large(context_.plan.nodes.size() + turns_, node.list.span)) break;
-    Evaluated value = known(list.type->of, values[i]);
-    turn(std::move(value), i, key_of(values[i], i));
+    carry_out(std::move((*turns)[i]), i);
   }
   product_ = outer_product;
 }
@@ -154,8 +167,11 @@ void Builder::if_else(const syntax::If& node, const Position&,
       body(block);
     }
   };
-  walk(node.then, truth && *truth);
-  if (node.otherwise) walk(*node.otherwise, truth && !*truth);
+  // The branch that is not taken first: it knows nothing of the names in the other one.
+  const bool taken = truth != nullptr && *truth;
+  if (node.otherwise && taken) walk(*node.otherwise, false);
+  walk(node.then, taken);
+  if (node.otherwise && !taken) walk(*node.otherwise, truth != nullptr);
 }
 
 }  // namespace cnplay::compile

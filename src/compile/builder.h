@@ -142,12 +142,19 @@ class Builder {
   void parallel(const syntax::Parallel& node, const syntax::Item& item, const Position& position);
   void parallel_item(const syntax::Item& item, Position& position, const Flow& before,
                      std::deque<Flow>& branches, std::uint32_t id);
+  struct Turn {
+    Evaluated variable;
+    plan::Value value;
+    std::string key;
+  };
+  std::optional<std::vector<Turn>> turns_of(const syntax::For& node);
   void for_each(const syntax::For& node, Position& position,
                 const std::function<void(Position&)>& body);
   void if_else(const syntax::If& node, const Position& position,
                const std::function<void(const syntax::Block&)>& body);
   void barrier(plan::NodeKind kind, std::string_view word, Span at, const Position& position,
                std::string title = "");
+  void join(Span at, const Position& position);
   void pivot(const syntax::Pivot& node, const syntax::Item& item, const Position& position);
   void wait(const syntax::WaitUntil& node, const syntax::Item& item, const Position& position);
   plan::Node& add_node(plan::NodeKind kind, std::string path, Span at, const Position& position);
@@ -163,7 +170,9 @@ class Builder {
   std::optional<plan::Question> question(const syntax::Name& name,
                                          const std::optional<syntax::TypeExpr>& written,
                                          TypePtr& type);
-  void manual_items(const syntax::Human& node, plan::Human& human);
+  using AskedFor = std::map<std::string, Span>;
+  void manual_items(const syntax::Human& node, const syntax::Block& block, plan::Human& human,
+                    AskedFor& asked);
   void people_count(const syntax::Modifier* count, plan::Human& human);
   const syntax::Expr* default_of(const Modifiers& modifiers);
   void human_default(const std::string& word, const Modifiers& modifiers, const TypePtr& type,
@@ -185,9 +194,15 @@ class Builder {
   void step(const syntax::Step& node, const syntax::Item& item, const Position& position);
   void step_node(const syntax::Step& node, const syntax::Item& item, const Position& position,
                  const std::string& path, const std::vector<HostIndex>& hosts,
-                 const std::string& label, const Modifiers& modifiers);
-  std::optional<std::vector<HostIndex>> target(const Modifiers& modifiers, Span at,
-                                               std::string& label, std::string_view what);
+                 const std::vector<HostIndex>& set, const std::string& label,
+                 const Modifiers& modifiers);
+  void wait_for_facts(plan::Node& node, Flow& flow);
+  // The hosts of an `on`, as the inventory gives them; `hosts`: those that `--limit` leaves.
+  struct Target {
+    std::vector<HostIndex> hosts, set;
+  };
+  std::optional<Target> target(const Modifiers& modifiers, Span at, std::string& label,
+                               std::string_view what);
   struct Body {
     plan::NodeId node = 0;
     const std::vector<HostIndex>* hosts = nullptr;
@@ -289,8 +304,17 @@ class Builder {
   // not taken, the first look at a `serial` phase.
   int discarded_ = 0;
   std::set<HostIndex>* collecting_ = nullptr;  // hosts of the steps that are discarded
-  std::vector<bool> after_pivot_handled_;      // by block around: it has `on_failure after pivot`
-  const syntax::Block* block_ = nullptr;       // that is walked, and how far
+  // The set that all steps of a `serial` phase are on: of the first of them, which the rest is held
+  // against.
+  struct SerialSet {
+    std::vector<HostIndex> set;
+    Span at;
+    bool reported = false;
+  };
+  SerialSet* serial_set_ = nullptr;
+  void check_serial_set(const std::vector<HostIndex>& set, const Modifiers& modifiers);
+  std::vector<bool> after_pivot_handled_;  // by block around: it has `on_failure after pivot`
+  const syntax::Block* block_ = nullptr;   // that is walked, and how far
   std::size_t index_ = 0;
   std::size_t pivots_ = 0;
   LoadedFile& file_;

@@ -26,6 +26,9 @@ struct Input {
   std::vector<std::pair<std::string, std::string>> extra;  // `-e name=value`
   std::vector<inventory::HostIndex> limit;                 // empty: no limit
   bool limited = false;
+  // One host of the inventory stands for each group, whatever its size: a `once` step is on other
+  // hosts than the group.
+  bool stands_in = false;
   // --tags, --skip-tags, --start-at, as given; "": not given. What they leave out stays in the
   // plan, and is said to be left out (plan::Node::left_out).
   std::string tags, skip_tags, start_at;

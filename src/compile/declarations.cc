@@ -32,22 +32,20 @@ void Builder::hosts(const syntax::HostsDecl& node) {
                                               {"the expected number of hosts", "write a number"});
     // It is the inventory that is asserted: `--limit` takes nothing away here.
     if (expected && !value.poison() &&
-        *expected->as<std::int64_t>() != static_cast<std::int64_t>(value.hosts.size())) {
+        *expected->as<std::int64_t>() != static_cast<std::int64_t>(value.whole.size())) {
       const std::int64_t n = *expected->as<std::int64_t>();
       context_.error_with(
           "E0509",
-          code(node.name.text) + " has " + count_of(value.hosts.size(), "host") + ", expected " +
+          code(node.name.text) + " has " + count_of(value.whole.size(), "host") + ", expected " +
               std::to_string(n),
           node.expect->span, "asserted here", context_.input.inventory->span(), "of this inventory",
-          "mend the inventory, or write `expect " + std::to_string(value.hosts.size()) + "`");
+          "correct the inventory, or write `expect " + std::to_string(value.whole.size()) + "`");
     }
   }
   if (!value.poison()) {
     value.label = node.name.text;
-    value.limited_out = value.limited_out || !value.hosts.empty();
     value.hosts = context_.selected_of(value.hosts);
-    value.limited_out = value.limited_out && value.hosts.empty();
-    if (value.hosts.empty() && !value.limited_out) {
+    if (value.whole.empty()) {
       context_.error("E0508", "the set of hosts " + code(node.name.text) + " is empty",
                      node.value.span, "no host in it",
                      "put a host in it, or take the set out of the play");
@@ -295,6 +293,7 @@ void Builder::hostvar(const syntax::HostvarDecl& node) {
     if (use_fallback && !fallback.poison()) value.depends.add(fallback.depends);
     value.values = Values(std::move(cells), std::move(index));
   }
+  evaluator_.hostvars.insert_or_assign(name, std::make_shared<const Evaluated>(value));
   declare(node.name, std::move(value), "host variable");
 }
 

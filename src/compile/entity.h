@@ -83,9 +83,11 @@ struct Evaluated {
   TypePtr type = simple(Kind::poison);
   Values values;  // of every ordinary type
   std::vector<std::pair<std::string, std::shared_ptr<const Evaluated>>> fields;  // of a record
-  std::vector<HostIndex> hosts;  // of hosts and host, in inventory order
-  std::string label;             // `web`: the name that a set of hosts was given
-  bool limited_out = false;      // `hosts` is empty for `--limit` alone
+  // Of hosts and host, in inventory order: those that are there under `--limit` (a set that has no
+  // name yet is not limited), and those that the inventory gives, by which sets are compared.
+  std::vector<HostIndex> hosts;
+  std::vector<HostIndex> whole;
+  std::string label;  // `web`: the name that a set of hosts was given
   ActionFactsPtr facts;
   std::optional<HostIndex> chosen;  // `code.moved[web[0]]`
   std::shared_ptr<const StepFacts> step;
@@ -93,6 +95,8 @@ struct Evaluated {
   Dependence depends;
 
   bool poison() const { return is_poison(type); }
+  // Of a host: which one, also if `--limit` takes it away.
+  HostIndex host() const { return hosts.empty() ? whole[0] : hosts[0]; }
 };
 using EvaluatedPtr = std::shared_ptr<const Evaluated>;
 

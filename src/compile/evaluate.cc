@@ -107,6 +107,7 @@ Evaluated Evaluator::string(const syntax::StringLit& lit, Span span, const TypeP
     secret = secret || holds_secret(value.type);
     if (holds_secret(value.type)) value.depends.secret_at = part.expr->span;
     depends.add(value.depends);
+    if (is(value.type, Kind::host)) value.values = Values(Value(context_.host_name(value.host())));
     parts.push_back(std::move(value.values));
   }
   if (!good) return poison();

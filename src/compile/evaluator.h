@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +31,8 @@ class Evaluator {
   // A step by its name, if one is visible; it reports ambiguous names itself.
   std::function<std::optional<Evaluated>(const syntax::Name&)> find_step;
   std::function<void(std::vector<std::string>&)> step_names;
+  // Those that the play has declared so far, by name: what a host has as members.
+  std::map<std::string, EvaluatedPtr> hostvars;
 
   // The expression's meaning; if `expected` is given, it is one that fits there.
   Evaluated check(const syntax::Expr& expr, const TypePtr& expected = nullptr);
@@ -72,6 +75,7 @@ class Evaluator {
   Evaluated record(const syntax::RecordLit& lit, const TypePtr& expected);
   Evaluated name(const syntax::Name& name, Span span);
   Evaluated member(const syntax::Member& member, Span span);
+  Evaluated host_member(HostIndex host, const syntax::Name& name, Span span);
   Evaluated fact(const Evaluated& facts, const syntax::Name& name, Span span);
   Evaluated saved(const StepFacts& step, const syntax::Name& name, Span span);
   Evaluated index(const syntax::Index& index, Span span);

@@ -30,7 +30,7 @@ void Builder::build(const syntax::Play& play) {
   plan.file = context_.input.play->name;
   plan.sections.push_back({plan::SectionKind::main, {}, false});
   announce_rollbacks(play.body);
-  Flow flow(context_.host_count());
+  Flow flow;
   Position position;
   position.prefix = play.name.text;
   position.flow = &flow;
@@ -242,7 +242,10 @@ void Builder::finish() {
     plan.program.push_back({name, name.starts_with("file ") ? text : sha256_hex(text)});
   }
   std::ranges::sort(texts);
-  std::string all = "cnplay program 1\n";
+  const std::string order = "order of steps: edition " + std::to_string(kOrderEdition) + "\n";
+  plan.program.push_back({"cnplay's rule for the order of steps", sha256_hex(order)});
+  std::ranges::sort(plan.program, {}, &plan::ProgramPart::name);
+  std::string all = "cnplay program 1\n" + order;
   for (const auto& text : texts) all += std::to_string(text.size()) + "\n" + text;
   plan.program_hash = sha256_hex(all);
   if (context_.diags.has_errors()) return;

@@ -1,5 +1,6 @@
-// Edges: what a node of the graph waits for. A Flow is the end of the graph as built so far, on
-// one branch: for each host the nodes that it must have passed before the next one may begin.
+// Edges: what a node of the graph waits for. Text order is run order: consecutive steps on the same
+// hosts run host by host; everything above is finished first wherever the set of hosts changes, and
+// at every other place where hosts wait.
 #pragma once
 
 #include <cstdint>
@@ -9,48 +10,32 @@
 
 namespace cnplay::compile {
 
-// A set of hosts as bits.
-class HostMask {
- public:
-  HostMask() = default;
-  HostMask(std::size_t hosts, bool all) : words_((hosts + 63) / 64, all ? ~std::uint64_t{0} : 0) {}
-  static HostMask of(std::size_t hosts, const std::vector<plan::HostIndex>& members);
+// Counts in a play's hash: a rehearsal under another order rule proves nothing.
+inline constexpr int kOrderEdition = 2;
 
-  bool any() const;
-  bool meets(const HostMask& other) const;
-  void remove(const HostMask& other);
-  void keep(const HostMask& other);
-
- private:
-  std::vector<std::uint64_t> words_;
-};
-
+// The end of the graph as built so far, on one branch.
 class Flow {
  public:
-  explicit Flow(std::size_t hosts) : hosts_(hosts) {}
-
-  // The edges of a step on `node.hosts`, which becomes the end for them. A `once` step is a
-  // barrier on both sides.
-  void add_step(plan::Node& node);
-  // The edges of a barrier, pivot, wait, phase end or flush.
+  // The edges of a step. `set`: its hosts as the inventory gives them, before `--limit`: they
+  // decide whether it is on the same hosts as the step above. Needs at most one end if it waits.
+  void add_step(plan::Node& node, std::vector<plan::HostIndex> set);
+  // `node`, just added, reads a fact of `from` on another host: it waits for all hosts of `from`.
+  void read_across(plan::Node& node, plan::NodeId from);
+  // The edges of a barrier, pivot, wait, phase end, flush or human step.
   void add_barrier(plan::Node& node);
-  // Whether nothing stands behind the last barrier (or behind the beginning).
-  bool at_barrier() const;
+  // What follows waits for everything above.
+  void wait_here() { wait_ = true; }
+  // Whether several nodes end here: a node that joins them must come before the next step, so that
+  // a wait is edges through one point, never a product of two sets.
+  bool is_apart() const { return ends_.size() > 1; }
   // This flow went apart in `branches`, which come together again.
   void join(const std::vector<Flow>& branches);
 
  private:
-  struct End {
-    plan::NodeId node = 0;
-    bool barrier = false;   // holds for all hosts at once
-    HostMask open;          // hosts that nothing behind it has taken over yet
-    bool followed = false;  // something behind it has taken it over for some host
-  };
-
-  void all_edges(plan::Node& node) const;
-
-  std::size_t hosts_;
-  std::vector<End> ends_;
+  std::vector<plan::NodeId> ends_;    // ascending; once they are through, everything above is
+  std::vector<plan::HostIndex> set_;  // of the steps that end here
+  plan::NodeId first_ = 0;            // of those steps: nobody waited for all hosts since
+  bool wait_ = true;
 };
 
 }  // namespace cnplay::compile

@@ -118,10 +118,14 @@ std::optional<plan::Question> Builder::question(const syntax::Name& name,
 }
 
 // The items and the evidence of a `manual`.
-void Builder::manual_items(const syntax::Human& node, plan::Human& human) {
-  if (!node.body) return;
-  std::map<std::string, Span> names;
-  for (const auto& item : node.body->items) {
+void Builder::manual_items(const syntax::Human& node, const syntax::Block& block,
+                           plan::Human& human, AskedFor& names) {
+  for (const auto& item : block.items) {
+    if (const auto* loop = std::get_if<syntax::For>(&item.node)) {
+      Position turn = *here_;
+      for_each(*loop, turn, [&](Position&) { manual_items(node, loop->body, human, names); });
+      continue;
+    }
     const auto* tick = std::get_if<syntax::TickItem>(&item.node);
     if (!tick) {
       context_.error("E0502",
@@ -231,7 +235,8 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   const Modifiers modifiers(context_, node.modifiers, place_of(human.kind));
   std::string title;
   if (node.title && human_text(*node.title, word)) title = title_of(node.title, "a human step");
-  manual_items(node, human);
+  AskedFor asked;
+  if (node.body) manual_items(node, *node.body, human, asked);
   const bool has_items = node.body && !node.body->items.empty();
   if (!node.title && !(human.kind == HumanKind::manual && has_items)) {
     context_.error("E0523", code(word) + " does not say what it is about", item.keyword,

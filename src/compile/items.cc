@@ -394,6 +394,11 @@ void Builder::barrier(NodeKind kind, std::string_view word, Span at, const Posit
   position.flow->add_barrier(node);
 }
 
+// The one point through which a step waits for several branches.
+void Builder::join(Span at, const Position& position) {
+  if (position.flow->is_apart()) barrier(NodeKind::barrier, "(join)", at, position);
+}
+
 void Builder::wait(const syntax::WaitUntil& node, const syntax::Item& item,
                    const Position& position) {
   const Modifiers modifiers(context_, node.modifiers, kWaitPlace);
@@ -437,6 +442,7 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
                    "batches within batches", "say it once, at the outer phase");
     serial = nullptr;
   }
+  inner.flow->wait_here();
   if (!serial) {
     phase_body(node, inner, index);
   } else {
@@ -448,7 +454,7 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
       const std::vector<HostIndex> batch(
           all.begin() + static_cast<std::ptrdiff_t>(begin),
           all.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, all.size())));
-      if (begin > 0) barrier(NodeKind::barrier, "(batch)", item.keyword, inner);
+      inner.flow->wait_here();
       inner.batch = &batch;
       inner.prefix = base + "[" + std::to_string(number) + "]";
       phase_body(node, inner, index);
@@ -472,6 +478,8 @@ std::set<HostIndex> Builder::hosts_of(const syntax::Phase& node, Position inner,
                                       std::uint32_t phase) {
   std::set<HostIndex> hosts;
   std::set<HostIndex>* outer = std::exchange(collecting_, &hosts);
+  SerialSet serial_set;
+  serial_set_ = &serial_set;
   {
     Discard discard(*this);
     Flow flow = *inner.flow;
@@ -479,6 +487,7 @@ std::set<HostIndex> Builder::hosts_of(const syntax::Phase& node, Position inner,
     phase_body(node, inner, phase);
   }
   collecting_ = outer;
+  serial_set_ = nullptr;
   if (outer) outer->insert(hosts.begin(), hosts.end());
   return hosts;
 }

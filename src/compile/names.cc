@@ -129,14 +129,7 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
     return poison();
   }
   if (object.facts) return fact(object, member.name, span);
-  if (is(object.type, Kind::host)) {
-    if (name == "name") {
-      return known(simple(Kind::string), Value(context_.host_name(object.hosts[0])));
-    }
-    context_.error("E0107", "a host has no member " + code(name), member.name.span,
-                   "unknown member", "it has `name`");
-    return poison();
-  }
+  if (is(object.type, Kind::host)) return host_member(object.host(), member.name, span);
   if (is(object.type, Kind::record)) {
     std::vector<std::string> names;
     for (const auto& [known_name, field] : object.fields) {
@@ -159,6 +152,50 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
   context_.error("E0107", with_article(object.type) + " has no members", member.name.span,
                  "unknown member",
                  is(object.type, Kind::map) ? "read a map with `[\"" + name + "\"]`" : "");
+  return poison();
+}
+
+// `h.name`, `h.address`, and the host variables that the play declares.
+Evaluated Evaluator::host_member(HostIndex host, const syntax::Name& name, Span span) {
+  if (name.text == "name") return known(simple(Kind::string), Value(context_.host_name(host)));
+  const inventory::Inventory& inventory = *context_.input.inventory;
+  if (name.text == "address")
+    return known(simple(Kind::string), Value(inventory.ssh(host).address));
+  if (const auto at = hostvars.find(name.text); at != hostvars.end()) {
+    if (at->second->poison()) return poison();
+    Evaluated value = *at->second;
+    const Cell& cell = value.values.at(host);
+    if (cell.trouble) {
+      const HostIndex hosts[] = {host};
+      if (!context_.selected(host)) {
+        context_.error("E0101",
+                       "host variable " + code(name.text) + " of " +
+                           code(context_.host_name(host)) + " is not known under `--limit`",
+                       name.span, "of a host that is left out", "widen the limit");
+      } else if (cell.trouble->what != Trouble::What::quiet) {
+        report(*cell.trouble, {host}, hosts, context_.host_name(host), name.span);
+      }
+      return poison();
+    }
+    value.values = Values(cell.value);
+    value.depends.per_host = false;
+    value.depends.cause = span;
+    if (holds_secret(value.type)) {
+      value.depends.secret_at = span;
+      value.depends.secret_declared = at->second->depends.secret_declared;
+    }
+    return value;
+  }
+  std::vector<std::string> names = {"name", "address"};
+  for (const auto& [known_name, value] : hostvars) names.push_back(known_name);
+  const std::string near = diag::did_you_mean(name.text, names);
+  const auto variables = inventory.variable_names();
+  const bool undeclared = std::ranges::find(variables, name.text) != variables.end();
+  context_.error("E0107", "a host has no member " + code(name.text), name.span, "unknown member",
+                 undeclared ? "the inventory sets it: declare it with its type, `hostvar " +
+                                  name.text + ": string`"
+                 : !near.empty() ? "did you mean " + code(near) + "?"
+                                 : "it has " + enumerate(names));
   return poison();
 }
 
@@ -204,7 +241,8 @@ Evaluated Evaluator::fact(const Evaluated& object, const syntax::Name& name, Spa
     context_.error_with("E0122",
                         code(facts.label) + " does not exist on " + code(context_.host_name(host)),
                         span, "the step does not run there", facts.declared, "the action",
-                        "choose a host of the step's set");
+                        context_.selected(host) ? "choose a host of the step's set"
+                                                : "widen the limit: it leaves this host out");
     return poison();
   }
   out.depends.per_host = true;
@@ -287,13 +325,13 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
   if (object.facts) {
     const Evaluated host = check(*node.index, simple(Kind::hosts));
     if (host.poison()) return poison();
-    if (host.hosts.size() != 1) {
+    if (host.whole.size() != 1) {
       context_.error("E0121", "one host must be chosen", node.index->span,
-                     count_of(host.hosts.size(), "host"),
+                     count_of(host.whole.size(), "host"),
                      "choose one: `" + context_.text(node.index->span) + "[0]`");
       return poison();
     }
-    object.chosen = host.hosts[0];
+    object.chosen = host.host();
     return object;
   }
   if (is(object.type, Kind::hosts)) {
@@ -306,17 +344,20 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
     const auto at = constant(*node.index, simple(Kind::int_), {"which host is meant", ""});
     if (!at) return poison();
     const std::int64_t n = *at->as<std::int64_t>();
-    if (object.limited_out && object.hosts.empty()) return object;
-    if (n < 0 || static_cast<std::size_t>(n) >= object.hosts.size()) {
+    if (n < 0 || static_cast<std::size_t>(n) >= object.whole.size()) {
       context_.error("E0207", "index " + std::to_string(n) + " is out of range", node.index->span,
                      (object.label.empty() ? "the set" : code(object.label)) + " has " +
-                         count_of(object.hosts.size(), "host"),
+                         count_of(object.whole.size(), "host"),
                      "the first host has the index 0");
       return poison();
     }
     object.type = simple(Kind::host);
-    object.hosts = {object.hosts[static_cast<std::size_t>(n)]};
-    object.label = context_.host_name(object.hosts[0]);
+    const auto only = [at = static_cast<std::size_t>(n)](std::vector<HostIndex>& hosts) {
+      hosts = at < hosts.size() ? std::vector{hosts[at]} : std::vector<HostIndex>{};
+    };
+    only(object.hosts);
+    only(object.whole);
+    object.label = context_.host_name(object.host());
     return object;
   }
   const bool secret = is(object.type, Kind::secret);

@@ -277,13 +277,26 @@ Evaluated Evaluator::host_sets(const syntax::Binary& node, const Evaluated& left
   const bool sets = is_set(left) && is_set(right);
   Evaluated out;
   out.type = simple(Kind::hosts);
-  out.limited_out = left.limited_out || right.limited_out;  // counts where the set is empty
+  const auto each = [&](auto combine) {
+    combine(left.hosts, right.hosts, std::back_inserter(out.hosts));
+    combine(left.whole, right.whole, std::back_inserter(out.whole));
+  };
   if (sets && node.op == BinaryOp::intersect) {
-    std::ranges::set_intersection(left.hosts, right.hosts, std::back_inserter(out.hosts));
+    each(std::ranges::set_intersection);
   } else if (sets && node.op == BinaryOp::union_) {
-    std::ranges::set_union(left.hosts, right.hosts, std::back_inserter(out.hosts));
+    each(std::ranges::set_union);
   } else if (sets && node.op == BinaryOp::sub) {
-    std::ranges::set_difference(left.hosts, right.hosts, std::back_inserter(out.hosts));
+    each(std::ranges::set_difference);
+  } else if (sets && (node.op == BinaryOp::eq || node.op == BinaryOp::ne)) {
+    const bool hosts = is(left.type, Kind::host) && is(right.type, Kind::host);
+    const bool same = hosts ? left.host() == right.host() : left.whole == right.whole;
+    return known(simple(Kind::bool_), plan::Value(same == (node.op == BinaryOp::eq)));
+  } else if (sets && node.op == BinaryOp::in) {
+    // What is not there under `--limit` is in no set that is limited.
+    const bool there = !left.hosts.empty();
+    return known(simple(Kind::bool_),
+                 plan::Value(there ? std::ranges::includes(right.hosts, left.hosts)
+                                   : std::ranges::includes(right.whole, left.whole)));
   } else {
     context_.error("E0204",
                    "`" + std::string(sign_of(node.op)) + "` does not go with " +
@@ -413,12 +426,12 @@ Evaluated Evaluator::hosts_call(const std::string& function, const syntax::Call&
   if (group) {
     if (const auto at = inventory.find_group(*name)) {
       out.type = simple(Kind::hosts);
-      out.hosts = inventory.groups()[*at].hosts;
+      out.hosts = out.whole = inventory.groups()[*at].hosts;
       return out;
     }
   } else if (const auto at = inventory.find_host(*name)) {
     out.type = simple(Kind::host);
-    out.hosts = {*at};
+    out.hosts = out.whole = {*at};
     return out;
   }
   std::vector<std::string> names;

@@ -116,7 +116,7 @@ void Builder::section_items(const syntax::Block& block, const Position& position
                             plan::SectionKind kind, plan::OnFailure* responses) {
   const bool failure = kind == plan::SectionKind::on_failure;
   OpenScope scope(*this, scope_);
-  Flow flow(context_.host_count());
+  Flow flow;
   Position inner = position;
   inner.place = failure ? Place::on_failure : Place::always;
   inner.base = inner.place;
@@ -131,7 +131,7 @@ void Builder::section_items(const syntax::Block& block, const Position& position
   const auto open_section = [&] {
     if (open) return;
     open = true;
-    flow = Flow(context_.host_count());
+    flow = Flow();
     inner.section = static_cast<std::uint32_t>(context_.plan.sections.size());
     context_.plan.sections.push_back({kind, {}, false});
     if (responses) {
@@ -230,10 +230,10 @@ void Builder::handlers(const Position& position) {
     std::string label = name;
     if (modifiers.has("on")) {
       const auto wanted = target(modifiers, record.declared, label, "a handler");
-      if (wanted && wanted->empty()) hosts.clear();
-      if (wanted && !wanted->empty() && !hosts.empty()) {
+      if (wanted && wanted->hosts.empty()) hosts.clear();
+      if (wanted && !wanted->hosts.empty() && !hosts.empty()) {
         std::vector<HostIndex> both;
-        std::ranges::set_intersection(hosts, *wanted, std::back_inserter(both));
+        std::ranges::set_intersection(hosts, wanted->hosts, std::back_inserter(both));
         if (both.empty()) {
           context_.error("E0508", "handler " + code(name) + " on no host that notifies it",
                          modifiers.find("on")->values[0].span, "none of these hosts notifies it",

@@ -247,8 +247,10 @@ Evaluated Evaluator::step_of(const StepsOf& steps, const syntax::Member& member)
 
 // `code["a"]`: of the turn in which the loop's variable was that.
 Evaluated Evaluator::turn_of(const StepsOf& steps, const syntax::Index& node) {
-  const Evaluated which = check(*node.index);
+  Evaluated which = check(*node.index);
   if (which.poison()) return poison();
+  if (is(which.type, Kind::host))
+    which.values = Values(plan::Value(context_.host_name(which.host())));
   const auto value = constant(which, node.index->span,
                               {"which turn of a loop is meant",
                                "which steps exist is known before "

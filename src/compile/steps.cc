@@ -2,13 +2,14 @@
 #include <algorithm>
 
 #include "compile/builder.h"
+#include "plan/eval.h"
 
 namespace cnplay::compile {
 
 using plan::NodeKind;
 
-std::optional<std::vector<HostIndex>> Builder::target(const Modifiers& modifiers, Span at,
-                                                      std::string& label, std::string_view what) {
+std::optional<Builder::Target> Builder::target(const Modifiers& modifiers, Span at,
+                                               std::string& label, std::string_view what) {
   const syntax::Modifier* on = modifiers.find("on");
   if (!on) {
     if (!modifiers.faulty()) {
@@ -22,12 +23,30 @@ std::optional<std::vector<HostIndex>> Builder::target(const Modifiers& modifiers
   if (value.poison()) return std::nullopt;
   label = value.label.empty() ? context_.text(expr.span) : value.label;
   // What `--limit` leaves nothing of is left out by the caller.
-  if (value.hosts.empty() && !value.limited_out) {
+  if (value.whole.empty()) {
     context_.error("E0508", std::string(what) + " on no host", expr.span, "this set is empty",
                    "choose a set with hosts in it");
     return std::nullopt;
   }
-  return context_.selected_of(value.hosts);
+  return Target{context_.selected_of(value.hosts), value.whole};
+}
+
+// Batches are cut from one set: a step on another one has no place in them.
+void Builder::check_serial_set(const std::vector<HostIndex>& set, const Modifiers& modifiers) {
+  if (serial_set_ == nullptr || serial_set_->reported) return;
+  const Span at = modifiers.find("on")->values[0].span;
+  if (serial_set_->set.empty()) {
+    *serial_set_ = {set, at, false};
+    return;
+  }
+  if (serial_set_->set == set) return;
+  serial_set_->reported = true;
+  context_.error_with("E0532", "the steps of a `serial` phase are on different hosts", at,
+                      "on " + code(context_.text(at)), serial_set_->at,
+                      "the batches are cut from " + code(context_.text(serial_set_->at)),
+                      "put the step before or after the phase; a step on other hosts that runs "
+                      "once for each batch, "
+                      "`serial 1 of SET`, is not supported yet");
 }
 
 // What `when` says. Whether a step runs can be seen, so no secret may decide it.
@@ -63,7 +82,7 @@ std::string base_name(const syntax::Block& block) {
 void Builder::step(const syntax::Step& node, const syntax::Item& item, const Position& position) {
   const Modifiers modifiers(context_, node.modifiers, kStepPlace);
   std::string label;
-  auto hosts = target(modifiers, node.name ? node.name->span : item.keyword, label, "a step");
+  auto on = target(modifiers, node.name ? node.name->span : item.keyword, label, "a step");
   const syntax::Modifier* once = modifiers.find("once");
   const syntax::Modifier* serial = modifiers.find("serial");
   if (once && serial) {
@@ -79,15 +98,20 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
                    once ? "put the step before or behind the phase" : "say it once, at the phase");
     serial = nullptr;
   }
-  if (hosts && hosts->empty()) return leave_out_by_limit(node, item, position, modifiers);
-  if (hosts && once) hosts->resize(1);
-  if (hosts && collecting_) collecting_->insert(hosts->begin(), hosts->end());
-  const bool walk_only = !hosts || discarded_ > 0;
-  if (hosts && position.batch) {
+  if (on && !once) check_serial_set(on->set, modifiers);
+  if (on && on->hosts.empty()) return leave_out_by_limit(node, item, position, modifiers);
+  if (on && once) {
+    on->hosts.resize(1);
+    on->set.resize(1);
+    if (context_.input.stands_in) on->set.push_back(plan::kNone);
+  }
+  if (on && collecting_) collecting_->insert(on->hosts.begin(), on->hosts.end());
+  const bool walk_only = !on || discarded_ > 0;
+  if (on && position.batch) {
     std::vector<HostIndex> in_batch;
-    std::ranges::set_intersection(*hosts, *position.batch, std::back_inserter(in_batch));
+    std::ranges::set_intersection(on->hosts, *position.batch, std::back_inserter(in_batch));
     if (in_batch.empty()) return;  // this batch has no host of the step
-    hosts = std::move(in_batch);
+    on->hosts = std::move(in_batch);
   }
   const std::string base =
       node.name
@@ -95,22 +119,25 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
           : unique_path(position.prefix, base_name(node.body) + position.key);
   if (walk_only) {
     // For its faults alone: with no hosts, nothing is asked of the inventory.
-    step_node(node, item, position, base, {}, label, modifiers);
+    step_node(node, item, position, base, {}, {}, label, modifiers);
     return;
   }
-  const std::size_t size = batch_size_of(evaluator_, serial, hosts->size()).value_or(hosts->size());
-  if (!serial || size >= hosts->size()) {
-    step_node(node, item, position, base, *hosts, label, modifiers);
-    return;
+  if (serial) position.flow->wait_here();
+  const std::vector<HostIndex>& hosts = on->hosts;
+  const std::size_t size = batch_size_of(evaluator_, serial, hosts.size()).value_or(hosts.size());
+  if (!serial || size >= hosts.size()) {
+    step_node(node, item, position, base, hosts, on->set, label, modifiers);
+  } else {
+    for (std::size_t begin = 0, number = 1; begin < hosts.size(); begin += size, ++number) {
+      const std::vector<HostIndex> batch(
+          hosts.begin() + static_cast<std::ptrdiff_t>(begin),
+          hosts.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, hosts.size())));
+      position.flow->wait_here();
+      step_node(node, item, position, base + "[" + std::to_string(number) + "]", batch, batch,
+                label, modifiers);
+    }
   }
-  for (std::size_t begin = 0, number = 1; begin < hosts->size(); begin += size, ++number) {
-    const std::vector<HostIndex> batch(
-        hosts->begin() + static_cast<std::ptrdiff_t>(begin),
-        hosts->begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, hosts->size())));
-    if (begin > 0) barrier(NodeKind::barrier, "(batch)", item.keyword, position);
-    step_node(node, item, position, base + "[" + std::to_string(number) + "]", batch, label,
-              modifiers);
-  }
+  if (serial) position.flow->wait_here();
 }
 
 // A step of whose hosts `--limit` leaves none: read for its faults alone, and said to be left out.
@@ -123,19 +150,21 @@ void Builder::leave_out_by_limit(const syntax::Step& node, const syntax::Item& i
                            {at, "none of its hosts is chosen"},
                            "the rest of the play runs without it; widen the limit to have it run");
   }
+  position.flow->wait_here();  // it keeps its place in the order: the sets above and below differ
   Discard discard(*this);
   Flow flow = *position.flow;
   Position inner = position;
   inner.flow = &flow;
-  step_node(node, item, inner, unique_path(position.prefix, base_name(node.body)), {}, "",
+  step_node(node, item, inner, unique_path(position.prefix, base_name(node.body)), {}, {}, "",
             modifiers);
 }
 
 void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
                         const Position& position, const std::string& path,
-                        const std::vector<HostIndex>& hosts, const std::string& label,
-                        const Modifiers& modifiers) {
+                        const std::vector<HostIndex>& hosts, const std::vector<HostIndex>& set,
+                        const std::string& label, const Modifiers& modifiers) {
   const Span at = node.name ? node.name->span : item.keyword;
+  if (!hosts.empty()) join(item.keyword, position);
   const plan::NodeId id =
       add_node(NodeKind::step, path, item.keyword, tagged(position, modifiers)).id;
   spans_[id] = at;
@@ -143,7 +172,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
     plan::Node& made = context_.plan.nodes[id];
     made.hosts = hosts;
     made.once = modifiers.has("once");
-    if (!hosts.empty()) position.flow->add_step(made);
+    if (!hosts.empty()) position.flow->add_step(made, set);
   }
   const std::string title = title_of(node.title, "a step");
   const auto timeout = duration_of(evaluator_, modifiers.find("timeout"));
@@ -217,6 +246,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   if (when) made.when = std::move(*when);
   made.actions = std::move(body.actions);
   made.undo = std::move(undo_actions);
+  wait_for_facts(made, *position.flow);
   if (!node.name) return;
 
   // Batches of one step are one step to those who read its facts.
@@ -233,6 +263,23 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   for (std::size_t i = 0; i < body.facts.size() && i < record->actions.size(); ++i) {
     auto& copies = record->actions[i]->copies;
     copies.insert(copies.end(), body.facts[i]->copies.begin(), body.facts[i]->copies.end());
+  }
+}
+
+// Of another host a fact can be read once its step has ended there.
+void Builder::wait_for_facts(plan::Node& node, Flow& flow) {
+  const auto look = [&](const plan::Column& column) {
+    for (const plan::Value& value : column.values()) {
+      plan::reads_fact(value, [&](const plan::FactRef& fact) {
+        if (fact.host && node.hosts != std::vector{*fact.host}) flow.read_across(node, fact.node);
+        return false;
+      });
+    }
+  };
+  look(node.when);
+  for (const plan::Action& action : node.actions) {
+    look(action.when);
+    for (const plan::Param& param : action.params) look(param.value);
   }
 }
 

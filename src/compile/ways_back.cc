@@ -60,7 +60,7 @@ void Builder::rollback(const syntax::Rollback& node, const syntax::Item& item,
   made.section = static_cast<std::uint32_t>(context_.plan.sections.size());
   made.where = context_.where(item.keyword);
   context_.plan.sections.push_back({plan::SectionKind::rollback, {}, false});
-  Flow flow(context_.host_count());
+  Flow flow;
   Position inner = position;
   inner.place = Place::rollback;
   inner.base = Place::rollback;
@@ -114,7 +114,7 @@ std::size_t Builder::offer(const syntax::Block& block, std::size_t first, const 
     }
   }
   if (response.rollbacks.empty()) return end - first;
-  Flow flow(context_.host_count());
+  Flow flow;
   Position inner = position;
   inner.flow = &flow;
   inner.section = static_cast<std::uint32_t>(context_.plan.sections.size());

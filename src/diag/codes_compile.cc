@@ -727,6 +727,17 @@ mode emergency
 
 Write `mode incident`, or leave it out and say `--incident TICKET` when there is one.
 )~"},
+      {"E0532", "A `serial` phase with steps on different hosts",
+       R"~(The batches of a `serial` phase are cut from one set of hosts, so all of its steps are on that set. A step on
+other hosts stands before or after the phase.
+
+```
+phase roll "One by one" serial 1 {
+  step drain on control { ... }
+  step work on web { ... }
+}
+```
+)~"},
       {"E0540", "The loop has no such turn",
        R"~(Outside of a loop a step in it is named with the turn that is meant: what the loop's variable was there. Its values are
 known before the run, so one that the list does not have is a mistake, and so is a turn of what stands in no loop.

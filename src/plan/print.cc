@@ -9,6 +9,7 @@
 #include "plan/pipeline.h"
 #include "plan/prediction.h"
 #include "plan/printer.h"
+#include "plan/waits.h"
 
 namespace cnplay::plan {
 namespace {
@@ -26,8 +27,6 @@ std::vector<std::string> words_of(const std::string& text) {
   }
   return words;
 }
-
-std::string quoted(const std::string& name) { return "`" + name + "`"; }
 
 class Printer {
  public:
@@ -102,11 +101,13 @@ class Printer {
     } else {
       line("\n" + paint_.bold("STEPS"));
       if (plan_.hosts.size() > 1) {
-        line(paint_.dim("  Each host goes on as soon as it is done, up to the next line across."));
+        line(paint_.dim(
+            "  Each host continues as soon as it is done, up to the next line across, or the"));
+        line(
+            paint_.dim("  beginning or end of a phase: everything above is finished there first."));
       }
     }
     drawn_ = true;
-    previous_.clear();
     for (const Zone& z : schedule_.zones) zone(z);
     phases_to(kNone);
     if (section.report_timings) line("  report timings");
@@ -136,9 +137,9 @@ class Printer {
 
   void zone(const Zone& z) {
     phases_to(common_phase(z));
-    barrier(z);
+    wait_line(waited_for(plan_, z.nodes, z, false));
     if (z.lane_count == 1) {
-      for (const NodeId id : z.nodes) node(id, z);
+      for (const NodeId id : z.nodes) node(id);
     } else {
       indented(
           paint_.calm("╓─ " + plural(z.lane_count, "branch", "branches") + " at the same time"));
@@ -148,14 +149,14 @@ class Printer {
         for (std::size_t i = 0; i < z.nodes.size(); ++i) {
           if (z.lanes[i] != lane) continue;
           gutter_ = "║ " + letter(lane) + "  ";
-          node(z.nodes[i], z);
+          wait_line(waited_for(plan_, {z.nodes[i]}, z, true));
+          node(z.nodes[i]);
         }
         phases_to(outer);
         gutter_.clear();
       }
       indented(paint_.calm("╙─"));
     }
-    previous_ = z.nodes;
   }
 
   static std::string letter(std::size_t lane) {
@@ -228,41 +229,23 @@ class Printer {
     drawn_ = true;
   }
 
-  // --- barriers
-  // A line where the hosts of the zone wait for more than their own last step.
-  void barrier(const Zone& z) {
-    if (drawn_) return;
-    std::vector<HostIndex> hosts;
-    bool waits = false;
-    for (const NodeId id : z.nodes) {
-      const Node& node = plan_.node(id);
-      if (node.kind != NodeKind::step) return;  // drawn by itself
-      hosts.insert(hosts.end(), node.hosts.begin(), node.hosts.end());
-      for (const Edge& edge : node.after) {
-        // An edge from further back (the barrier before the last batch of `serial`) is drawn there.
-        waits = waits || (edge.kind == EdgeKind::all_hosts &&
-                          std::ranges::find(previous_, edge.from) != previous_.end());
-      }
+  // --- waits
+  void wait_line(const std::vector<NodeId>& ends) {
+    if (!drawn_ && !ends.empty()) {
+      indented(paint_.dim(rule("─", "wait for " + ends_text(plan_, ends))));
     }
-    const Node* before = nullptr;
-    for (const NodeId id : previous_) {
-      before = &plan_.node(id);
-      hosts.insert(hosts.end(), before->hosts.begin(), before->hosts.end());
-    }
-    std::sort(hosts.begin(), hosts.end());
-    const bool one_host = hosts.empty() || hosts.front() == hosts.back();
-    if (!waits || one_host) return;
-    std::string why = "all hosts wait for each other";
-    if (previous_.size() == 1 && before->once) {
-      why = "all hosts wait for " + quoted(short_name(before->path));
-    } else if (z.nodes.size() == 1 && plan_.node(z.nodes[0]).once) {
-      why = quoted(short_name(plan_.node(z.nodes[0]).path)) + " waits for all hosts";
-    }
-    indented(paint_.dim(rule("─", why)));
+  }
+  void barrier(const Node& node) {
+    std::vector<NodeId> ends;
+    for (const Edge& edge : node.after) ends.push_back(edge.from);
+    std::string text = node.title == "join" ? "" : "barrier";
+    if (!ends.empty())
+      text += (text.empty() ? "wait for " : ": wait for ") + ends_text(plan_, ends);
+    indented(paint_.dim(rule("─", text)));
   }
 
   // --- nodes
-  void node(NodeId id, const Zone& z) {
+  void node(NodeId id) {
     const Node& node = plan_.node(id);
     if (node.kind == NodeKind::phase_end) return;  // its phase is closed when the next node comes
     phases_to(node.phase);
@@ -273,7 +256,7 @@ class Printer {
     }
     switch (node.kind) {
       case NodeKind::step:
-        step(node, z);
+        step(node);
         break;
       case NodeKind::wait:
         wait(node);
@@ -282,7 +265,7 @@ class Printer {
         human(node);
         break;
       case NodeKind::barrier:
-        indented(paint_.dim(rule("─", "barrier: all hosts wait for each other")));
+        barrier(node);
         break;
       case NodeKind::flush:
         indented(paint_.dim(rule("─", "handlers that were notified run here")));
@@ -319,7 +302,7 @@ class Printer {
                                (node.expect ? "; expected " + human_duration(*node.expect) : "")));
   }
 
-  void step(const Node& node, const Zone& z) {
+  void step(const Node& node) {
     const std::string name = short_name(node.path);
     const std::string hosts = (node.once ? "once on " + hosts_text(plan_, node.hosts)
                                          : named_hosts_text(plan_, node.hosts));
@@ -330,7 +313,7 @@ class Printer {
     if (node.title != name && !node.title.empty()) indented("  " + paint_.bold(node.title));
     if (!node.left_out.empty()) return indented("  " + paint_.warn("left out: " + node.left_out));
     past_runs(node);
-    for (const std::string& text : wrap(modifiers(node, z), room() - 2, 0)) {
+    for (const std::string& text : wrap(modifiers(node), room() - 2, 0)) {
       indented("  " + paint_.warn(text));
     }
     actions(node);
@@ -349,7 +332,7 @@ class Printer {
     }
   }
 
-  std::vector<std::string> modifiers(const Node& node, const Zone& z) const {
+  std::vector<std::string> modifiers(const Node& node) const {
     std::vector<std::string> out;
     if (!node.when.empty() && !(node.when.uniform() && node.when.at(0) == Value(true))) {
       DescribeOptions how;
@@ -366,27 +349,8 @@ class Printer {
     } else if (node.tolerate != 0) {
       out.push_back("goes on with up to " + plural(node.tolerate, "failed host", "failed hosts"));
     }
-    if (const std::string names = waits_for(node, z); !names.empty())
-      out.push_back("after " + names);
     for (std::size_t i = 0; i + 1 < out.size(); ++i) out[i] += ";";
     return out;
-  }
-
-  // The steps of other branches that this one waits for.
-  std::string waits_for(const Node& node, const Zone& z) const {
-    if (z.lane_count == 1) return "";
-    const auto lane_of = [&](NodeId id) -> std::size_t {
-      const auto found = std::find(z.nodes.begin(), z.nodes.end(), id);
-      return found == z.nodes.end() ? SIZE_MAX
-                                    : z.lanes[static_cast<std::size_t>(found - z.nodes.begin())];
-    };
-    std::string names;
-    for (const Edge& edge : node.after) {
-      const std::size_t lane = lane_of(edge.from);
-      if (lane == SIZE_MAX || lane == lane_of(node.id) || !orders(plan_, edge, node)) continue;
-      names += (names.empty() ? "" : ", ") + quoted(short_name(plan_.node(edge.from).path));
-    }
-    return names;
   }
 
   void wait(const Node& node) {
@@ -457,9 +421,9 @@ class Printer {
       play = play || (on.phase == kNone && on.side == Side::any);
     }
     if (!play) {
-      line(plan_.on_failure.empty()
-               ? "  undo all, in reverse order, back to the last pivot"
-               : "  elsewhere: undo all, in reverse order, back to the last pivot");
+      const std::string text = undo_text(plan_);
+      line((plan_.on_failure.empty() ? "  " : "  elsewhere: ") + text +
+           (text.starts_with("undo") ? ", back to the last pivot" : ""));
     }
   }
 
@@ -485,7 +449,6 @@ class Printer {
   std::uint32_t phase_ = kNone;
   bool clocks_ = false;
   bool drawn_ = true;  // the last line keeps what follows apart already
-  std::vector<NodeId> previous_;
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The printed plan's header, and what stands behind its steps.
+#include <algorithm>
+
 #include "base/columns.h"
 #include "plan/choice.h"
 #include "plan/host_text.h"
@@ -121,6 +123,11 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
   return table.out;
 }
 
+std::string undo_text(const Plan& plan) {
+  const bool any = std::ranges::any_of(plan.nodes, [](const Node& n) { return !n.undo.empty(); });
+  return any ? "undo all, in reverse order" : "nothing is undone: no step has an `undo`";
+}
+
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options) {
   std::string out = on.phase == kNone ? "in the play" : "in " + plan.phases[on.phase].title;
   if (on.side == Side::before_pivot) out += ", before the pivot";
@@ -132,7 +139,7 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
     first = false;
     switch (response.kind) {
       case ResponseKind::undo_all:
-        out += "undo all, in reverse order";
+        out += undo_text(plan);
         break;
       case ResponseKind::hold: {
         DescribeOptions how;

@@ -190,6 +190,8 @@ TEST(DocsGeneric, WhatTheInventoryDecidesIsAskedFor) {
       {step + "step a on web serial 1" + run, "`serial` and `tolerate` count its hosts"},
       {step + "tolerate 10%\nstep a on web" + run, "`serial` and `tolerate` count its hosts"},
       {step + "step a on web[0] once" + run, "it names hosts by their number"},
+      {step + "for h in web {\nstep a on h" + run + "}\n",
+       "something is done for each host of `web`"},
       {"hosts web = group(\"web\") expect 2\nstep a on web" + run, "how many hosts `web` has"},
       {"hosts x = group(\"web\") - group(\"db\")\nstep a on x" + run,
        "which hosts are in two groups"},

@@ -72,22 +72,22 @@ TEST(PlanPrint, DisjointStepsAreConcurrent) {
   expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
 }
 
-// Batches wait for each other; what comes behind them goes on with each host by itself, and no line
-// says otherwise.
-TEST(PlanPrint, BehindTheLastBatchNobodyWaits) {
+TEST(PlanPrint, ALineSaysWhatHostsWaitFor) {
   PlanBuilder b;
-  b.plan.play = "batches";
-  b.host("web1");
-  b.host("web2");
-  b.step("batches/restart[1]", {0}, {b.action("sh")}, {});
-  b.node(NodeKind::barrier, "batches/(batch)", all({0}));
-  b.step("batches/restart[2]", {1}, {b.action("sh")}, all({1}));
-  b.step("batches/look", {0, 1}, {b.action("sh")},
-         {{1, EdgeKind::all_hosts}, {2, EdgeKind::same_host}});
+  b.plan.play = "waits";
+  for (const char* name : {"web1", "web2", "db1"}) b.host(name);
+  b.plan.sets.push_back({"web", {0, 1}});
+  b.step("waits/copy", {2}, {b.action("sh")}, {});
+  b.step("waits/look", {0, 1}, {b.action("sh")}, all({0}));
+  b.step("waits/fix", {0, 1}, {b.action("sh")}, same({1}));
+  b.step("waits/a", {0}, {b.action("sh")}, all({2}));
+  b.step("waits/b", {1}, {b.action("sh")}, all({2}));
+  b.step("waits/then", {2}, {b.action("sh")}, all({4}));
+  const NodeId join = b.node(NodeKind::barrier, "waits/(join)", all({3, 5}));
+  b.plan.nodes[join].title = "join";
+  b.step("waits/end", {2}, {b.action("sh")}, all({6}));
   ASSERT_EQ(check_invariants(b.plan), "");
-  const std::string text = print(b.plan, {});
-  EXPECT_NE(text.find("barrier: all hosts wait for each other"), std::string::npos) << text;
-  EXPECT_EQ(text.find("── all hosts wait for each other"), std::string::npos) << text;
+  expect_golden("plan/waits.txt", print(b.plan, {}));
 }
 
 // What a person must know of the clock: whether all of it fits, and the way back as well.
