@@ -15,8 +15,10 @@ int check_command(const Options& options) {
     for (const auto& node : project.plan->nodes) {
       steps += node.kind == plan::NodeKind::step ? 1 : 0;
     }
-    std::cout << options.play << ": no mistakes found: " << steps << " steps on "
-              << project.plan->hosts.size() << " hosts of `" << project.plan->inventory << "`\n";
+    const std::size_t hosts = project.plan->hosts.size();
+    std::cout << options.play << ": no mistakes found: " << steps
+              << (steps == 1 ? " step" : " steps") << " on " << hosts
+              << (hosts == 1 ? " host" : " hosts") << " of `" << project.plan->inventory << "`\n";
   }
   return kSuccess;
 }

@@ -37,11 +37,21 @@ Intervals work(const Account& account, bool tests) {
   return merged(std::move(out));
 }
 
+// A phase of the way forward, or of a rollback that was begun.
+bool was_due(const Account& account, std::uint32_t index) {
+  const auto& forward = account.plan->sections.front().nodes;
+  const bool main = std::ranges::find(forward, account.plan->phases[index].end) != forward.end();
+  return (main && !account.started->rollback) ||
+         std::ranges::find(account.phases, index, &PhaseRun::phase) != account.phases.end();
+}
+
 // As the plan has it: of the outermost outage phases, if all say.
-std::optional<Duration> expected(const plan::Plan& plan) {
+std::optional<Duration> expected(const Account& account) {
+  const plan::Plan& plan = *account.plan;
   Duration sum{0};
-  for (const plan::Phase& phase : plan.phases) {
-    if (!phase.outage || inside_outage(plan, phase.parent)) continue;
+  for (std::uint32_t i = 0; i < plan.phases.size(); ++i) {
+    const plan::Phase& phase = plan.phases[i];
+    if (!phase.outage || inside_outage(plan, phase.parent) || !was_due(account, i)) continue;
     if (!phase.expect) return std::nullopt;
     sum += *phase.expect;
   }
@@ -49,10 +59,12 @@ std::optional<Duration> expected(const plan::Plan& plan) {
 }
 
 // What the plan expects of the tests of the outage; nullopt if one does not say.
-std::optional<Duration> expected_of_tests(const plan::Plan& plan) {
+std::optional<Duration> expected_of_tests(const Account& account) {
+  const plan::Plan& plan = *account.plan;
   Duration sum{0};
   for (const plan::Node& node : plan.nodes) {
     if (!plan::is_test(node) || !inside_outage(plan, node.phase)) continue;
+    if (!was_due(account, node.phase)) continue;
     if (!node.expect) return std::nullopt;
     sum += *node.expect;
   }
@@ -72,7 +84,7 @@ std::optional<Outage> outage_of(const Account& account) {
 
   Outage outage;
   outage.total = length(down);
-  outage.expect = expected(*account.plan);
+  outage.expect = expected(account);
   if (account.ended != nullptr) {
     outage.total = account.ended->outage.value_or(outage.total);
     outage.expect = account.ended->outage_expect;
@@ -84,7 +96,7 @@ std::optional<Outage> outage_of(const Account& account) {
         });
   }
   outage.excluding_testing = std::max(Duration{0}, outage.total - length(testing));
-  const auto tests = expected_of_tests(*account.plan);
+  const auto tests = expected_of_tests(account);
   if (outage.expect && tests && *tests <= *outage.expect) {
     outage.expect_excluding_testing = *outage.expect - *tests;
   }

@@ -335,7 +335,8 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                              e.help);
           },
           [&](const PreflightEnded& e) {
-            return e.ok ? "preflight of " + std::to_string(plan.hosts.size()) + " hosts is good (" +
+            return e.ok ? "preflight of " + std::to_string(plan.hosts.size()) +
+                              (plan.hosts.size() == 1 ? " host" : " hosts") + " is good (" +
                               human_duration(e.took) + ")\n"
                         : bad("preflight failed: nothing was started") + "\n";
           },
@@ -405,15 +406,15 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                    ": nothing more is started\n";
           },
           [&](const UndoStarted& e) {
-            if (e.nodes.empty()) return std::string("there is nothing to undo\n");
+            if (e.nodes.empty()) return std::string("no undo is registered\n");
             std::string line = "undoing " + std::to_string(e.nodes.size()) +
                                (e.nodes.size() == 1 ? " step:" : " steps:");
             for (const NodeId node : e.nodes) line += " " + step_name(plan, node);
             return paint(options, Style::bold, line) + "\n";
           },
           [&](const UndoEnded& e) {
-            return e.complete ? std::string("everything was undone\n")
-                              : bad("not everything could be undone") + ": see above\n";
+            return e.complete ? std::string("no change of this run remains\n")
+                              : bad("not everything was undone") + ": see the end\n";
           },
           [&](const Held& e) { return paint(options, Style::yellow, "held: ") + e.message + "\n"; },
           [&](const RollbackOffered& e) { return "rollback offered: " + e.name + "\n"; },

@@ -43,8 +43,8 @@ void PlainSink::on(const events::Event& event) {
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
     line(event.at,
          paint(options_, Style::bold, e->play) + (e->title.empty() ? "" : ": " + e->title) +
-             " on " + e->inventory + " (" + std::to_string(e->hosts.size()) + " hosts)" +
-             special(plan_, *e) +
+             " on " + e->inventory + " (" + std::to_string(e->hosts.size()) +
+             (e->hosts.size() == 1 ? " host" : " hosts") + ")" + special(plan_, *e) +
              (e->rollback ? ", the way back " + *e->rollback + " of " + e->rollback_of.value_or("")
                           : "") +
              "  run " + e->run + "\n");

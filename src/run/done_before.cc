@@ -44,7 +44,7 @@ bool Steps::done_before(Run& run) {
   plan::Record facts;
   judge_facts(run, result, decision, facts);
   if (is_failure(decision.outcome)) return false;  // its facts are declared otherwise now
-  if (decision.applied && !run.node->undo.empty()) {
+  if (decision.applied) {
     undo_.registered(run.unit.node, run.unit.host);
     undo_.settled(run.unit.node, run.unit.host, true);
   }

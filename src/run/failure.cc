@@ -152,6 +152,7 @@ void Runner::undo_all() {
         ready_.push_back(unit);
       } else {
         ending_.undo_complete = false;
+        undo_.undone(step.node, h, false);
         context_.emit.notice("`" + context_.plan.node(step.node).title +
                              "` could not be undone on " + context_.name(h) +
                              ": there is no connection");
@@ -159,7 +160,7 @@ void Runner::undo_all() {
     }
     drive();
   }
-  context_.emit(events::UndoEnded{ending_.undo_complete});
+  context_.emit(events::UndoEnded{ending_.undo_complete && !undo_.left_some()});
 }
 
 void Runner::closers() {

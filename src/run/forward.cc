@@ -125,8 +125,7 @@ void Runner::begin(const Ready& ready) {
     return pass(ready);
   }
   if (!live_[*ready.host]) {
-    if (node.once && node.left_out.empty()) return once_is_gone(ready);
-    return walk_->finish(ready);
+    return step_is_gone(ready, !node.left_out.empty());
   }
   summary_.enter(node.phase);
   if (kept_back(ready)) return;
@@ -156,22 +155,28 @@ void Runner::start_unit(const Unit& unit) {
       return;
     }
     const Ready ready{unit.node, unit.host};
-    if (context_.plan.node(unit.node).once && unit.left_out.empty()) return once_is_gone(ready);
-    return walk_->finish(ready);
+    return step_is_gone(ready, !unit.left_out.empty());
   }
   steps_.start(unit);
 }
 
-// Another host is never tried silently: what runs once, runs there or the step has failed.
-void Runner::once_is_gone(const Ready& ready) {
+// The host dropped out before it came to the step. A step that none of its hosts can do has failed,
+// unless it says that all of them may: what stands below relies on it. Another host is never tried.
+void Runner::step_is_gone(const Ready& ready, bool left_out) {
   const plan::Node& node = context_.plan.node(ready.node);
-  context_.emit.notice("`" + node.title + "` runs once, on " + context_.name(*ready.host) +
-                       ", which has dropped out");
-  if (part_ == Part::forward && failed_hosts_ > tolerance(context_.plan, node)) {
-    return declare(ready.node);
-  }
-  if (part_ == Part::rollback) return fail_at(ready.node);
-  walk_->finish(ready);
+  const bool never =
+      !node.when.empty() && std::ranges::all_of(node.when.values(), [](const plan::Value& value) {
+        return value == plan::Value(false);
+      });
+  if (left_out || never || !walk_->is_last_chance(ready)) return walk_->pass_over(ready);
+  context_.emit.notice(node.once
+                           ? "`" + node.title + "` runs once, on " + context_.name(*ready.host) +
+                                 ", which has dropped out"
+                           : "`" + node.title + "` cannot run: all of its hosts have dropped out");
+  const bool matters = node.tolerate < context_.plan.hosts.size();
+  if (part_ == Part::forward && matters) return declare(ready.node);
+  if (part_ == Part::rollback && matters) return fail_at(ready.node);
+  walk_->pass_over(ready);
 }
 
 // A point that is for no host: a barrier of one kind or another.
@@ -362,6 +367,7 @@ void Runner::step_ended(StepEnd ended) {
   switch (unit.part) {
     case Part::undo:
       if (failed) ending_.undo_complete = false;
+      undo_.undone(unit.node, unit.host, !failed);
       return;
     case Part::handler:
       if (failed) {

@@ -107,6 +107,16 @@ std::optional<Ready> Walk::pop() {
 }
 
 void Walk::finish(const Ready& ended) {
+  points_[index_of_[ended.node]].worked = true;
+  pass_over(ended);
+}
+
+bool Walk::is_last_chance(const Ready& ready) const {
+  const Point& point = points_[index_of_[ready.node]];
+  return point.left == 1 && !point.worked;
+}
+
+void Walk::pass_over(const Ready& ended) {
   const std::uint32_t index = index_of_[ended.node];
   assert(index != plan::kNone);
   const auto at = ended.host ? position(points_[index], *ended.host) : std::size_t{0};
@@ -155,7 +165,7 @@ void Walk::drop(HostIndex host) {
   for (std::uint32_t i = 0; i < points_.size(); ++i) {
     Point& point = points_[i];
     ++work_;
-    if (point.single || point.node->once) continue;
+    if (point.single || (point.left == 1 && !point.worked)) continue;
     const auto at = position(point, host);
     if (!at) continue;
     const State state = point.state[*at];

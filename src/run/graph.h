@@ -26,10 +26,14 @@ class Walk {
   // What became ready, first come first. Each is given out once; finish() must follow.
   std::optional<Ready> pop();
   void finish(const Ready& ended);
+  // Instead of finish(): its host had dropped out before it could begin.
+  void pass_over(const Ready& gone);
+  // Whether no host has been at the step of `ready`, and none is left that may be.
+  bool is_last_chance(const Ready& ready) const;
 
   // Host h takes no further part: what it has not begun counts as gone through, so that nobody
-  // waits for it. A `once` step alone stays, and comes out of pop(): that its host is gone is
-  // for the caller to answer.
+  // waits for it. A step that no host has been at stays with the last of its hosts, and comes out
+  // of pop(): that all of its hosts are gone is for the caller to answer.
   void drop(plan::HostIndex host);
 
   // The first step in source order that `host` has not been through.
@@ -48,6 +52,7 @@ class Walk {
     const plan::Node* node = nullptr;
     bool single = false;  // not a step: one unit for all hosts
     bool complete = false;
+    bool worked = false;                          // on some host it has ended
     std::uint32_t gates = 0;                      // predecessors that must be through on all hosts
     std::size_t left = 0;                         // units not through
     std::vector<State> state;                     // by position in node->hosts; one if single

@@ -172,7 +172,6 @@ void Runner::look_at_restarts() {
           context_.facts.save(id, e->action, e->host, *facts);
         }
       }
-      if (node.undo.empty()) continue;
       undo_.registered(id, e->host);
       undo_.settled(id, e->host, true);
     }

@@ -16,6 +16,7 @@ Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink,
                const Options& options, std::atomic<int>& abort_requests)
     : context_(plan, hosts, sink, clock, options),
       abort_requests_(abort_requests),
+      undo_(context_.plan),
       steps_(context_, undo_),
       summary_(context_),
       handlers_(plan),
@@ -79,7 +80,8 @@ RunResult Runner::go() {
   if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
   if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty())
     return parked();
-  const bool back = (ending_.undo_ran && ending_.undo_complete) || ending_.rollback_complete;
+  const bool back =
+      (ending_.undo_ran && ending_.undo_complete && !undo_.left_all()) || ending_.rollback_complete;
   summary_.close_phases(back);
   if (aborts_ < 2 && !ending_.sick) closers();
   summary_.close_phases(back);
@@ -112,7 +114,7 @@ RunResult Runner::finish() {
     return not_resumed(context_.replay.problem(),
                        "finish by hand what is left of it: `cnplay show` says how far it came");
   }
-  events::RunEnded ended = summary_.build(ending_);
+  events::RunEnded ended = summary_.build(ending_, undo_);
   if (partial()) ended.partial = true;
   RunResult result{ended.verdict, ended.advice, std::nullopt, true};
   context_.emit(std::move(ended));

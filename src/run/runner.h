@@ -69,7 +69,7 @@ class Runner {
   void lock_lost(const remote::LockEnded& lock);
   void host_failed(plan::NodeId node, plan::HostIndex host);
   void host_lost(const remote::HostLost& lost);
-  void once_is_gone(const Ready& ready);
+  void step_is_gone(const Ready& ready, bool left_out);
   void declare(plan::NodeId node);
   void run_section(const plan::Section& section, events::Part part);
   std::vector<bool> live_hosts(bool failed_too) const;

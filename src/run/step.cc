@@ -112,7 +112,7 @@ void Steps::start_task(Run& run, remote::Task task) {
     task.timeout = *run.deadline - run.action_started;
     set_timer(run, *run.deadline + context_.options.grace);
   }
-  if (run.applying && run.unit.part == Part::forward && !run.node->undo.empty()) {
+  if (run.applying && run.unit.part == Part::forward) {
     undo_.registered(run.unit.node, run.unit.host);
   }
   by_task_[task.id] = run.id;
@@ -178,7 +178,7 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
   }
   plan::Record facts;
   judge_facts(run, result, decision, facts);
-  if (run.applying && run.unit.part == Part::forward) {
+  if (run.applying && (run.unit.part == Part::forward || run.unit.part == Part::handler)) {
     undo_.settled(run.unit.node, run.unit.host, decision.applied);
   }
   remember(run, decision, std::move(facts), result.preview);

@@ -96,7 +96,7 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
   }
   plan::Record facts;
   judge_facts(run, result, decision, facts);
-  if (decision.applied && !run.node->undo.empty()) {
+  if (decision.applied) {
     undo_.registered(run.unit.node, run.unit.host);
     undo_.settled(run.unit.node, run.unit.host, true);
   }

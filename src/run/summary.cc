@@ -39,6 +39,7 @@ void Summary::step_ended(const StepEnd& e) {
     case Outcome::failed:
       ++host.failed;
       any_failed_ = true;
+      if (!undo) failed_.insert({e.unit.node, e.unit.host});
       break;
     case Outcome::unreachable:
       host.unreachable = any_unreachable_ = true;
@@ -46,9 +47,11 @@ void Summary::step_ended(const StepEnd& e) {
     case Outcome::unknown:
       ++host.unknown;
       unknown_.push_back({e.unit.node, e.unit.host});
+      if (!undo) failed_.insert({e.unit.node, e.unit.host});
       break;
     case Outcome::aborted:
       aborted_.push_back({e.unit.node, e.unit.host});
+      if (!undo) failed_.insert({e.unit.node, e.unit.host});
       break;
     case Outcome::would_change:
     case Outcome::would_run:
@@ -160,7 +163,54 @@ std::string Summary::names(const std::vector<plan::HostIndex>& hosts) const {
   return text;
 }
 
-std::string Summary::advice(const Ending& ending, Verdict verdict) const {
+std::vector<Summary::Change> Summary::changes_of(const UndoLog& undo) const {
+  std::vector<Change> out;
+  for (const auto& [place, fate] : undo.changes()) {
+    const auto& [node, host] = place;
+    const bool half = failed_.contains(place);
+    const auto same = std::ranges::find_if(out, [&](const Change& change) {
+      return change.node == node && change.fate == fate && change.half == half;
+    });
+    if (same != out.end()) {
+      same->hosts.push_back(host);
+    } else {
+      out.push_back({node, {host}, fate, half});
+    }
+  }
+  return out;
+}
+
+// What the run undid, and, just as clearly, what it changed and did not undo.
+void Summary::say_changes(const std::vector<Change>& changes,
+                          const std::function<void(const std::string&)>& say) const {
+  constexpr std::size_t kShown = 6;
+  const auto tell = [&](Fate fate, bool half, const std::string& lead, const std::string& why) {
+    std::size_t shown = 0;
+    std::size_t more = 0;
+    for (const Change& change : changes) {
+      if (change.fate != fate || change.half != half) continue;
+      if (++shown > kShown) {
+        ++more;
+        continue;
+      }
+      const plan::Node& node = context_.plan.node(change.node);
+      say(lead + " `" + node.title + "` (" + node.where + ") on " + names(change.hosts) + why);
+    }
+    if (more > 0) {
+      say(lead + " " + std::to_string(more) + " more steps: cnplay report " +
+          context_.options.run_id);
+    }
+  };
+  for (const bool half : {false, true}) tell(Fate::undone, half, "Undone:", ".");
+  for (const bool half : {false, true}) {
+    const std::string what = half ? "Failed, perhaps half done, and" : "Changed, and";
+    tell(Fate::undo_failed, half, what + " its undo failed:", ": look at it there.");
+    tell(Fate::not_undone, half, what + " not undone:", ": its undo was not run.");
+    tell(Fate::no_undo, half, what + " not undone:", ": it has no `undo`.");
+  }
+}
+
+std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog& undo) const {
   std::string text;
   const auto say = [&](const std::string& line) { text += (text.empty() ? "" : "\n") + line; };
   const auto places = [&](const std::vector<Unknown>& list, const std::string& lead) {
@@ -194,19 +244,16 @@ std::string Summary::advice(const Ending& ending, Verdict verdict) const {
     if (h.failed > 0 || h.unknown > 0 || h.unreachable) left.push_back(h.host);
   }
   if (verdict == Verdict::success) return text;
-  if (ending.undo_ran) {
-    say(ending.undo_complete
-            ? "What had been changed was undone."
-            : "Not everything could be undone: see above which steps, on which hosts, and put "
-              "those right by hand.");
-  }
+  // A rollback takes back by steps of its own.
+  if (ending.rolled_back.empty()) say_changes(changes_of(undo), say);
+  const bool all_undone = ending.undo_complete && !undo.left_some();
   say_ways_back(ending, say);
   if (outage_open_) say("The outage goes on.");
   if (context_.options.way_back != nullptr) return text;
   if (ending.aborted) {
     say("Steps that had ended stay as they are, nothing was undone. Run the same command again to "
         "go on: what is done is found done by its checks.");
-  } else if (ending.held || !ending.undo_ran || !ending.undo_complete) {
+  } else if (ending.held || !ending.undo_ran || !all_undone) {
     say("Mend the cause" + (left.empty() ? std::string() : " on " + names(left)) +
         ", then run the same command again: what is done is found done by its checks.");
   } else {
@@ -237,7 +284,32 @@ void Summary::say_ways_back(const Ending& ending,
   }
 }
 
-events::RunEnded Summary::build(const Ending& ending) const {
+// Of the phases that the run was to go through: those of the way forward, and of a rollback that it
+// took. nullopt: one of them does not say.
+std::optional<Duration> Summary::outage_expected(const Ending& ending) const {
+  const plan::Plan& plan = context_.plan;
+  std::set<std::uint32_t> sections;
+  if (context_.options.way_back == nullptr) sections.insert(0);
+  if (const plan::Rollback* way = plan::find_rollback(plan, ending.rolled_back)) {
+    sections.insert(way->section);
+  }
+  const auto section_of = [&](plan::NodeId node) {
+    const auto at = std::ranges::find_if(plan.sections, [&](const plan::Section& section) {
+      return std::ranges::find(section.nodes, node) != section.nodes.end();
+    });
+    return static_cast<std::uint32_t>(at - plan.sections.begin());
+  };
+  Duration sum{0};
+  for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {
+    const plan::Phase& phase = plan.phases[p];
+    if (!outermost_outage(p) || !sections.contains(section_of(phase.end))) continue;
+    if (!phase.expect) return std::nullopt;
+    sum += *phase.expect;
+  }
+  return sum;
+}
+
+events::RunEnded Summary::build(const Ending& ending, const UndoLog& undo) const {
   events::RunEnded e;
   e.verdict = verdict(ending);
   e.took = context_.clock.steady() - started_;
@@ -256,16 +328,9 @@ events::RunEnded Summary::build(const Ending& ending) const {
   if (!context_.dry() && outage_any_) {
     e.outage = outage_total_;
     e.outage_open = outage_open_;
-    Duration expect{0};
-    bool known = true;
-    for (std::uint32_t p = 0; p < context_.plan.phases.size(); ++p) {
-      if (!outermost_outage(p)) continue;
-      known = known && context_.plan.phases[p].expect.has_value();
-      expect += context_.plan.phases[p].expect.value_or(Duration{0});
-    }
-    if (known) e.outage_expect = expect;
+    e.outage_expect = outage_expected(ending);
   }
-  e.advice = advice(ending, e.verdict);
+  e.advice = advice(ending, e.verdict, undo);
   return e;
 }
 

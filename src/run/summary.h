@@ -6,12 +6,15 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "events/event.h"
 #include "run/context.h"
 #include "run/step.h"
+#include "run/undo_log.h"
 
 namespace cnplay::run {
 
@@ -60,7 +63,7 @@ class Summary {
   // Closes what the run leaves behind; `undone`: an outage that began is over all the same.
   void close_phases(bool undone);
 
-  events::RunEnded build(const Ending& ending) const;
+  events::RunEnded build(const Ending& ending, const UndoLog& undo) const;
 
  private:
   struct Timing {
@@ -72,7 +75,17 @@ class Summary {
   void outage_ended(Duration now);
   bool outermost_outage(std::uint32_t phase) const;
   events::Verdict verdict(const Ending& ending) const;
-  std::string advice(const Ending& ending, events::Verdict verdict) const;
+  struct Change {
+    plan::NodeId node = 0;
+    std::vector<plan::HostIndex> hosts;
+    Fate fate{};
+    bool half = false;  // the step failed there: it may have changed a part
+  };
+  std::vector<Change> changes_of(const UndoLog& undo) const;
+  void say_changes(const std::vector<Change>& changes,
+                   const std::function<void(const std::string&)>& say) const;
+  std::string advice(const Ending& ending, events::Verdict verdict, const UndoLog& undo) const;
+  std::optional<Duration> outage_expected(const Ending& ending) const;
   void say_ways_back(const Ending& ending,
                      const std::function<void(const std::string&)>& say) const;
   std::string names(const std::vector<plan::HostIndex>& hosts) const;
@@ -97,6 +110,7 @@ class Summary {
     plan::HostIndex host;
   };
   std::vector<Unknown> unknown_;
+  std::set<std::pair<plan::NodeId, plan::HostIndex>> failed_;
   std::vector<Unknown> aborted_;
 };
 

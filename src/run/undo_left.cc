@@ -77,7 +77,7 @@ void recall_undo(const plan::Plan& plan, const plan::Plan& recorded,
 std::vector<UndoLog::Step> undo_left(const plan::Plan& plan, const plan::Plan& recorded,
                                      const std::vector<events::Event>& record,
                                      const std::set<OnHost>& undone) {
-  UndoLog log;
+  UndoLog log(plan);
   recall_undo(plan, recorded, record, undone, log);
   return log.reverse();
 }

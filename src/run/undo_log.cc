@@ -5,12 +5,16 @@
 namespace cnplay::run {
 
 void UndoLog::registered(plan::NodeId node, plan::HostIndex host) {
+  if (plan_.node(node).undo.empty()) return;
   const auto [it, fresh] = steps_.try_emplace(node);
   if (fresh) it->second.order = order_++;
   it->second.hosts.try_emplace(host, false);
 }
 
 void UndoLog::settled(plan::NodeId node, plan::HostIndex host, bool applied) {
+  if (applied) {
+    changes_[{node, host}] = plan_.node(node).undo.empty() ? Fate::no_undo : Fate::not_undone;
+  }
   const auto it = steps_.find(node);
   if (it == steps_.end()) return;
   const auto of_host = it->second.hosts.find(host);
@@ -20,6 +24,23 @@ void UndoLog::settled(plan::NodeId node, plan::HostIndex host, bool applied) {
 void UndoLog::forget(plan::NodeId node, plan::HostIndex host) {
   const auto it = steps_.find(node);
   if (it != steps_.end()) it->second.hosts.erase(host);
+  undone(node, host, true);
+}
+
+void UndoLog::undone(plan::NodeId node, plan::HostIndex host, bool well) {
+  const auto change = changes_.find({node, host});
+  if (change != changes_.end()) change->second = well ? Fate::undone : Fate::undo_failed;
+}
+
+bool UndoLog::left_some() const {
+  return std::ranges::any_of(changes_,
+                             [](const auto& change) { return change.second != Fate::undone; });
+}
+
+bool UndoLog::left_all() const {
+  return !changes_.empty() && std::ranges::none_of(changes_, [](const auto& change) {
+    return change.second == Fate::undone;
+  });
 }
 
 std::vector<UndoLog::Step> UndoLog::reverse() const {

@@ -117,7 +117,7 @@ TEST(LiveView, WhatPastRunsTookIsSaidOfWhatIsAtWork) {
   story.begin(u.announce, 0, Part::always);
   story.pass(1);
   const std::string shown = joined(screen.visible());
-  EXPECT_NE(shown.find("there is nothing to undo"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("no undo is registered"), std::string::npos) << shown;
   EXPECT_EQ(shown.find("undoing"), std::string::npos) << shown;
 }
 

@@ -69,10 +69,99 @@ TEST(Failure, OnceIsNeverTriedOnAnotherHost) {
   EXPECT_NE(f.notices().find("runs once, on h0"), std::string::npos);
 }
 
+TEST(Failure, AStepWhoseHostsHaveAllDroppedOutFails) {
+  for (const bool all : {false, true}) {
+    Fixture f(4);
+    const std::uint32_t tolerate = all ? 4 : 2;
+    f.b.step("a").tolerate = tolerate;
+    f.b.step("b", {0, 1}).tolerate = tolerate;
+    f.b.barrier();
+    f.b.step("c").tolerate = tolerate;
+    f.hosts.on("a#0", 0, {{Will::fail}});
+    f.hosts.on("a#0", 1, {{Will::fail}});
+    EXPECT_EQ(f.run().verdict, Verdict::failed);
+    EXPECT_EQ(f.hosts.count("b#0"), 0u);
+    EXPECT_EQ(f.hosts.count("c#0"), all ? 2u : 0u) << "`tolerate all` lets it go";
+    EXPECT_NE(f.notices().find("`b` cannot run: all of its hosts have dropped out"),
+              std::string::npos)
+        << f.notices();
+  }
+}
+
+TEST(Failure, AStepThatOneOfItsHostsHasDoneIsNotMissing) {
+  Fixture f(2);
+  f.b.step("a").tolerate = 1;
+  f.b.step("b").tolerate = 1;
+  f.b.step("c").tolerate = 1;
+  f.hosts.on("b#0", 0, {{Will::fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.outcomes("c"), (Lines{"h1 changed"}));
+  EXPECT_TRUE(f.recorder.all<events::FailureDeclared>().empty());
+}
+
+TEST(Failure, ARunNamesWhatItUndidAndWhatItChangedAndDidNotUndo) {
+  Fixture f(2);
+  f.b.step("a");
+  f.b.undo(f.b.step("u"));
+  f.b.step("same");
+  f.b.barrier();
+  f.b.step("b");
+  f.hosts.on("same#0", {{Will::ok}});
+  f.hosts.on("b#0", 0, {{Will::apply_fail}});
+  f.hosts.on("b#0", 1, {{Will::ok}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  const std::string advice = f.ended().advice;
+  EXPECT_NE(advice.find("Undone: `u` (play.play:2) on h0, h1."), std::string::npos) << advice;
+  EXPECT_NE(advice.find("Changed, and not undone: `a` (play.play:1) on h0, h1: it has no `undo`."),
+            std::string::npos)
+      << advice;
+  EXPECT_NE(advice.find("Failed, perhaps half done, and not undone: `b` (play.play:5) on h0"),
+            std::string::npos)
+      << advice;
+}
+
+TEST(Failure, NothingIsCalledUndoneWhereNothingWas) {
+  Fixture f(1);
+  f.b.step("a");
+  f.b.step("b");
+  f.hosts.on("b#0", {{Will::fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  EXPECT_EQ(f.ended().advice.find("Undone"), std::string::npos) << f.ended().advice;
+  EXPECT_NE(f.ended().advice.find("Changed, and not undone: `a` (play.play:1) on h0"),
+            std::string::npos)
+      << f.ended().advice;
+  EXPECT_FALSE(f.recorder.all<events::UndoEnded>().at(0).complete);
+}
+
+TEST(Failure, AnUndoThatFailedOrDidNotRunIsNamedAsSuch) {
+  Fixture f(1);
+  f.b.undo(f.b.step("before"));
+  f.b.pivot();
+  f.b.undo(f.b.step("a"));
+  f.b.step("b");
+  f.hosts.on("b#0", {{Will::fail}});
+  f.hosts.on("a!0", {{Will::apply_fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  const std::string advice = f.ended().advice;
+  EXPECT_NE(advice.find("Changed, and its undo failed: `a` (play.play:3) on h0"), std::string::npos)
+      << advice;
+  EXPECT_NE(advice.find("Changed, and not undone: `before` (play.play:1) on h0: its undo was not"),
+            std::string::npos)
+      << advice;
+}
+
+TEST(Failure, ARunThatSucceedsListsNoChanges) {
+  Fixture f(1);
+  f.b.step("a");
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.ended().advice, "");
+}
+
 TEST(Failure, UndoInReverseOrderOfTheStepsEntered) {
   Fixture f(2);
   for (const char* name : {"a", "b", "c"}) f.b.undo(f.b.step(name));
   f.b.step("d");
+  f.hosts.on("d#0", 0, {{Will::ok}});
   f.hosts.on("d#0", 1, {{Will::fail}});
   f.hosts.on("b#0", 0, {{Will::ok}});  // nothing was changed there: nothing to undo
   EXPECT_EQ(f.run().verdict, Verdict::failed);
@@ -86,7 +175,7 @@ TEST(Failure, UndoInReverseOrderOfTheStepsEntered) {
   EXPECT_EQ(undone, (Lines{"!c h0 changed", "!c h1 changed", "!b h1 changed", "!a h0 changed",
                            "!a h1 changed"}));
   EXPECT_TRUE(f.recorder.all<events::UndoEnded>()[0].complete);
-  EXPECT_NE(f.ended().advice.find("undone"), std::string::npos);
+  EXPECT_NE(f.ended().advice.find("Undone: `a`"), std::string::npos) << f.ended().advice;
 }
 
 TEST(Failure, AStepThatFailedHalfwayIsUndoneToo) {

@@ -152,15 +152,18 @@ inline void tell_failure(MadeUp& m) {
     m.step(u.stop, web, Outcome::changed, 5, {}, Part::undo);
   }
   m.step(u.announce, 0, Outcome::changed, 1, {}, Part::undo);
-  m.story.tell(events::UndoEnded{true});
+  m.story.tell(events::UndoEnded{false});
   m.story.tell(events::PhaseEnded{u.cutover, std::chrono::seconds{142}, false});
   events::RunEnded end = m.ended(events::Verdict::failed);
   end.hosts = {{.host = 0, .changed = 3}, {.host = 1, .changed = 1, .failed = 1}, {.host = 2}};
   end.outage = std::chrono::seconds{142};
   end.outage_expect = std::chrono::minutes{6};
   end.advice =
-      "What had been changed was undone.\nMend the cause on web2, then run the same command "
-      "again.";
+      "Undone: `announce` (update_code.play:21) on web1.\n"
+      "Undone: `stop` (procedures.play:4) on web1, web2.\n"
+      "Undone: `code` (update_code.play:33) on web1.\n"
+      "Failed, perhaps half done, and not undone: `code` (update_code.play:33) on web2: its "
+      "undo was not run.\nMend the cause on web2, then run the same command again.";
   m.story.tell(std::move(end));
 }
 
