@@ -240,6 +240,8 @@ Evaluated Evaluator::record(const syntax::RecordLit& lit, const TypePtr& expecte
     // Known fields stay usable, so that one bad one does not hide faults in the others.
     if (out.fields.empty()) return poison();
   }
+  // Where there are fields, their values are the record's: see flatten().
+  if (out.fields.empty()) out.values = Values(Value(plan::Record{}));
   out.type = std::move(type);
   return out;
 }

@@ -184,6 +184,23 @@ TEST(HostVariables, OfHostsThatReadThemAloneAreHeldToTheirType) {
   }
 }
 
+TEST(Plan, AnEmptyMapIsAnEmptyRecordAndNotMissing) {
+  const auto world = compile_text(
+      "play p \"P\" {\n  hosts web = group(\"web\")\n  param m: map<string> = {}\n"
+      "  step a on web { sh(m: m) \"\"\"echo \"$m\" \"\"\" }\n}\n",
+      "inventory i { group web { host a } }\n");
+  ASSERT_TRUE(world->plan) << world->text();
+  const auto copy = plan::from_json(plan::to_json(*world->plan));
+  ASSERT_TRUE(copy);
+  for (const plan::Plan* plan : std::initializer_list<const plan::Plan*>{&*world->plan, &*copy}) {
+    const auto& params = plan->nodes.at(0).actions.at(0).params;
+    ASSERT_EQ(params.size(), 1U);
+    const auto* record = params[0].value.at(0).as<plan::Record>();
+    ASSERT_NE(record, nullptr);
+    EXPECT_TRUE(record->empty());
+  }
+}
+
 // What is left out may be another for each host; the directory stands in the plan once.
 TEST(Plan, ATreeIsListedForTheHostsThatGetTheSame) {
   const fs::path files = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/files";
