@@ -204,6 +204,8 @@ void Runner::pass(const Ready& point) {
     case NodeKind::phase_end:
       return begin_round(handlers_.take(phase_ended_by(node.id)), point);
     case NodeKind::flush:
+      // What is notified from here on waits for the next flush: a replay must know where this was.
+      context_.emit(events::BarrierPassed{node.id});
       return begin_round(handlers_.take_all(), point);
     case NodeKind::step:
     case NodeKind::handler:

@@ -196,9 +196,17 @@ void Replay::follow(const Event& event) {
     ++at_;
     return;
   }
+  if (is_unrecorded_flush(event)) return;
   problem_ = "event " + std::to_string(story_[at_]->seq) +
              " of the record does not follow from the program: it was run by another version, with "
              "other options, or changed";
+}
+
+// Former versions recorded no event for a flush.
+bool Replay::is_unrecorded_flush(const Event& event) const {
+  const auto* passed = std::get_if<BarrierPassed>(&event.what);
+  if (passed == nullptr || plan_.node(passed->node).kind != plan::NodeKind::flush) return false;
+  return std::ranges::none_of(story_, [&](const Event* e) { return same(event, *e); });
 }
 
 std::optional<remote::Event> Replay::next() const {

@@ -141,6 +141,7 @@ class Replay {
   }
   void read(const events::Event& event);
   bool counts(const events::Event& event, plan::NodeId from, bool& seen) const;
+  bool is_unrecorded_flush(const events::Event& event) const;
 
   // Leaves no other events than these in the story, and no phase that has nothing in it.
   void leave_only(const std::vector<const events::Event*>& kept);

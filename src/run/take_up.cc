@@ -66,7 +66,7 @@ class Keeper {
     const std::size_t round = lost_round();
     for (std::size_t i = 0; i < story_.size(); ++i) {
       const Event& event = *story_[i];
-      if (is_handler(event) && i >= round) continue;
+      if ((is_handler(event) || is_flush(event)) && i >= round) continue;
       if (const auto* ran = std::get_if<RanAhead>(&event.what)) {
         if (kept_.out.contains(ran->host)) {
           kept_.story.push_back(&event);
@@ -107,6 +107,11 @@ class Keeper {
     }
   }
 
+  bool is_flush(const Event& event) const {
+    const auto* passed = std::get_if<BarrierPassed>(&event.what);
+    return passed != nullptr && plan_.node(passed->node).kind == NodeKind::flush;
+  }
+
   // A handler that failed is met by nobody but its own round.
   bool meets_at(std::size_t i, std::size_t last) const {
     if (!is_handler(*story_[i])) return false;
@@ -143,6 +148,7 @@ class Keeper {
       }
       const auto* began = std::get_if<StepStarted>(&event.what);
       const bool other = began != nullptr || all_meet(plan_, event);
+      if (failed && round < stop_ && is_flush(event)) round = i;  // it begins the round
       if (other) break;
     }
     return failed ? round : stop_;

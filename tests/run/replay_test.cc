@@ -201,6 +201,73 @@ TEST(Resuming, TheOrderOfTheRecordDecidesWhenAPauseEnds) {
   }
 }
 
+// A flush runs the handlers that were notified before it. Those that are notified after it wait.
+class Flushed {
+ public:
+  Flushed() : first(2) {
+    const plan::NodeId reload = first.b.handler("reload").id;
+    first.b.parallel({[&] {
+                        first.b.step("a", {0});
+                        first.b.flush();
+                      },
+                      [&] { first.b.step("b", {1}).actions[0].notify = {reload}; }});
+    first.b.step("c");
+    first.hosts.on("b#0", {{.length = Duration(1000)}});
+    EXPECT_EQ(first.run().verdict, Verdict::success);
+  }
+  void resume_each_cut(const std::vector<events::Event>& whole) {
+    for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+      const std::vector<events::Event> record(whole.begin(),
+                                              whole.begin() + static_cast<std::ptrdiff_t>(cut));
+      Fixture second(2);
+      second.take_over(first, record);
+      second.clock.advance(Duration(60'000));
+      const RunResult result = second.go_on();
+      ASSERT_FALSE(result.not_resumed)
+          << "cut after event " << cut << ": " << result.not_resumed->what;
+      EXPECT_EQ(result.verdict, Verdict::success);
+      EXPECT_EQ(second.outcomes("(reload)"), first.outcomes("(reload)"));
+    }
+  }
+  Fixture first;
+};
+
+TEST(Resuming, TheRecordSaysWhereAFlushWasPassed) {
+  Flushed f;
+  const auto passed = f.first.recorder.all<events::BarrierPassed>();
+  ASSERT_EQ(passed.size(), 1u);
+  EXPECT_EQ(f.first.b.plan.node(passed[0].node).kind, plan::NodeKind::flush);
+  f.resume_each_cut(f.first.recorder.events);
+}
+
+TEST(Resuming, ARecordOfAFormerVersionHasNoEventForAFlush) {
+  Fixture first(2);
+  const plan::NodeId reload = first.b.handler("reload").id;
+  first.b.step("a").actions[0].notify = {reload};
+  first.b.flush();
+  first.b.step("b").actions[0].notify = {reload};
+  first.b.flush();
+  first.b.step("c");
+  ASSERT_EQ(first.run().verdict, Verdict::success);
+  auto whole = first.recorder.events;
+  ASSERT_EQ(std::erase_if(whole,
+                          [](const events::Event& event) {
+                            return std::holds_alternative<events::BarrierPassed>(event.what);
+                          }),
+            2u);
+  for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+    const std::vector<events::Event> record(whole.begin(),
+                                            whole.begin() + static_cast<std::ptrdiff_t>(cut));
+    Fixture second(2);
+    second.take_over(first, record);
+    second.clock.advance(Duration(60'000));
+    const RunResult result = second.go_on();
+    ASSERT_FALSE(result.not_resumed)
+        << "cut after event " << cut << ": " << result.not_resumed->what;
+    EXPECT_EQ(second.outcomes("(reload)").size(), 4u);
+  }
+}
+
 // A run that is refused has not ended: its hosts keep what they have of it.
 TEST(Resuming, OnlyARunWithARunEndedHasEnded) {
   Cut cut;
