@@ -105,7 +105,7 @@ class Responder final : public Command {
     if (line.find("printf '%s%s %s %s %s %s / %s\\n'") != std::string_view::npos) answer(line);
     if (line.starts_with("_cn_n=")) nonce_ = line.substr(6);
     if (line.starts_with("_cn_id=")) run_ = line.substr(7);
-    if (line == "_cn_tidy") memory_.tasks.clear();
+    if (line.starts_with("_cn_tidy ")) memory_.tasks.clear();
     if (nonce_.empty() && line.find("_cn_") == std::string_view::npos) plain(line);
     return end + 1;
   }

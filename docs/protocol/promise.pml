@@ -59,6 +59,7 @@ bool claim[TASKS];  /* t-ID is there */
 bool spool[TASKS];  /* its output is there */
 bool started[TASKS]; /* the witness */
 byte boot[HOSTS] = 1;
+bool ended[HOSTS];   /* the tombstone: no task of the run starts here any more */
 
 /* ---- The network ---- */
 bool request[TASKS]; /* sent: from now on it may arrive at any time, once, often, or never */
@@ -91,6 +92,11 @@ byte deaths, refusals, reboots, fills;
 #define may_start(t) true
 #else
 #define may_start(t) (!claim[t])
+#endif
+#if defined(NO_TOMBSTONE) || defined(OLD_REFUSED) || defined(OLD_FULL)
+#define buried(h) false
+#else
+#define buried(h) ended[h]
 #endif
 #ifdef EARLY_SPOOL
 #define may_forget(t) (heard[t] != nothing || recorded(RESULT(t)))
@@ -256,10 +262,12 @@ end:
   :: d_step { wanted(t) && may_send(t) && connected(host_of(t)) && !same_boot(t) ->
        heard[t] = unknown; printf("task %d: unknown, its host rebooted\n", t) }
 
-  /* A request arrives. Who makes the claim starts the task, and nobody else ever does.
+  /* A request arrives, perhaps of a dead controller, and after the directory was removed. Who makes
+   * the claim starts the task, and nobody else ever does.
    * code: src/remote/prelude.cc _cn_claim
+   * code: src/remote/prelude.cc _cn_buried
    * code: src/remote/prelude.cc _cn_once */
-  :: d_step { request[t] && may_start(t) ->
+  :: d_step { request[t] && may_start(t) && !buried(host_of(t)) ->
        printf("task %d: starts\n", t);
        assert(!started[t]); /* the promise */
        started[t] = true; claim[t] = true; spool[t] = true; state[t] = running }
@@ -308,18 +316,14 @@ end:
        seen[h] = boot[h]; printf("host %d: connected\n", h) }
   :: d_step { BREAKS && connected(h) -> seen[h] = 0; printf("host %d: the connection breaks\n", h) }
 
-  /* code: src/remote/prelude.cc _cn_tidy */
-  :: d_step { removal[h] ->
+  /* The tombstone first, then the directory. Requests may still be on their way.
+   * code: src/remote/prelude.cc _cn_tidy
+   * code: src/remote/prelude.cc _cn_bury */
+  :: d_step { removal[h] && !ended[h] -> ended[h] = true; printf("host %d: the tombstone is there\n", h) }
+  :: d_step { removal[h] && ended[h] ->
        removal[h] = false; printf("host %d: the directory is removed\n", h);
        for (t : 0 .. TASKS - 1) {
-         if
-         :: host_of(t) == h ->
-            claim[t] = false; spool[t] = false;
-#ifndef LATE
-            request[t] = false /* README.md, "What the model assumes" */
-#endif
-         :: else
-         fi
+         if :: host_of(t) == h -> claim[t] = false; spool[t] = false :: else fi
        }
        t = 0 }
 
@@ -328,6 +332,7 @@ end:
   :: atomic { reboots < REBOOTS ->
        printf("host %d: reboots\n", h);
        reboots++; boot[h]++; seen[h] = 0; removal[h] = false;
+       if :: ended[h] = false :: true fi;
        for (t : 0 .. TASKS - 1) {
          if
          :: host_of(t) == h ->

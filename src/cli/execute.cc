@@ -236,6 +236,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
                     applies);
   auto settings = connections(plan, options, store);
   if (!settings) return usage_error(settings.error());
+  remote::TaskId last_before = 0;
   if (cut_off) {
     const auto& first = cut_off->record.front();
     auto began = std::get<events::RunStarted>(first.what);
@@ -246,6 +247,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     }
     cut_off->directory->go_on(plan, began, first.at);
     const run::Left left = run::left_by(plan, cut_off->record);
+    last_before = left.last_task;
     for (std::size_t h = 0; h < settings->hosts.size(); ++h) {
       settings->hosts[h].users_before.assign(left.users[h].begin(), left.users[h].end());
     }
@@ -300,6 +302,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
   remote_options.run_id = how.run_id;
+  remote_options.last_before = last_before;
   remote_options.lock_wait = wait_lock.value_or(Duration{0});
   remote_options.take_locks = options.take_lock;
   remote_options.around = around.runs;

@@ -92,6 +92,7 @@ int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& 
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
   remote_options.run_id = id;
+  remote_options.last_before = left.last_task;
   const auto hosts = remote::make_hosts(*transport, std::move(settings->hosts), remote_options);
   signals.on_signal([&] { hosts->wake(); });
   for (const plan::HostIndex h : asked) hosts->connect(h);

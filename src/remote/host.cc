@@ -43,6 +43,7 @@ HostSession::HostSession(std::shared_ptr<ssh::Connection> connection, HostIndex 
       events_(std::move(events)),
       sources_(std::move(sources)),
       max_channels_(std::max(2U, options.max_channels)),
+      last_task_(options.last_before),
       retry_timer_(connection_->executor()),
       close_timer_(connection_->executor()) {}
 
@@ -92,6 +93,7 @@ void HostSession::start(Task task, const std::vector<TaskId>& recorded) {
   }
   auto job = std::make_shared<Job>();
   job->task = std::move(task);
+  last_task_ = std::max(last_task_, job->task.id);
   if (job->task.become == settings_.ssh.user) job->task.become.clear();
   if (phase_ != Phase::ready && phase_ != Phase::losing && phase_ != Phase::reconnecting) {
     const char* why = phase_ == Phase::lost      ? ": the connection is lost"

@@ -167,6 +167,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
   std::deque<std::shared_ptr<LockWish>> waiting_locks_;
   std::string step_;  // at hand, for those who read the locks
   unsigned max_channels_;
+  TaskId last_task_;  // no task of the run on this host has a higher id
   SudoMemory sudo_;
   std::map<std::string, ShellFailure> refused_;  // users that cannot be become, and why
   std::set<std::string> scratch_;                // users whose run directory may exist

@@ -292,7 +292,7 @@ void HostSession::advance_close() {
   for (const auto& shell : std::vector<std::shared_ptr<Shell>>(shells_)) {
     if (shell->state() != Shell::State::idle || !scratch_.contains(shell->user())) continue;
     scratch_.erase(shell->user());
-    shell->end(!kept_.contains(shell->user()));
+    shell->end(kept_.contains(shell->user()) ? std::nullopt : std::optional(last_task_));
   }
   std::erase_if(scratch_, [&](const std::string& user) { return kept_.contains(user); });
   if (!scratch_.empty()) {

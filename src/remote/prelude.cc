@@ -72,6 +72,7 @@ _cn_mkdir() {
     ;;
   esac
 }
+_cn_grave=${_cn_dir%/*}/ended-$_cn_id
 # By this a cnplay that a task starts finds out what it is inside of (around.h).
 CNPLAY_INSIDE=$_cn_dir
 export CNPLAY_INSIDE
@@ -252,11 +253,34 @@ _cn_steps() {
   *) _cn_put "$_cn_first" ;;
   esac
 }
-# The end of all: what the run has left here goes, and the shell with it.
+# ID: the run has ended. Its directory is removed, and this shell ends.
 _cn_tidy() {
+  if [ -d "$_cn_dir" ]; then
+    _cn_bury "$1" || exit 90
+  fi
   case $_cn_base in '') exec rm -rf -- "$_cn_dir" ;; esac
   rm -rf -- "$_cn_dir" || exit 90
   rmdir -- "$_cn_base" 2>/dev/null
+}
+# ID: with the claims gone, a request of a dead controller that arrives late would start its task a
+# second time. So a tombstone comes first: tasks up to ID are never started. A full disk: the spools
+# make room for it. Tombstones are removed after a day, once there are 32.
+_cn_bury() {
+  umask 077
+  { _cn_put "$1$nl" >"$_cn_grave"; } 2>/dev/null || {
+    rm -rf -- "${_cn_dir:?}"/*/
+    { _cn_put "$1$nl" >"$_cn_grave"; } 2>/dev/null || return 1
+  }
+  set -- "${_cn_grave%/*}"/ended-*
+  [ "$#" -lt 32 ] || find "$@" -prune -type f -mtime +0 -exec rm -f -- {} + 2>/dev/null
+  return 0
+}
+# ID: whether its run has ended.
+_cn_buried() {
+  _cn_x=
+  { read -r _cn_x <"$_cn_grave"; } 2>/dev/null
+  [ "$1" -le "${_cn_x:-0}" ] 2>/dev/null || return 1
+  _cn_refuse "the run has ended here: the request came too late"
 }
 # From here on all that this shell and its tasks print goes through two pipes to a `tee` each, which
 # keeps it in a file and passes it on; only to the file, when nobody listens any more. They heed no
@@ -342,6 +366,7 @@ _cn_claim() {
     (_cn_follow "$1") </dev/null
     return 1
   fi
+  if _cn_buried "$1"; then return 1; fi
   case $_cn_sp in
   '')
     _cn_spool || {
@@ -357,6 +382,9 @@ _cn_claim() {
     _cn_put "$_cn_claims$nl"
   } 2>/dev/null >"$_cn_dir/t-$1"; then
     set +C
+    # The claim of the first start may have been removed after the look above: never without a
+    # tombstone.
+    if _cn_buried "$1"; then return 1; fi
     return 0
   fi
   set +C

@@ -34,6 +34,8 @@ struct HostSettings {
 
 struct Options {
   std::string run_id;  // [A-Za-z0-9_.-]+; names the private directory on the hosts
+  // The highest id that an earlier controller of the run has given to a task.
+  TaskId last_before = 0;
   // From the opening of a shell's channel to its first word, sudo's answer included.
   Duration ready_timeout{std::chrono::seconds(15)};
   // Undelivered TaskOutput bytes of one host, above which its channels are held.

@@ -124,12 +124,12 @@ void Shell::release() {
   }
 }
 
-void Shell::end(bool tidy) {
+void Shell::end(std::optional<TaskId> tidy) {
   if (state_ == State::gone || !channel_) return;
   state_ = State::ending;
   resume();
   send_held();
-  if (tidy) channel_->write("_cn_tidy\n");
+  if (tidy) channel_->write("_cn_tidy " + std::to_string(*tidy) + "\n");
   // Over a pty there is no end of stdin. The line is not torn: it is too short to be.
   if (merged_) channel_->write("exit\n");
   channel_->send_eof();

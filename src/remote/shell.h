@@ -60,7 +60,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   void doom() { state_ = State::doomed; }
   void spare() { state_ = State::busy; }  // doomed in vain: its job was faster
   // Lets it end by itself, by the end of its stdin; `tidy`: it removes the run's directory before.
-  void end(bool tidy = false);
+  void end(std::optional<TaskId> tidy = std::nullopt);
   void abandon();  // closes the channel; nothing more is told of it
 
   void pause();

@@ -1,5 +1,6 @@
 #include "run/left.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <variant>
@@ -31,6 +32,7 @@ class Reader {
  private:
   template <class E>
   void started(const E& e, events::Part part, bool ahead) {
+    left_.last_task = std::max(left_.last_task, e.task);
     const plan::Action& action = events::actions_of(plan_.node(e.node), part).at(e.action);
     // Only what may change something has a claim; only a dry run makes previews.
     if (!dry_ && action.apply == plan::kNone) return;

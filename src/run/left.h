@@ -22,7 +22,8 @@ struct Left {
     std::uint64_t task{};
     bool ahead = false;
   };
-  std::vector<Open> open;  // in the order of their ids
+  std::vector<Open> open;       // in the order of their ids
+  std::uint64_t last_task = 0;  // the highest id that was given to a task
 };
 
 // `plan`: with what else the record tells of (journal::Record::plan).

@@ -58,7 +58,7 @@ class Model(unittest.TestCase):
             "NO_BOOT": "started",
             "NO_CLAIM": "started",
             "EARLY_SPOOL": "spool",
-            "LATE": "started",
+            "NO_TOMBSTONE": "started",
         }.items():
             with self.subTest(switch):
                 self.assertIn(assertion, check(FAULTS, switch))

@@ -218,6 +218,80 @@ TEST_P(Promise, WhatAnEarlierControllerHasLeftIsRemovedWithoutATask) {
   EXPECT_FALSE(fs::exists(run_directory()));
 }
 
+// A dead controller's kernel may deliver its last request after another one has ended the run.
+TEST_P(Promise, ARequestThatArrivesAfterTheEndOfTheRunIsRefused) {
+  for (const bool has_spool : {false, true}) {
+    World w(GetParam());
+    const fs::path evidence = w.root / "witness";
+    const auto start = [&](Hosts& hosts, TaskId id) {
+      Task task = apply_task("echo " + std::to_string(id) + " >>'" + evidence.string() + "'");
+      task.id = id;
+      hosts.start(task);
+      const auto end = std::chrono::steady_clock::now() + kPatience;
+      while (std::chrono::steady_clock::now() < end) {
+        auto event = hosts.next(seconds(1));
+        if (auto* ended = event ? std::get_if<TaskEnded>(&*event) : nullptr) return ended->result;
+      }
+      return TaskResult{};
+    };
+    const auto connected = [&](const Options& options) {
+      auto hosts = make_hosts(*w.transport, {w.settings}, options);
+      hosts->connect(0);
+      const auto ready = [&] {
+        const auto event = hosts->next(milliseconds(50));
+        return event && std::holds_alternative<HostReady>(*event);
+      };
+      EXPECT_TRUE(eventually(ready));
+      return hosts;
+    };
+    const auto dead = connected(w.options);
+    if (has_spool) {
+      EXPECT_EQ(start(*dead, 1).ended, Ended::finished);
+    }
+    const auto next = connected(w.options);
+    EXPECT_EQ(start(*next, 7).ended, Ended::finished);
+    EXPECT_TRUE(next->close(seconds(5), Traces::remove));
+    const TaskResult late = start(*dead, 7);
+    EXPECT_EQ(late.ended, Ended::not_started) << late.error;
+    EXPECT_THAT(late.error, HasSubstr("the request came too late"));
+    EXPECT_EQ(contents(evidence), has_spool ? "1\n7\n" : "7\n");
+    // The run may be continued after its end: new tasks have higher ids.
+    Options options = w.options;
+    options.last_before = 7;
+    const auto again = connected(options);
+    EXPECT_EQ(start(*again, 8).ended, Ended::finished);
+    EXPECT_TRUE(again->close(seconds(5), Traces::remove));
+    EXPECT_EQ(contents(w.home / ".local/state/cnplay/ended-test-run"), "8\n");
+  }
+}
+
+// What an earlier controller has started has an id too.
+TEST_P(Promise, TheTombstoneHoldsTheHighestIdOfTheRun) {
+  world.options.last_before = 41;
+  world.up();
+  EXPECT_EQ(world.run(apply_task(":")).ended, Ended::finished);
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+  EXPECT_EQ(contents(world.home / ".local/state/cnplay/ended-test-run"), "41\n");
+}
+
+TEST_P(Promise, OldTombstonesAreRemovedOnceThereAreMany) {
+  world.up();
+  const fs::path state = world.home / ".local/state/cnplay";
+  fs::create_directories(state);
+  const auto yesterday = fs::file_time_type::clock::now() - std::chrono::hours(49);
+  for (int i = 0; i < 40; ++i) {
+    const fs::path file = state / ("ended-run" + std::to_string(i));
+    std::ofstream(file) << "1\n";
+    if (i < 30) fs::last_write_time(file, yesterday);
+  }
+  EXPECT_EQ(world.run(apply_task(":")).ended, Ended::finished);
+  EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+  const auto left = [&] {
+    return std::distance(fs::directory_iterator(state), fs::directory_iterator());
+  };
+  EXPECT_TRUE(eventually([&] { return left() == 11; })) << left();
+}
+
 TEST_P(Promise, ATornShipmentIsSentAgain) {
   for (const std::size_t back : {1u, 2u, 9u, 40u, 400u}) {
     World w(GetParam());

@@ -214,7 +214,7 @@ TEST_P(Restarts, AnotherControllerDoesNotRestartItAgain) {
     world.settings.users_before = {};
     world.up();
     Task task = restart();
-    task.id = back ? 77 : 78;
+    task.id = back ? 78 : 77;  // ids rise in a run
     world.hosts->start(task);
     ASSERT_TRUE(eventually([&] { return contents(made()) == "once\n"; }));
     world.hosts.reset();
