@@ -5,10 +5,26 @@
 namespace cnplay {
 namespace {
 
+// Escapes the characters beyond ASCII that some readers take for the end of a line. They stand in
+// strings only.
+std::string without_line_ends(std::string text) {
+  struct Escape {
+    std::string_view utf8, json;
+  };
+  constexpr Escape kEscapes[] = {
+      {"\xC2\x85", "\\u0085"}, {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}};
+  for (const auto& [utf8, json] : kEscapes) {
+    for (std::size_t at = 0; (at = text.find(utf8, at)) != std::string::npos; at += json.size()) {
+      text.replace(at, utf8.size(), json);
+    }
+  }
+  return text;
+}
+
 template <class Json>
 std::string dump(const Json& value, int indent, JsonCharacters characters) {
-  return value.dump(indent, ' ', characters == JsonCharacters::ascii,
-                    Json::error_handler_t::replace);
+  return without_line_ends(
+      value.dump(indent, ' ', characters == JsonCharacters::ascii, Json::error_handler_t::replace));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -119,6 +121,10 @@ std::string Untrusted::display(std::size_t max_bytes) const {
       ++i;
     } else if (n == 2 && c == '\xC2' && static_cast<std::uint8_t>(text[i + 1]) < 0xA0) {
       i += 2;  // the C1 controls, U+0080 to U+009F
+    } else if (n == 3 && text.substr(i, 2) == "\xE2\x80" &&
+               (text[i + 2] == '\xA8' || text[i + 2] == '\xA9')) {
+      out += '\n';  // the separators of lines and paragraphs
+      i += 3;
     } else if (n == 3 && c == '\xE2' && (text[i + 1] == '\x80' || text[i + 1] == '\x81') &&
                ((text[i + 1] == '\x80' && text[i + 2] >= '\xAA' && text[i + 2] <= '\xAE') ||
                 (text[i + 1] == '\x81' && text[i + 2] >= '\xA6' && text[i + 2] <= '\xA9'))) {
@@ -133,9 +139,9 @@ std::string Untrusted::display(std::size_t max_bytes) const {
 }
 
 Secret::~Secret() {
-  // Through a volatile pointer, so that the writes are not optimised away.
-  volatile char* p = value_.data();
-  for (std::size_t i = 0; i < value_.size(); ++i) p[i] = 0;
+  // All of its capacity: a short string lies in the object itself, and a move leaves its bytes.
+  value_.resize(value_.capacity());
+  ::explicit_bzero(value_.data(), value_.size());
 }
 
 Result<Quoted> quote(std::string_view value) {

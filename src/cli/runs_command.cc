@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/columns.h"
 #include "base/json_text.h"
+#include "base/lines.h"
 #include "cli/commands.h"
 #include "cli/forget.h"
 #include "cli/project.h"
@@ -63,7 +64,7 @@ Result<Filter> filter_of(const Options& options) {
 // What is special about a run, for people.
 std::string notes(const Row& row) {
   return (row.partial ? " (a part)" : "") +
-         (row.incident.empty() ? "" : ", incident " + Untrusted(row.incident).display(80));
+         (row.incident.empty() ? "" : ", incident " + one_line(row.incident, 80));
 }
 
 // Only a run that stands at a human step without a controller: its last word is about that.
@@ -82,7 +83,7 @@ std::optional<Row> parked_run(const Result<journal::Record>& record, const std::
           began->inventory,
           "parked",
           format_rfc3339(record->events.front().at),
-          parked != nullptr ? parked->reason + ": resume it" : std::string(),
+          parked != nullptr ? one_line(parked->reason) + ": resume it" : std::string(),
           began->rollback.value_or(""),
           began->rollback_of.value_or(""),
           began->incident.value_or("")};
@@ -143,7 +144,7 @@ int runs_command(const Options& options) {
             began ? began->inventory : "",
             "interrupted, or goes on still",
             "",
-            controller ? Untrusted(*controller).display(100) : "",
+            controller ? one_line(*controller, 100) : "",
             "",
             "",
             "",

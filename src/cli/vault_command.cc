@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json_text.h"
+#include "base/lines.h"
 #include "cli/commands.h"
 #include "cli/editor.h"
 #include "cli/output.h"
@@ -117,9 +118,9 @@ int list(const Vault& vault, const Options& options) {
     return kSuccess;
   }
   for (const auto& [path, entry] : vault.entries()) {
-    std::cout << Untrusted(path).display();
+    std::cout << one_line(path);
     if (!entry.run.empty()) {
-      std::cout << "  (new in " << Untrusted(entry.run).display(100) << ", not committed"
+      std::cout << "  (new in " << one_line(entry.run, 100) << ", not committed"
                 << (entry.former ? "; the former value is kept)" : ")");
     }
     std::cout << "\n";

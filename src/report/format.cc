@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "events/about.h"
+#include "events/shown.h"
 #include "plan/choice.h"
 
 namespace cnplay::report {
@@ -35,7 +37,7 @@ std::string with_help(const Options& options, std::string line, const std::strin
 
 std::string node_title(const plan::Plan& plan, NodeId node) {
   const plan::Node& n = plan.node(node);
-  return n.title.empty() ? step_name(plan, node) : n.title;
+  return n.title.empty() ? step_name(plan, node) : one_line(n.title);
 }
 
 }  // namespace
@@ -94,7 +96,7 @@ std::string step_name(const plan::Plan& plan, NodeId node) {
     if (path[i] == ']') --depth;
     if (path[i] == '/' && depth == 0) begin = i + 1;
   }
-  return path.substr(begin);
+  return one_line(path.substr(begin));
 }
 
 const plan::Action& action_of(const plan::Plan& plan, NodeId node, std::uint32_t action,
@@ -157,7 +159,7 @@ std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Opti
   std::string message = e.message.display(kLineMessage);
   if (const auto newline = message.find('\n'); newline != std::string::npos)
     message.resize(newline);
-  const std::string& said = message.empty() ? e.reason : message;
+  const std::string said = message.empty() ? one_line(e.reason) : message;
   if (!said.empty()) line += "  " + said;
   if (e.took.count() >= 100) {
     line += paint(options, Style::dim, "  (" + human_duration(e.took) + ")");
@@ -174,14 +176,14 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
       const Style style = line.starts_with('+')   ? Style::green
                           : line.starts_with('-') ? Style::red
                                                   : Style::plain;
-      out += "    " + paint(options, style, line) + "\n";
+      out += "    " + paint(options, style, continued(line)) + "\n";
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
   const bool bad = e.outcome == Outcome::failed || e.outcome == Outcome::unknown ||
                    e.outcome == Outcome::unreachable || e.outcome == Outcome::aborted;
   if (!bad) return out;
-  if (!e.reason.empty() && !e.message.empty()) out += "    " + e.reason + "\n";
+  if (!e.reason.empty() && !e.message.empty()) out += "    " + one_line(e.reason) + "\n";
   // What the line above has no room for: all lines but the first, or the whole of an overlong one.
   const std::string message = e.message.display();
   const std::size_t first = std::min(message.find('\n'), message.size());
@@ -246,12 +248,12 @@ std::string answer_lines(const plan::Plan& plan, const HumanAnswered& e, const O
   } else {
     out += paint(options, Style::red, approval ? "refused" : "cannot be done");
   }
-  out += " by " + Untrusted(e.user).display(80) + " on " + Untrusted(e.controller).display(80);
+  out += " by " + one_line(e.user, 80) + " on " + one_line(e.controller, 80);
   if (e.by.starts_with('@')) out += " for " + e.by;
-  if (!e.remark.empty()) out += ": " + e.remark.display(kLineMessage);
+  if (!e.remark.empty()) out += ": " + one_line(e.remark.raw(), kLineMessage);
   out += "\n";
   for (const auto& [name, value] : e.values) {
-    out += "  " + Untrusted(name).display(80) + ": " + value.display(kLineMessage) + "\n";
+    out += "  " + one_line(name, 80) + ": " + one_line(value.raw(), kLineMessage) + "\n";
   }
   return out;
 }
@@ -284,12 +286,12 @@ std::string human_end_line(const plan::Plan& plan, const HumanEnded& e, const Op
 std::string special(const plan::Plan& plan, const RunStarted& e) {
   std::string out;
   if (e.mode == Mode::check) out += ", dry run: nothing is changed";
-  if (e.incident) out += ", incident " + Untrusted(*e.incident).display(kLineMessage);
+  if (e.incident) out += ", incident " + one_line(*e.incident, kLineMessage);
   if (const std::string part = plan::chosen_part(plan); !part.empty()) {
-    out += ", a part of it: " + Untrusted(part).display(kLineMessage);
+    out += ", a part of it: " + one_line(part, kLineMessage);
   }
   if (e.stepwise.value_or(false)) out += ", step by step";
-  if (e.inside) out += ", inside the run " + Untrusted(*e.inside).display(kLineMessage);
+  if (e.inside) out += ", inside the run " + one_line(*e.inside, kLineMessage);
   return out;
 }
 
@@ -342,7 +344,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const PhaseStarted& e) {
             const plan::Phase& phase = plan.phases[e.phase];
-            std::string line = "-- " + phase.title;
+            std::string line = "-- " + one_line(phase.title);
             if (phase.outage) line += ", the outage begins";
             if (phase.expect) line += ", expected " + human_duration(*phase.expect);
             if (phase.budget) line += ", at most " + human_duration(*phase.budget);
@@ -351,7 +353,8 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const PhaseEnded& e) {
             const plan::Phase& phase = plan.phases[e.phase];
             return paint(options, Style::bold,
-                         "-- " + phase.title + (e.complete ? " ended after " : " stopped after ") +
+                         "-- " + one_line(phase.title) +
+                             (e.complete ? " ended after " : " stopped after ") +
                              human_duration(e.took)) +
                    "\n";
           },
@@ -452,7 +455,8 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             const plan::Rollback* way = plan::find_rollback(plan, e.name);
             const bool titled = way != nullptr && way->title != e.name;
             return paint(options, Style::bold,
-                         "<< way back " + e.name + (titled ? ": " + way->title : "") + " <<") +
+                         "<< way back " + e.name + (titled ? ": " + one_line(way->title) : "") +
+                             " <<") +
                    "\n";
           },
           [&](const RollbackEnded& e) {
@@ -469,7 +473,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const Notice& e) { return e.text + "\n"; },
           [](const auto&) { return std::string(); },
       },
-      event.what);
+      events::shown(event).what);
 }
 
 }  // namespace cnplay::report

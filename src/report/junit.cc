@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "base/lines.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 #include "report/markup.h"
@@ -38,13 +39,13 @@ void attributes(Markup& out, const Totals& t) {
       << Thousandths(t.time.count()) << "\"";
 }
 
+// Indented: none of its lines looks like one of ours.
 void text_of(std::string& out, const Excerpt& text) {
-  out += text.head();
+  std::string all = Untrusted(std::string(text.head())).display();
   if (text.left_out() != 0) {
-    out += "\n... (" + std::to_string(text.left_out()) + " bytes left out here)\n";
+    all += "\n... (" + std::to_string(text.left_out()) + " bytes left out here)\n";
   }
-  out += text.tail();
-  if (!out.ends_with('\n')) out += "\n";
+  out += indented(all + Untrusted(std::string(text.tail())).display(), "  ");
 }
 
 // What a person needs to know of a step that went wrong.
@@ -77,7 +78,7 @@ std::string story(const Account& account, const Step& step, const StepRun& run, 
     out += budget.take(escaped.str().size()) ? said
                                              : "(its output is left out here: the file is full)\n";
   }
-  if (!run.reason.empty()) out += run.reason + "\n";
+  if (!run.reason.empty()) out += one_line(run.reason) + "\n";
   return out;
 }
 
@@ -150,7 +151,7 @@ Suite run_suite(const Account& account) {
               "preflight" + (of.empty() ? "" : " of " + of) + " " + std::to_string(i + 1),
               Duration{0});
     suite.cases << "><error type=\"preflight\" message=\"" << Attribute(problem.message) << "\">"
-                << Text(problem.help) << "</error></testcase>\n";
+                << Text(continued(problem.help)) << "</error></testcase>\n";
   }
   return suite;
 }

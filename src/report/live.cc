@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "base/terminal_text.h"
 #include "report/plain.h"
 #include "report/summary.h"
@@ -150,9 +151,10 @@ std::string LiveSink::finished(const Event& event) {
     const std::size_t hosts = e->hosts.size();
     return with_time(options_, event.at,
                      paint(options_, Style::bold, e->play) +
-                         (e->title.empty() ? "" : ": " + e->title) + " on " + e->inventory + " (" +
-                         std::to_string(hosts) + (hosts == 1 ? " host)" : " hosts)") +
-                         special(plan_, *e) + "  run " + e->run + "\n");
+                         (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " +
+                         e->inventory + " (" + std::to_string(hosts) +
+                         (hosts == 1 ? " host)" : " hosts)") + special(plan_, *e) + "  run " +
+                         e->run + "\n");
   }
   if (const auto* output = std::get_if<Output>(&event.what)) return take_output(*output);
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
@@ -190,7 +192,7 @@ std::string LiveSink::take_output(const Output& output) {
     }
     const std::string shown = Untrusted(text.substr(begin, end - begin)).display();
     const auto running = running_.find(output.task);
-    if (running != running_.end() && !shown.empty()) running->second.output = shown;
+    if (running != running_.end() && !shown.empty()) running->second.output = one_line(shown);
     const bool newline = end < text.size() && text[end] == '\n';
     if (options_.verbosity > 0 && (newline || !shown.empty())) lines += output_line(host, shown);
     begin = end;
@@ -219,7 +221,7 @@ std::string LiveSink::phase_line(const OpenPhase& open, Instant now) const {
   const Duration age = now - open.since;
   // The outage's own phase: one clock is enough.
   const bool own_outage = phase.outage && outage_since_ == open.since;
-  std::string line = paint(options_, Style::bold, phase.title) + "  " +
+  std::string line = paint(options_, Style::bold, one_line(phase.title)) + "  " +
                      (own_outage ? paint(options_, Style::red, "OUTAGE ") : "") + stopwatch(age);
   if (phase.expect) {
     const bool over = age > *phase.expect;

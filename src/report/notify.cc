@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/json_text.h"
+#include "base/lines.h"
 #include "report/format.h"
 #include "report/notify_ways.h"
 
@@ -136,8 +137,9 @@ std::string subject(const Occasion& o) {
 }
 
 std::string letter(const Occasion& o) {
-  std::string text = o.play + (o.title.empty() ? "" : " (" + o.title + ")") + " on " + o.inventory +
-                     ": " + (is_parked(o) ? "parked at " + o.parked_at : o.verdict) + " after " +
+  std::string text = o.play + (o.title.empty() ? "" : " (" + one_line(o.title) + ")") + " on " +
+                     o.inventory + ": " +
+                     (is_parked(o) ? "parked at " + one_line(o.parked_at) : o.verdict) + " after " +
                      human_duration(o.ended - o.began) + "\n\n";
   text += "run:     " + o.run + "\nby:      " + o.user + " on " + o.controller +
           "\nbegan:   " + format_rfc3339(o.began) + "\nended:   " + format_rfc3339(o.ended) + "\n";
@@ -147,7 +149,9 @@ std::string letter(const Occasion& o) {
   }
   text += "record:  " + o.record + "\n";
   if (!o.bad.empty()) text += "\nWhat went wrong:\n";
-  for (const auto& b : o.bad) text += "  " + b.host + "  " + b.step + ": " + b.outcome + "\n";
+  for (const auto& b : o.bad) {
+    text += "  " + b.host + "  " + one_line(b.step) + ": " + b.outcome + "\n";
+  }
   if (o.bad_in_all > o.bad.size()) {
     text += "  and " + std::to_string(o.bad_in_all - o.bad.size()) + " more\n";
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "report/summary.h"
 
 namespace cnplay::report {
@@ -42,9 +43,10 @@ void PlainSink::on(const events::Event& event) {
   news_.on(event);
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
     line(event.at,
-         paint(options_, Style::bold, e->play) + (e->title.empty() ? "" : ": " + e->title) +
-             " on " + e->inventory + " (" + std::to_string(e->hosts.size()) +
-             (e->hosts.size() == 1 ? " host" : " hosts") + ")" + special(plan_, *e) +
+         paint(options_, Style::bold, e->play) +
+             (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " + e->inventory + " (" +
+             std::to_string(e->hosts.size()) + (e->hosts.size() == 1 ? " host" : " hosts") + ")" +
+             special(plan_, *e) +
              (e->rollback ? ", the way back " + *e->rollback + " of " + e->rollback_of.value_or("")
                           : "") +
              "  run " + e->run + "\n");

@@ -1,5 +1,6 @@
 // Human steps on the way forward: who is there is asked, what was said is judged, and where nobody
 // can answer the run is parked.
+#include "base/lines.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -191,7 +192,7 @@ RunResult Runner::parked() {
     parked.advice = "Somebody decides: `cnplay resume " + run +
                     "` on a terminal asks whether to go on or to take back what was done; `cnplay "
                     "resume --yes " +
-                    run + "` goes on.\nNext is `" + node.title + "`.";
+                    run + "` goes on.\nNext is `" + one_line(node.title) + "`.";
     return end_parked(std::move(parked));
   }
   parked.node = node.id;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lines.h"
 #include "run/decide.h"
 
 namespace cnplay::run {
@@ -217,8 +218,8 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
     std::map<plan::NodeId, std::vector<plan::HostIndex>> by_node;
     for (const Unknown& u : list) by_node[u.node].push_back(u.host);
     for (const auto& [node, hosts] : by_node) {
-      say(lead + " `" + context_.plan.node(node).title + "` (" + context_.plan.node(node).where +
-          ") on " + names(hosts) + ".");
+      say(lead + " `" + one_line(context_.plan.node(node).title) + "` (" +
+          context_.plan.node(node).where + ") on " + names(hosts) + ".");
     }
   };
   if (ending.preflight) {

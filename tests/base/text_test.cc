@@ -3,16 +3,32 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <new>
 
 #include "base/base64.h"
 #include "base/columns.h"
 #include "base/cut_mark.h"
+#include "base/lines.h"
 
 namespace cnplay {
 namespace {
 
 std::string shown(std::string bytes, std::size_t max = 0) {
   return Untrusted(std::move(bytes)).display(max);
+}
+
+TEST(Display, ALineEndsWhereAnyReaderEndsIt) {
+  for (const char* end : {"\n", "\r", "\r\n", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+    const std::string text = "a" + std::string(end) + "b\tc";
+    EXPECT_EQ(shown(text), "a\nb\tc");
+    EXPECT_EQ(one_line(text), "a b c");
+    EXPECT_EQ(continued(text), "a\n    b\tc");
+  }
+  EXPECT_EQ(one_line("a\xC2\x85"
+                     "b\vc\fd"),
+            "abcd");
+  EXPECT_EQ(continued("a\n\n"), "a");
+  EXPECT_EQ(one_line("abcdef", 3), "abc" + cut_mark(3));
 }
 
 TEST(Display, TakesTerminalEscapesOut) {
@@ -144,6 +160,26 @@ TEST(CutMark, IsFoundWhereItIsWhole) {
   EXPECT_EQ(text.substr(mark.at, mark.size), cut_mark(12));
   EXPECT_EQ(find_cut_mark("... ( bytes more)").size, 0U);
   EXPECT_EQ(find_cut_mark("abc").at, 3U);
+}
+
+// A short string lies in the object itself, and a move leaves its bytes there.
+TEST(Secret, LeavesNoBytesBehindWhenItIsDestroyed) {
+  const std::string value = "hunter2-x";
+  alignas(Secret) unsigned char first[sizeof(Secret)] = {};
+  alignas(Secret) unsigned char second[sizeof(Secret)] = {};
+  const auto holds = [&](const unsigned char* bytes) {
+    const std::string_view all(reinterpret_cast<const char*>(bytes), sizeof(Secret));
+    return all.find(std::string_view(value).substr(1)) != std::string_view::npos;
+  };
+  auto* secret = new (first) Secret(std::string(value));
+  EXPECT_TRUE(holds(first));
+  auto* moved = new (second) Secret(std::move(*secret));
+  EXPECT_EQ(moved->reveal(), value);
+  secret->~Secret();
+  EXPECT_FALSE(holds(first));
+  EXPECT_TRUE(holds(second));
+  moved->~Secret();
+  EXPECT_FALSE(holds(second));
 }
 
 }  // namespace

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/cut_mark.h"
+#include "base/json_text.h"
 #include "cli/redaction.h"
 #include "journal/run_directory.h"
 #include "report/grouped.h"
@@ -66,7 +69,8 @@ struct Paper final : report::Terminal {
   std::string written;
 };
 
-void tell(testing::Story& story, const testing::UpdateCode& u, const std::string& said) {
+void tell(testing::Story& story, const testing::UpdateCode& u, const std::string& said,
+          const std::string& advice) {
   story.tell(testing::run_started(u.plan));
   story.tell(PreflightStarted{});
   story.tell(HostConnected{0, "ubuntu", "boot " + said});
@@ -106,12 +110,12 @@ void tell(testing::Story& story, const testing::UpdateCode& u, const std::string
   story.tell(Held{"held " + said});
   RunEnded end;
   end.verdict = events::Verdict::failed;
-  end.advice = "advice " + said;
+  end.advice = "advice " + advice;
   story.tell(end);
   story.tell(NotificationFailed{"the webhook", "x.play:3", "answered " + said, "see " + said});
 }
 
-std::vector<Written> all_that_is_written(const std::string& said) {
+std::vector<Written> all_that_is_written(const std::string& said, const std::string& advice) {
   const testing::UpdateCode u = testing::update_code();
   secrets::Redactor redactor;
   EXPECT_TRUE(redactor.add("key", Secret(kValue)));
@@ -144,7 +148,7 @@ std::vector<Written> all_that_is_written(const std::string& said) {
       Tee tee({record->get(), &plain_view, &grouped_view, &live, &json, &occasion});
       RedactingSink sink(tee, redaction(redactor));
       testing::Story story(sink);
-      tell(story, u, said);
+      tell(story, u, said, advice);
     }
     EXPECT_TRUE((*record)->settled());
     all = {{"plain view", plain},
@@ -175,6 +179,10 @@ std::vector<Written> all_that_is_written(const std::string& said) {
   return all;
 }
 
+std::vector<Written> all_that_is_written(const std::string& said) {
+  return all_that_is_written(said, said);
+}
+
 TEST(SecretsEverywhere, NothingThatIsWrittenShowsOneInAnyForm) {
   for (const auto& [way, said] : testing::ways_to_show(kValue)) {
     const auto all = all_that_is_written(said);
@@ -197,6 +205,56 @@ TEST(SecretsEverywhere, TheTextIsThereWhereThereIsNoSecret) {
     if (text.find("innocent text") != std::string::npos) ++found;
   }
   EXPECT_GE(found, 9);
+}
+
+// All that some reader takes for the end of a line.
+const std::vector<std::string> kLineEnds = {"\n",
+                                            "\r",
+                                            "\r\n",
+                                            "\v",
+                                            "\f",
+                                            "\x1c",
+                                            "\x1d",
+                                            "\x1e",
+                                            "\xC2\x85",
+                                            "\xE2\x80\xA8",
+                                            "\xE2\x80\xA9",
+                                            "\x1b[2K\r",
+                                            "\x1b"
+                                            "E"};
+
+std::vector<std::string> lines_of(std::string text) {
+  for (const std::string& end : kLineEnds) {
+    for (std::size_t at = 0; (at = text.find(end, at)) != std::string::npos;) {
+      text.replace(at, end.size(), "\n");
+      ++at;  // one of the ends is "\n" itself
+    }
+  }
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(LinesEverywhere, NoTextOfAHostBeginsALineOfOurs) {
+  const std::string forged = "09:00:00 web1  migrate: django.migrate  changed";
+  for (const std::string& end : kLineEnds) {
+    int found = 0;
+    for (const auto& [where, text] : all_that_is_written("x" + end + forged, "to do")) {
+      const bool json = where == "JSON" || where == "JSON lines" || where == "file events.jsonl";
+      for (const std::string& line : lines_of(text)) {
+        if (json) {
+          EXPECT_FALSE(parse_json_or_discard(line).is_discarded()) << where << ": " << line;
+        }
+        // The text of a host has a block of its own there.
+        if (where != "HTML") {
+          EXPECT_FALSE(line.starts_with(forged)) << where << " of " << end;
+        }
+        found += line.find(forged) != std::string::npos ? 1 : 0;
+      }
+    }
+    EXPECT_GT(found, 10) << end;
+  }
 }
 
 }  // namespace
