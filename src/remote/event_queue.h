@@ -2,7 +2,9 @@
 // this room.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -14,7 +16,10 @@ namespace cnplay::remote {
 
 class EventQueue {
  public:
-  explicit EventQueue(std::size_t output_high) : high_(output_high) {}
+  // `output_high`: undelivered bytes of one host, above which its channels are to be held. All
+  // `hosts` together share 64 MiB.
+  EventQueue(std::size_t output_high, std::size_t hosts)
+      : high_(std::min(output_high, std::max(kLeast, kAll / std::max<std::size_t>(1, hosts)))) {}
 
   void push(Event event);
   // Joins what comes in small pieces. False: too much of this host is undelivered, hold its
@@ -25,6 +30,8 @@ class EventQueue {
 
  private:
   static constexpr std::size_t kJoined = 64 * 1024;
+  static constexpr std::size_t kAll = 64 * 1024 * 1024;
+  static constexpr std::size_t kLeast = 16 * 1024;
 
   const std::size_t high_;
   std::mutex mutex_;

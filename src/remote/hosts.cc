@@ -20,7 +20,7 @@ class SshHosts final : public Hosts {
       : transport_(transport),
         settings_(std::move(hosts)),
         options_(std::move(options)),
-        events_(std::make_shared<EventQueue>(options_.output_high)),
+        events_(std::make_shared<EventQueue>(options_.output_high, settings_.size())),
         sources_(std::make_shared<Sources>()),
         slots_(settings_.size()) {}
 

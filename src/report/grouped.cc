@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
+
+#include "base/lines.h"
 
 namespace cnplay::report {
 
@@ -11,14 +14,15 @@ GroupedSink::GroupedSink(const plan::Plan& plan, Options options, Write write)
     : plan_(plan),
       options_(std::move(options)),
       write_(std::move(write)),
-      answers_(plan.hosts.size()) {}
+      answers_(plan.hosts.size()),
+      cap_(std::min(kOutputCap, kOutputCapOfAll / std::max<std::size_t>(1, plan.hosts.size()))) {}
 
 void GroupedSink::on(const events::Event& event) {
   if (const auto* out = std::get_if<events::Output>(&event.what)) {
     Answer& answer = answers_[out->host];
     const std::string& bytes = out->bytes.raw();
     const std::size_t room =
-        std::min(kOutputCap - answer.output.size() - answer.errors.size(), bytes.size());
+        std::min(cap_ - answer.output.size() - answer.errors.size(), bytes.size());
     const bool err = out->stream == events::Stream::err;
     (err ? answer.errors : answer.output).append(bytes, 0, room);
     answer.left_out += bytes.size() - room;
@@ -32,8 +36,8 @@ void GroupedSink::on(const events::Event& event) {
     answers_[gone->host].reason = gone->message;
   } else if (const auto* problem = std::get_if<events::PreflightProblem>(&event.what)) {
     if (!problem->host) {
-      write_(problem->message + "\n" +
-             (problem->help.empty() ? "" : "help: " + problem->help + "\n"));
+      write_(continued(problem->message) + "\n" +
+             (problem->help.empty() ? "" : "help: " + continued(problem->help) + "\n"));
     } else if (Answer& answer = answers_[*problem->host]; !answer.outcome) {
       answer.outcome = Outcome::failed;
       answer.reason = problem->message;
@@ -56,7 +60,7 @@ std::string GroupedSink::head(const Answer& answer) const {
       [[fallthrough]];
     default:
       return paint(options_, Style::red, events::name(*answer.outcome)) +
-             (answer.reason.empty() ? "" : "  " + Untrusted(answer.reason).display(400));
+             (answer.reason.empty() ? "" : "  " + one_line(answer.reason, 400));
   }
 }
 
@@ -68,10 +72,12 @@ void GroupedSink::tell() {
   using Key = std::tuple<int, std::string, std::string, std::uint64_t>;
   std::map<Key, std::vector<plan::HostIndex>> groups;
   for (plan::HostIndex h = 0; h < answers_.size(); ++h) {
-    const Answer& a = answers_[h];
+    Answer& a = answers_[h];
     const bool open = !a.output.empty() && !a.output.ends_with('\n') && !a.errors.empty();
-    const std::string text = a.output + (open ? "\n" : "") + a.errors;
-    groups[{badness(a), head(a), text, a.left_out}].push_back(h);
+    std::string text = std::exchange(a.output, {});
+    if (open) text += "\n";
+    text += std::exchange(a.errors, {});
+    groups[{badness(a), head(a), std::move(text), a.left_out}].push_back(h);
   }
   std::vector<const std::pair<const Key, std::vector<plan::HostIndex>>*> order;
   for (const auto& group : groups) order.push_back(&group);

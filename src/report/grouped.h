@@ -19,8 +19,9 @@ namespace cnplay::report {
 class GroupedSink final : public events::Sink {
  public:
   using Write = std::function<void(const std::string&)>;
-  // More output than this of one host is left out, and said to be.
+  // More output than this of one host, and of all hosts together, is left out, and said to be.
   static constexpr std::size_t kOutputCap = std::size_t{1} << 20;
+  static constexpr std::size_t kOutputCapOfAll = 64 * kOutputCap;
 
   // `plan` must outlive the sink.
   GroupedSink(const plan::Plan& plan, Options options, Write write);
@@ -43,6 +44,7 @@ class GroupedSink final : public events::Sink {
   Options options_;
   Write write_;
   std::vector<Answer> answers_;  // by host
+  std::size_t cap_;              // of one host
 };
 
 }  // namespace cnplay::report

@@ -14,9 +14,6 @@ namespace {
 
 using boost::system::error_code;
 
-// While paused channels hold this much, the connection's socket is not read, so that even a peer
-// that ignores its windows cannot fill our memory.
-constexpr std::ptrdiff_t kHeldLimit = 8 * 1024 * 1024;
 constexpr auto kCloseBound = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -76,6 +73,10 @@ void Core::kick() {
 
 void Core::hold(std::ptrdiff_t change) { held_ += change; }
 
+// While its paused channels hold too much, the connection's socket is not read: even a peer that
+// ignores its windows cannot fill our memory.
+bool Core::full() const { return held_ >= shard_->shared().held_limit(); }
+
 // The socket is ready, or was left ready: let libssh work, then go on with what that made possible.
 void Core::pump() {
   if (session_ == nullptr || borrowed_) return;
@@ -121,7 +122,7 @@ void Core::arm() {
   if (fd < 0) {
     return boost::asio::post(shard_->io(), [self = shared_from_this()] { self->pump(); });
   }
-  const bool read = held_ < kHeldLimit;
+  const bool read = !full();
   const bool write = session_->wants_write();
   if (!read && !write) return;
   const Status waits = shard_->poller().wait(watch_, fd, read, write, shared_from_this());
@@ -158,7 +159,7 @@ void Core::start_keepalive() {
 void Core::keepalive_tick() {
   if (state_ != State::established) return;
   const std::uint64_t received = session_->bytes_received();
-  if (received != bytes_seen_ || held_ >= kHeldLimit) {
+  if (received != bytes_seen_ || full()) {
     bytes_seen_ = received;
     silent_intervals_ = 0;
   } else if (++silent_intervals_ >= std::max(1U, settings_.keepalive_count)) {

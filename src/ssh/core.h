@@ -60,6 +60,7 @@ class Core final : public Poller::Waiter, public std::enable_shared_from_this<Co
   void pump();
   void step();
   void arm();
+  bool full() const;
   void lose(std::string why, std::string help = {});
   void start_keepalive();
   void keepalive_tick();

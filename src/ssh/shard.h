@@ -2,10 +2,12 @@
 // all loops have in common.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +36,14 @@ struct Shared {
   KeyCache keys;
   KnownHosts known_hosts;
   ConnectLimiter limiter;
+  // What the paused channels of one connection may hold: all connections share 64 MiB.
+  std::ptrdiff_t held_limit() const {
+    constexpr std::ptrdiff_t kAll = 64 * 1024 * 1024;
+    constexpr std::ptrdiff_t kLeast = 128 * 1024;
+    constexpr std::ptrdiff_t kMost = 8 * 1024 * 1024;
+    return std::clamp(kAll / std::max<std::ptrdiff_t>(1, connections), kLeast, kMost);
+  }
+  std::atomic<std::ptrdiff_t> connections{0};
   // The highest descriptor that a connection may have: some are left for the record of the run.
   int last_descriptor = 0xffff;
 
@@ -62,11 +72,11 @@ class Shard {
   // The connections that live here. From any thread: one that never ran may die on its caller's.
   void add(Core* core) {
     const std::lock_guard lock(mutex_);
-    cores_.insert(core);
+    if (cores_.insert(core).second) ++shared_->connections;
   }
   void remove(Core* core) {
     const std::lock_guard lock(mutex_);
-    cores_.erase(core);
+    if (cores_.erase(core) > 0) --shared_->connections;
   }
 
   // The connection to a jump host, by its name. On the strand.

@@ -90,6 +90,20 @@ TEST_F(Grouped, WhatHostsSendIsHarmlessAndBounded) {
   EXPECT_NE(text.find("more are left out"), std::string::npos);
 }
 
+TEST_F(Grouped, AllHostsTogetherAreBounded) {
+  plan_.hosts.resize(200);
+  std::size_t written = 0;
+  sink_ = std::make_unique<GroupedSink>(plan_, Options{},
+                                        [&](const std::string& text) { written += text.size(); });
+  for (plan::HostIndex h = 0; h < 200; ++h) {
+    for (int i = 0; i < 64; ++i) say(h, std::string(16 << 10, 'x') + std::to_string(h));
+    end(h, Outcome::changed);
+  }
+  finish();
+  EXPECT_LT(written, GroupedSink::kOutputCapOfAll + GroupedSink::kOutputCap);
+  EXPECT_GT(written, GroupedSink::kOutputCapOfAll / 2);
+}
+
 TEST_F(Grouped, AHostThatNeverRanIsNotLeftOut) {
   plan_.hosts.resize(2);
   sink_ = std::make_unique<GroupedSink>(plan_, Options{},
