@@ -1,6 +1,7 @@
 #include "cli/secret_store.h"
 
 #include "diag/diagnostic.h"
+#include "secrets/memory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -35,7 +36,7 @@ Result<Secret> SecretStore::get(std::uint32_t index) {
                 value.error().help);
   }
   teach(source.name, *value);
-  values_.emplace(index, *value);
+  secrets::keep_from_swap(values_.emplace(index, *value).first->second);
   return *value;
 }
 

@@ -8,6 +8,7 @@
 
 #include "secrets/ansible_vault.h"
 #include "secrets/generate.h"
+#include "secrets/memory.h"
 
 namespace cnplay::secrets {
 namespace {
@@ -58,6 +59,19 @@ Result<std::unique_ptr<FileLock>> Vault::lock(Disk& disk, const std::string& own
               "wait until that is done (`cnplay vault edit` keeps it until the editor ends)");
 }
 
+Vault::Vault(std::string path, Secret password)
+    : path_(std::move(path)), password_(std::move(password)) {
+  keep_from_swap(password_);
+}
+
+void Vault::keep(VaultEntries entries) {
+  entries_ = std::move(entries);
+  for (const auto& [name, entry] : entries_) {
+    keep_from_swap(entry.value);
+    if (entry.former) keep_from_swap(*entry.former);
+  }
+}
+
 Status Vault::write(Disk& disk, const VaultEntries& entries, const VaultKey& key) {
   if (auto status = disk.replace(path_, seal_vault(entries, key)); !status) {
     return fail(status.error().what + "; " + path_ + " is as it was", status.error().help);
@@ -104,7 +118,7 @@ Status Vault::read(const Disk& disk) {
     auto entries = read_ansible_vault(path_, *bytes, password_);
     if (!entries) return entries.error();
     key_.reset();
-    entries_ = *std::move(entries);
+    keep(*std::move(entries));
     return {};
   }
   const auto sealed = parse_vault(path_, *bytes);
@@ -116,7 +130,7 @@ Status Vault::read(const Disk& disk) {
   }
   auto entries = open_vault(path_, *sealed, *key_);
   if (!entries) return entries.error();
-  entries_ = *std::move(entries);
+  keep(*std::move(entries));
   return {};
 }
 
@@ -156,7 +170,7 @@ Status Vault::change(Disk& disk, const std::string& owner, const Edit& edit, Dur
     }
   }
   if (auto status = write(disk, entries, *key_); !status) return status;
-  entries_ = std::move(entries);
+  keep(std::move(entries));
   return {};
 }
 

@@ -49,8 +49,8 @@ class Vault {
                const VaultCost& cost = {}, Duration wait = kVaultLockWait);
 
  private:
-  Vault(std::string path, Secret password)
-      : path_(std::move(path)), password_(std::move(password)) {}
+  Vault(std::string path, Secret password);
+  void keep(VaultEntries entries);
   Status read(const Disk& disk);
   Status write(Disk& disk, const VaultEntries& entries, const VaultKey& key);
   Result<std::unique_ptr<FileLock>> lock(Disk& disk, const std::string& owner, Duration wait) const;

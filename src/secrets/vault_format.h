@@ -40,7 +40,8 @@ struct VaultCost {
   friend bool operator==(const VaultCost&, const VaultCost&) = default;
 };
 
-// A key made of a password, with what it takes to make it again. Overwritten when destroyed.
+// A key made of a password, with what it takes to make it again. Kept from swap as far as
+// RLIMIT_MEMLOCK allows, overwritten when destroyed.
 class VaultKey {
  public:
   using Salt = std::array<unsigned char, 16>;
@@ -49,7 +50,7 @@ class VaultKey {
   static Result<VaultKey> make(const Secret& password, const VaultCost& cost);
   static Result<VaultKey> make(const Secret& password, const VaultCost& cost, const Salt& salt);
 
-  VaultKey(const VaultKey&) = default;
+  VaultKey(const VaultKey& other);
   VaultKey& operator=(const VaultKey&) = default;
   ~VaultKey();
 
@@ -60,7 +61,7 @@ class VaultKey {
   std::array<unsigned char, 16> check() const;
 
  private:
-  VaultKey() = default;
+  VaultKey();
   VaultCost cost_;
   Salt salt_{};
   std::array<unsigned char, 32> bytes_{};
