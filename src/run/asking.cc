@@ -213,7 +213,7 @@ RunResult Runner::parked() {
 }
 
 RunResult Runner::end_parked(events::RunParked parked) {
-  if (summary_.in_outage()) parked.advice += "\nThe outage goes on meanwhile.";
+  if (summary_.in_outage()) parked.advice += "\nThe outage continues meanwhile.";
   RunResult result{events::Verdict::parked, parked.advice, std::nullopt, false};
   context_.emit(std::move(parked));
   return result;

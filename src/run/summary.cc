@@ -225,11 +225,11 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
   if (ending.preflight) {
     if (*ending.preflight == Verdict::aborted)
       return "Aborted in the preflight: nothing was changed.";
-    return "Nothing was changed. Mend what is listed above, then run the same command again.";
+    return "Nothing was changed. Fix what is listed above, then run the same command again.";
   }
   if (ending.only_preflight) return "";
-  places(unknown_, "Nobody knows whether it was done: look at what became of");
-  places(aborted_, "Cut off: look at");
+  places(unknown_, "Unknown whether it was done: look at what became of");
+  places(aborted_, "Interrupted: look at");
   if (ending.sick) {
     say("The run could not be recorded any more, so it was stopped: " + ending.sick->what + "; " +
         ending.sick->help);
@@ -246,22 +246,37 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
   }
   if (verdict == Verdict::success) return text;
   // A rollback takes back by steps of its own.
-  if (ending.rolled_back.empty()) say_changes(changes_of(undo), say);
+  const std::vector<Change> changes = changes_of(undo);
+  if (ending.rolled_back.empty()) say_changes(changes, say);
   const bool all_undone = ending.undo_complete && !undo.left_some();
   say_ways_back(ending, say);
-  if (outage_open_) say("The outage goes on.");
+  if (outage_open_) say("The outage continues.");
   if (context_.options.way_back != nullptr) return text;
-  if (ending.aborted) {
-    say("Steps that had ended stay as they are, nothing was undone. Run the same command again to "
-        "go on: what is done is found done by its checks.");
-  } else if (ending.held || !ending.undo_ran || !all_undone) {
-    say("Mend the cause" + (left.empty() ? std::string() : " on " + names(left)) +
-        ", then run the same command again: what is done is found done by its checks.");
-  } else {
-    say("Mend the cause" + (left.empty() ? std::string() : " on " + names(left)) +
-        ", then run the same command again.");
-  }
+  if (!ending.rolled_back.empty()) return text;  // neither run again nor resume repairs a rollback
+  const bool undoable = std::ranges::any_of(changes, [](const Change& change) {
+    return change.fate == Fate::not_undone || change.fate == Fate::undo_failed;
+  });
+  say_next(ending, all_undone, undoable, names(left), say);
   return text;
+}
+
+// The command to type next. Steps that have run are not to be run again where a rerun would
+// announce, wait or stop the site once more: a resumed run continues behind them.
+void Summary::say_next(const Ending& ending, bool all_undone, bool undoable,
+                       const std::string& left,
+                       const std::function<void(const std::string&)>& say) const {
+  const std::string cause = "Fix the cause" + (left.empty() ? "" : " on " + left) + ", then ";
+  const std::string& run = context_.options.run_id;
+  if (ending.aborted) {
+    say("What had ended stays as it is: nothing was undone.");
+    say("To continue: cnplay resume " + run);
+  } else if (all_undone && ending.undo_ran && !ending.held) {
+    say(cause + "run the same command again.");
+    return;
+  } else {
+    say(cause + "continue: cnplay resume " + run);
+  }
+  if (undoable) say("To undo what has an `undo`: cnplay undo " + run);
 }
 
 void Summary::say_ways_back(const Ending& ending,
@@ -277,11 +292,11 @@ void Summary::say_ways_back(const Ending& ending,
     }
     for (const std::string& way : ways) say("To go back: cnplay rollback " + run + " " + way);
   } else if (ending.rollback_complete) {
-    say("The way back `" + ending.rolled_back + "` was taken to its end.");
+    say("The rollback `" + ending.rolled_back + "` is complete.");
   } else {
-    say("The way back `" + ending.rolled_back +
-        "` is not complete. Mend what stopped it, then take it again: cnplay rollback " + run +
-        " " + ending.rolled_back);
+    say("The rollback `" + ending.rolled_back +
+        "` is not complete. Fix what stopped it, then run it again: cnplay rollback " + run + " " +
+        ending.rolled_back);
   }
 }
 

@@ -86,6 +86,8 @@ class Summary {
                    const std::function<void(const std::string&)>& say) const;
   std::string advice(const Ending& ending, events::Verdict verdict, const UndoLog& undo) const;
   std::optional<Duration> outage_expected(const Ending& ending) const;
+  void say_next(const Ending& ending, bool all_undone, bool undoable, const std::string& left,
+                const std::function<void(const std::string&)>& say) const;
   void say_ways_back(const Ending& ending,
                      const std::function<void(const std::string&)>& say) const;
   std::string names(const std::vector<plan::HostIndex>& hosts) const;

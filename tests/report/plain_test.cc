@@ -149,7 +149,8 @@ TEST(Plain, ARunThatFailsAndIsUndone) {
   end.verdict = Verdict::failed;
   end.took = Duration{3300};
   end.hosts = {{.host = 0, .changed = 2}, {.host = 1, .failed = 1}, {.host = 2}};
-  end.advice = "Mend the conflict on web2, then run the same command again.";
+  end.advice =
+      "Fix the conflict on web2, then continue: cnplay resume 20261120-213000-update_code-4f2a";
   story.tell(end);
   testing::expect_golden("report/undone.txt", story.text());
 }

@@ -234,7 +234,10 @@ TEST(Failure, OnFailureBeforeAndAfterThePivot) {
     EXPECT_EQ(f.ended().outage_open, after);
     EXPECT_FALSE(f.recorder.all<events::PhaseEnded>()[0].complete);
     if (after) {
-      EXPECT_NE(f.ended().advice.find("run the same command again"), std::string::npos);
+      EXPECT_NE(f.ended().advice.find("continue: cnplay resume " + f.options.run_id),
+                std::string::npos)
+          << f.ended().advice;
+      EXPECT_EQ(f.ended().advice.find("same command again"), std::string::npos);
     }
   }
 }

@@ -184,7 +184,7 @@ TEST(Parked, AnOutageThatGoesOnIsSaid) {
   People f;
   const auto phase = f.b.phase("cutover", [&] { f.between("x", HumanKind::manual); });
   f.b.plan.phases[phase].outage = true;
-  EXPECT_NE(f.run().advice.find("The outage goes on"), std::string::npos);
+  EXPECT_NE(f.run().advice.find("The outage continues"), std::string::npos);
 }
 
 TEST(Parked, ForLater) {

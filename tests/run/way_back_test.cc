@@ -26,7 +26,7 @@ TEST(Offer, AYesTakesTheWayBackAsPartOfTheRun) {
   ASSERT_EQ(f.recorder.all<events::RollbackEnded>().size(), 1u);
   EXPECT_TRUE(f.recorder.all<events::RollbackEnded>()[0].complete);
   EXPECT_TRUE(f.recorder.all<events::Held>().empty());
-  EXPECT_NE(f.ended().advice.find("`back` was taken to its end"), std::string::npos);
+  EXPECT_NE(f.ended().advice.find("`back` is complete"), std::string::npos);
 }
 
 // A way back leads to a system that works: it ends the outage, if it is taken to its end.
@@ -44,7 +44,7 @@ TEST(Offer, AWayBackThatIsTakenToItsEndEndsTheOutage) {
     EXPECT_EQ(f.run().verdict, Verdict::failed);
     EXPECT_EQ(f.recorder.all<events::RollbackEnded>().at(0).complete, whole);
     EXPECT_EQ(f.ended().outage_open, !whole);
-    EXPECT_EQ(f.ended().advice.find("The outage goes on.") == std::string::npos, whole);
+    EXPECT_EQ(f.ended().advice.find("The outage continues.") == std::string::npos, whole);
   }
 }
 

@@ -163,7 +163,8 @@ inline void tell_failure(MadeUp& m) {
       "Undone: `stop` (procedures.play:4) on web1, web2.\n"
       "Undone: `code` (update_code.play:33) on web1.\n"
       "Failed, perhaps half done, and not undone: `code` (update_code.play:33) on web2: its "
-      "undo was not run.\nMend the cause on web2, then run the same command again.";
+      "undo was not run.\nFix the cause on web2, then continue: cnplay resume "
+      "20261120-213000-update_code-4f2a";
   m.story.tell(std::move(end));
 }
 
