@@ -258,9 +258,7 @@ _cn_tidy() {
   if [ -d "$_cn_dir" ]; then
     _cn_bury "$1" || exit 90
   fi
-  case $_cn_base in '') exec rm -rf -- "$_cn_dir" ;; esac
-  rm -rf -- "$_cn_dir" || exit 90
-  rmdir -- "$_cn_base" 2>/dev/null
+  exec rm -rf -- "$_cn_dir"
 }
 # ID: with the claims gone, a request of a dead controller that arrives late would start its task a
 # second time. So a tombstone comes first: tasks up to ID are never started. A full disk: the spools

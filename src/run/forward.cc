@@ -26,9 +26,10 @@ void Runner::go_forward() {
   say_deadlines();
   steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
     // Before each step somebody is asked, or it is the run that decides; or it is to be decided as
-    // soon as the window has closed: a host would begin what was sent ahead all the same.
+    // soon as the window has closed: a host would begin what was sent ahead all the same. On a host
+    // that has dropped out a step is left only to be declared failed.
     const bool windowed = window_end() && window_.state != WindowState::decided;
-    const bool free = walk_ && !stopping_ && !context_.options.stepwise && !windowed;
+    const bool free = walk_ && live_[host] && !stopping_ && !context_.options.stepwise && !windowed;
     return free ? walk_->only_next(through, host) : std::nullopt;
   });
   drive();

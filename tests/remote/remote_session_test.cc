@@ -1,6 +1,7 @@
 // Reaching a host, becoming another user, many tasks at once, locks, floods of output.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/resource.h>
 
 #include <fstream>
@@ -310,6 +311,8 @@ TEST(RealSudo, WithoutPasswordAndOnATerminal) {
     GTEST_SKIP() << "no sudo for us";
   for (const bool pty : {false, true}) {
     World world;
+    // Nobody's directory is outside of the world, and its tombstones stay.
+    world.options.run_id = "test-" + std::to_string(getpid()) + (pty ? "-terminal" : "");
     if (pty) {  // as if requiretty had refused: the real sudo then runs on our terminal
       world.write_file("bin/sudo",
                        "#!/bin/dash\n[ -t 0 ] || { echo 'sorry, you must have a tty to run sudo' "
@@ -329,6 +332,11 @@ TEST(RealSudo, WithoutPasswordAndOnATerminal) {
     task.apply = "echo on";
     EXPECT_EQ(world.run(task).tail.raw(), "on\n");
     EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+    const passwd* nobody = getpwnam("nobody");
+    ASSERT_NE(nobody, nullptr);
+    const std::filesystem::path base = "/var/tmp/cnplay-" + std::to_string(nobody->pw_uid);
+    EXPECT_FALSE(std::filesystem::exists(base / ("run-" + world.options.run_id)));
+    EXPECT_TRUE(std::filesystem::remove(base / ("ended-" + world.options.run_id)));
   }
   World world;
   world.up();

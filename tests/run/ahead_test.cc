@@ -87,6 +87,18 @@ TEST(SendingAhead, NotInADryRun) {
   EXPECT_EQ(count_ahead(f), 0u);
 }
 
+TEST(SendingAhead, NotToAHostThatHasDroppedOut) {
+  Fixture f(1);
+  f.b.parallel({[&] { f.b.step("bad").tolerate = 1; }, [&] { f.b.action(f.b.step("long")); }});
+  f.b.step("after");
+  f.hosts.on("long#0", {{Will::change, {}, Duration(500)}});
+  f.hosts.on("bad#0", {{Will::fail, {}, Duration(10)}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  check_run(f);
+  EXPECT_EQ(count_ahead(f), 0u);
+  EXPECT_EQ(f.hosts.count("after#0"), 0u);
+}
+
 TEST(SendingAhead, AfterARetryTheRestIsStillTheSame) {
   Fixture f(1);
   f.b.step("a").retry = {1, Duration(100)};
