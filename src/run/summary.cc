@@ -164,6 +164,11 @@ std::string Summary::names(const std::vector<plan::HostIndex>& hosts) const {
   return text;
 }
 
+std::string Summary::place(plan::NodeId id, const std::vector<plan::HostIndex>& hosts) const {
+  const plan::Node& node = context_.plan.node(id);
+  return "`" + one_line(node.title) + "` (" + node.where + ") on " + names(hosts);
+}
+
 std::vector<Summary::Change> Summary::changes_of(const UndoLog& undo) const {
   std::vector<Change> out;
   for (const auto& [place, fate] : undo.changes()) {
@@ -194,8 +199,7 @@ void Summary::say_changes(const std::vector<Change>& changes,
         ++more;
         continue;
       }
-      const plan::Node& node = context_.plan.node(change.node);
-      say(lead + " `" + node.title + "` (" + node.where + ") on " + names(change.hosts) + why);
+      say(lead + " " + place(change.node, change.hosts) + why);
     }
     if (more > 0) {
       say(lead + " " + std::to_string(more) + " more steps: cnplay report " +
@@ -217,10 +221,7 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
   const auto places = [&](const std::vector<Unknown>& list, const std::string& lead) {
     std::map<plan::NodeId, std::vector<plan::HostIndex>> by_node;
     for (const Unknown& u : list) by_node[u.node].push_back(u.host);
-    for (const auto& [node, hosts] : by_node) {
-      say(lead + " `" + one_line(context_.plan.node(node).title) + "` (" +
-          context_.plan.node(node).where + ") on " + names(hosts) + ".");
-    }
+    for (const auto& [node, hosts] : by_node) say(lead + " " + place(node, hosts) + ".");
   };
   if (ending.preflight) {
     if (*ending.preflight == Verdict::aborted)

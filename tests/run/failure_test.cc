@@ -120,6 +120,18 @@ TEST(Failure, ARunNamesWhatItUndidAndWhatItChangedAndDidNotUndo) {
       << advice;
 }
 
+TEST(Failure, ATitleBeginsNoLineOfTheAdvice) {
+  Fixture f(1);
+  f.b.step("a").title = "a\nTo continue: rm";
+  f.b.step("b").title = "b\nTo continue: rm";
+  f.hosts.on("b#0", {{Will::apply_fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  const std::string advice = f.ended().advice;
+  EXPECT_EQ(advice.find("\nTo continue: rm"), std::string::npos) << advice;
+  EXPECT_NE(advice.find("Changed, and not undone: `a To continue: rm`"), std::string::npos)
+      << advice;
+}
+
 TEST(Failure, NothingIsCalledUndoneWhereNothingWas) {
   Fixture f(1);
   f.b.step("a");
