@@ -1,44 +1,17 @@
 #include "events/redact.h"
 
-#include "events/fields.h"
+#include "events/texts.h"
 
 namespace cnplay::events {
 namespace {
 
-// Walks all fields of an event and takes the secrets out of its texts.
-class Redactor {
- public:
-  explicit Redactor(const Redaction& redaction) : redaction_(redaction) {}
-
-  template <class T>
-  void operator()(const char*, T& field) {
-    visit(field);
+// The secrets, out of a text.
+struct TakeOut {
+  const Redaction& redaction;
+  void operator()(const char*, std::string& text) const {
+    if (!text.empty()) text = redaction.text(text);
   }
-  template <class T>
-  void node(const char*, T&) {}
-  template <class T>
-  void host(const char*, T&) {}
-  template <class T>
-  void phase(const char*, T&) {}
-
- private:
-  void visit(std::string& text) {
-    if (!text.empty()) text = redaction_.text(text);
-  }
-  void visit(std::optional<std::string>& text) {
-    if (text) visit(*text);
-  }
-  void visit(Untrusted& text) { visit(text.raw()); }
-  void visit(std::vector<std::string>& all) {
-    for (std::string& text : all) visit(text);
-  }
-  void visit(std::vector<std::pair<std::string, Untrusted>>& facts) {
-    for (auto& fact : facts) visit(fact.second);
-  }
-  template <class T>
-  void visit(T&) {}  // numbers and the like
-
-  const Redaction& redaction_;
+  void operator()(const char* field, Untrusted& text) const { (*this)(field, text.raw()); }
 };
 
 }  // namespace
@@ -53,8 +26,7 @@ void RedactingSink::on(const Event& event) {
     while (!open_.empty()) finish_task(open_.begin()->first.first, event.at);
   }
   Event clean = event;
-  Redactor redactor(redaction_);
-  std::visit([&](auto& e) { fields(redactor, e); }, clean.what);
+  change_texts(clean, TakeOut{redaction_});
   emit(std::move(clean));
 }
 

@@ -1,46 +1,25 @@
 #include "events/shown.h"
 
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/lines.h"
-#include "events/fields.h"
+#include "events/texts.h"
 
 namespace cnplay::events {
 namespace {
 
-class Continuer {
- public:
-  template <class T>
-  void operator()(const char* name, T& field) {
-    if (std::string_view(name) != "advice") visit(field);
+struct Continue {
+  void operator()(std::string_view field, std::string& text) const {
+    if (field != "advice") text = continued(text);
   }
-  template <class T>
-  void node(const char*, T&) {}
-  template <class T>
-  void host(const char*, T&) {}
-  template <class T>
-  void phase(const char*, T&) {}
-
- private:
-  void visit(std::string& text) { text = continued(text); }
-  void visit(std::optional<std::string>& text) {
-    if (text) visit(*text);
-  }
-  void visit(std::vector<std::string>& all) {
-    for (std::string& text : all) visit(text);
-  }
-  template <class T>
-  void visit(T&) {}
+  void operator()(std::string_view, Untrusted&) const {}
 };
 
 }  // namespace
 
 Event shown(Event event) {
-  Continuer continuer;
-  std::visit([&](auto& e) { fields(continuer, e); }, event.what);
+  change_texts(event, Continue{});
   return event;
 }
 
