@@ -4,6 +4,7 @@ forget a task whose result is not on record: each task's effect is there exactly
 In short: at some of the records. With CNPLAY_WHOLE_MATRIX=1: at each of them."""
 
 import collections
+import contextlib
 import fcntl
 import getpass
 import os
@@ -99,6 +100,21 @@ class Endings(Killed):
     def claims(self, home):
         return sorted(path.name for path in self.directory(home).glob("t-*"))
 
+    @contextlib.contextmanager
+    def lock_held(self):
+        """By somebody else, once the connections of the killed controller are closed."""
+        lock = self.second.home / ".local/state/cnplay/locks/x"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with open(lock, "a", encoding="utf-8") as file:
+            def taken():
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                return True
+            self.until(taken, "the lock of the killed controller stays")
+            yield
+
     def refuse(self, code, *words):
         """A resume that is refused leaves the claims as they are."""
         before = [self.claims(home) for home in self.homes]
@@ -142,16 +158,7 @@ class RefusedResume(Endings):
 
     def test_somebody_else_holds_the_lock(self):
         self.interrupt(before='  lock "x"\n')
-        # The lock is free once the first controller's connections are closed.
-        lock = self.second.home / ".local/state/cnplay/locks/x"
-        with open(lock, "a", encoding="utf-8") as file:
-            def taken():
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                return True
-            self.until(taken, "the lock of the killed controller stays")
+        with self.lock_held():
             self.refuse(3)
         self.resume()
 

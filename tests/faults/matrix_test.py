@@ -5,10 +5,8 @@ In short: at some of the records. With CNPLAY_WHOLE_MATRIX=1: at each of them.""
 
 import collections
 import contextlib
-import fcntl
 import os
 import signal
-import subprocess
 import unittest
 
 from controller_test import WHOLE
@@ -44,20 +42,6 @@ class Matrix(Endings):
         self.second.stop()
         yield
         self.start_second_again()
-
-    @contextlib.contextmanager
-    def lock_held(self):
-        lock = self.second.home / ".local/state/cnplay/locks/x"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with open(lock, "a", encoding="utf-8") as file:
-            def taken():
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                return True
-            self.until(taken, "the lock of the earlier controller stays")
-            yield
 
     @contextlib.contextmanager
     def secret_missing(self):

@@ -1,5 +1,6 @@
 """A controller that is talked to on a terminal; and one that two people share."""
 
+import json
 import os
 import pty
 import pwd
@@ -45,6 +46,39 @@ class Processes(Killed):
 
     def of_type(self, kind):
         return [e for e in self.events() if e["type"] == kind]
+
+    def ids(self):
+        """Of all runs on record, oldest first."""
+        return sorted((run.name for run in self.runs.iterdir()), key=lambda name: (self.runs / name).stat().st_ctime_ns)
+
+    def of_run(self, name):
+        return [json.loads(line) for line in (self.runs / name / "events.jsonl").read_text().splitlines()]
+
+    def killed_everywhere_and_resumed(self, name, words, effects):
+        """`cnplay WORDS` takes the run `name` back; killed at one record after another it is resumed, to the same
+        effects. How often."""
+        taken = self.cnplay(*words)
+        self.assertEqual(taken.returncode, 0, taken.stdout + taken.stderr)
+        whole = len(self.of_run(self.ids()[-1]))
+        shutil.rmtree(self.runs / self.ids()[-1])
+        resumed = 0
+        for at in range(2, whole, 3):
+            with self.subTest(at=at):
+                self.effects.unlink(missing_ok=True)
+                self.mark.write_text("new")
+                self.cnplay(*words, at=at, how="after")
+                (run,) = [r for r in self.ids() if r != name]
+                if not (self.runs / run / "run.json").exists():
+                    blocked = self.cnplay(*words)
+                    self.assertEqual(blocked.returncode, 3)
+                    self.assertIn(f"cnplay resume {run}", blocked.stderr)
+                    again = self.cnplay("resume", run)
+                    self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
+                    resumed += 1
+                self.assertEqual(self.counted(), effects)
+                self.assertEqual(self.mark.read_text(), "old")
+                shutil.rmtree(self.runs / run)
+        return resumed
 
     def on_a_terminal(self, arguments, talk, term="dumb"):
         """Each (what is waited for, what is typed then). Returns the exit code and all that was shown."""

@@ -3,7 +3,6 @@ interrupted is undone, a parked one is cancelled. Needs CNPLAY and DIE, as contr
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import unittest
@@ -38,12 +37,6 @@ class AfterAFailure(Processes):
 
     def mend(self):
         (self.sshd.home / "mended").write_text("")
-
-    def ids(self):
-        return sorted((run.name for run in self.runs.iterdir()), key=lambda name: (self.runs / name).stat().st_ctime_ns)
-
-    def of_run(self, name):
-        return [json.loads(line) for line in (self.runs / name / "events.jsonl").read_text().splitlines()]
 
     def one(self, *arguments, code=0, **die):
         run = self.cnplay(*arguments, **die)
@@ -82,24 +75,7 @@ class AfterAFailure(Processes):
 
     def test_killed_while_it_undoes_it_is_resumed(self):
         name = self.held()
-        self.one("undo", name)
-        whole = len(self.of_run(self.ids()[-1]))
-        shutil.rmtree(self.runs / self.ids()[-1])
-        resumed = 0
-        for at in range(2, whole, 3):
-            with self.subTest(at=at):
-                self.effects.unlink(missing_ok=True)
-                self.mark.write_text("new")
-                self.cnplay("undo", name, at=at, how="after")
-                (run,) = [r for r in self.ids() if r != name]
-                if not (self.runs / run / "run.json").exists():
-                    self.assertIn(f"cnplay resume {run}", self.one("undo", name, code=3).stderr)
-                    self.one("resume", run)
-                    resumed += 1
-                self.assertEqual(self.counted(), {"set old": 1})
-                self.assertEqual(self.mark.read_text(), "old")
-                shutil.rmtree(self.runs / run)
-        self.assertGreater(resumed, 1)
+        self.assertGreater(self.killed_everywhere_and_resumed(name, ["undo", name], {"set old": 1}), 1)
 
     def test_an_interrupted_run_ends_and_is_undone(self):
         self.cnplay(*self.play(HELD), at=14, how="after")

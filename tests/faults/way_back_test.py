@@ -2,9 +2,6 @@
 the way and resumed, for a deadline that has passed. Needs CNPLAY and DIE, as controller_test.py does."""
 
 import datetime
-import json
-import os
-import shutil
 import unittest
 
 from processes import Processes
@@ -40,12 +37,6 @@ class WaysBack(Processes):
     def setUp(self):
         super().setUp()
         self.mark = self.marked()
-
-    def ids(self):
-        return sorted((run.name for run in self.runs.iterdir()), key=lambda name: (self.runs / name).stat().st_ctime_ns)
-
-    def of_run(self, name):
-        return [json.loads(line) for line in (self.runs / name / "events.jsonl").read_text().splitlines()]
 
     def succeeded(self):
         run = self.cnplay(*self.play(PLAY % "true"))
@@ -127,27 +118,8 @@ class WaysBack(Processes):
 
     def test_killed_on_the_way_back_it_is_resumed(self):
         name = self.succeeded()
-        taken = self.cnplay("rollback", name, "back")
-        whole = len(self.of_run(self.ids()[-1]))
-        shutil.rmtree(self.runs / self.ids()[-1])
-        resumed = 0
-        for at in range(2, whole, 3):
-            with self.subTest(at=at):
-                self.effects.unlink(missing_ok=True)
-                self.mark.write_text("new")
-                self.cnplay("rollback", name, "back", at=at, how="after")
-                (run,) = [r for r in self.ids() if r != name]
-                if not (self.runs / run / "run.json").exists():
-                    blocked = self.cnplay("rollback", name, "back")
-                    self.assertEqual(blocked.returncode, 3)
-                    self.assertIn(f"cnplay resume {run}", blocked.stderr)
-                    again = self.cnplay("resume", run)
-                    self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
-                    resumed += 1
-                self.assertEqual(self.counted(), {"set old": 1, "told": 2})
-                self.assertEqual(self.mark.read_text(), "old")
-                shutil.rmtree(self.runs / run)
-        self.assertGreater(resumed, 3, taken.stdout)
+        effects = {"set old": 1, "told": 2}
+        self.assertGreater(self.killed_everywhere_and_resumed(name, ["rollback", name, "back"], effects), 3)
 
     def test_of_a_run_whose_play_was_changed_in_its_middle(self):
         """The way back is the changed play's, with what the first of them has found on the hosts."""

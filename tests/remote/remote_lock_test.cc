@@ -59,7 +59,7 @@ class LocksIn : public ::testing::TestWithParam<std::string> {
     world.hosts->lock(0, "x", "ana, run 1");
     ASSERT_TRUE(world.wait_for<LockEnded>().acquired);
   }
-  // Its holder writes it anew from time to time: for a moment it is empty.
+  // Its holder writes it again from time to time: for a moment it is empty.
   std::string text_of_the_file() const {
     std::string text;
     EXPECT_TRUE(eventually([&] {

@@ -1,6 +1,7 @@
 // Taking up a run that was cut off: what is started again, what is not, and what is refused. That
 // every cut of every run fits is in interleave_test.cc.
 #include <algorithm>
+#include <functional>
 
 #include "support/run/fixture.h"
 
@@ -202,6 +203,22 @@ TEST(Resuming, TheOrderOfTheRecordDecidesWhenAPauseEnds) {
 }
 
 // A flush runs the handlers that were notified before it. Those that are notified after it wait.
+// Resumes the run of `first` from each part of its record; `holds` says what is true of the result.
+void resume_each_cut(const Fixture& first, const std::vector<events::Event>& whole,
+                     const std::function<void(const Fixture&, const RunResult&)>& holds) {
+  for (std::size_t cut = 1; cut < whole.size(); ++cut) {
+    const std::vector<events::Event> record(whole.begin(),
+                                            whole.begin() + static_cast<std::ptrdiff_t>(cut));
+    Fixture second(2);
+    second.take_over(first, record);
+    second.clock.advance(Duration(60'000));
+    const RunResult result = second.go_on();
+    ASSERT_FALSE(result.not_resumed)
+        << "cut after event " << cut << ": " << result.not_resumed->what;
+    holds(second, result);
+  }
+}
+
 class Flushed {
  public:
   Flushed() : first(2) {
@@ -215,20 +232,6 @@ class Flushed {
     first.hosts.on("b#0", {{.length = Duration(1000)}});
     EXPECT_EQ(first.run().verdict, Verdict::success);
   }
-  void resume_each_cut(const std::vector<events::Event>& whole) {
-    for (std::size_t cut = 1; cut < whole.size(); ++cut) {
-      const std::vector<events::Event> record(whole.begin(),
-                                              whole.begin() + static_cast<std::ptrdiff_t>(cut));
-      Fixture second(2);
-      second.take_over(first, record);
-      second.clock.advance(Duration(60'000));
-      const RunResult result = second.go_on();
-      ASSERT_FALSE(result.not_resumed)
-          << "cut after event " << cut << ": " << result.not_resumed->what;
-      EXPECT_EQ(result.verdict, Verdict::success);
-      EXPECT_EQ(second.outcomes("(reload)"), first.outcomes("(reload)"));
-    }
-  }
   Fixture first;
 };
 
@@ -237,7 +240,11 @@ TEST(Resuming, TheRecordSaysWhereAFlushWasPassed) {
   const auto passed = f.first.recorder.all<events::BarrierPassed>();
   ASSERT_EQ(passed.size(), 1u);
   EXPECT_EQ(f.first.b.plan.node(passed[0].node).kind, plan::NodeKind::flush);
-  f.resume_each_cut(f.first.recorder.events);
+  resume_each_cut(f.first, f.first.recorder.events,
+                  [&](const Fixture& second, const RunResult& result) {
+                    EXPECT_EQ(result.verdict, Verdict::success);
+                    EXPECT_EQ(second.outcomes("(reload)"), f.first.outcomes("(reload)"));
+                  });
 }
 
 TEST(Resuming, ARecordOfAFormerVersionHasNoEventForAFlush) {
@@ -255,17 +262,9 @@ TEST(Resuming, ARecordOfAFormerVersionHasNoEventForAFlush) {
                             return std::holds_alternative<events::BarrierPassed>(event.what);
                           }),
             2u);
-  for (std::size_t cut = 1; cut < whole.size(); ++cut) {
-    const std::vector<events::Event> record(whole.begin(),
-                                            whole.begin() + static_cast<std::ptrdiff_t>(cut));
-    Fixture second(2);
-    second.take_over(first, record);
-    second.clock.advance(Duration(60'000));
-    const RunResult result = second.go_on();
-    ASSERT_FALSE(result.not_resumed)
-        << "cut after event " << cut << ": " << result.not_resumed->what;
+  resume_each_cut(first, whole, [](const Fixture& second, const RunResult&) {
     EXPECT_EQ(second.outcomes("(reload)").size(), 4u);
-  }
+  });
 }
 
 // A run that is refused has not ended: its hosts keep what they have of it.

@@ -350,13 +350,9 @@ TEST(TakenBackLater, OnlyTheSecretsThatItUsesAreAskedFor) {
   Ways f;
   f.b.plan.secrets = {{"forward", plan::SecretSource::Kind::env, {"A"}, "x:1"},
                       {"back", plan::SecretSource::Kind::env, {"B"}, "x:2"}};
-  const auto secret = [](std::uint32_t index) {
-    plan::Param param = Builder::param("key", plan::Value(plan::SecretRef{index}));
-    param.secret = true;
-    return param;
-  };
-  f.b.plan.nodes[f.a].actions[0].params.push_back(secret(0));
-  f.rollback("back", [&] { f.b.step("restore").actions[0].params.push_back(secret(1)); });
+  f.b.plan.nodes[f.a].actions[0].params.push_back(Builder::secret_key(0));
+  f.rollback("back",
+             [&] { f.b.step("restore").actions[0].params.push_back(Builder::secret_key(1)); });
   std::vector<std::uint32_t> asked;
   f.options.secret = [&](std::uint32_t index) {
     asked.push_back(index);

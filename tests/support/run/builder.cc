@@ -198,6 +198,12 @@ plan::Param Builder::param(const std::string& name, plan::Value value, bool path
   return param;
 }
 
+plan::Param Builder::secret_key(std::uint32_t index) {
+  plan::Param key = param("key", plan::Value(plan::SecretRef{index}));
+  key.secret = true;
+  return key;
+}
+
 plan::Value Builder::fact(NodeId node, const std::string& name, std::uint32_t action) {
   auto expr = std::make_shared<plan::Expr>();
   expr->op = plan::Op::fact;

@@ -40,6 +40,8 @@ class Builder {
   static void no_apply(plan::Action& action) { action.apply = plan::kNone; }
   plan::ScriptId script(const std::string& text);
   static plan::Param param(const std::string& name, plan::Value value, bool path = false);
+  // `key`, with the secret at this index of the plan's.
+  static plan::Param secret_key(std::uint32_t index);
   static plan::Value fact(plan::NodeId node, const std::string& name, std::uint32_t action = 0);
   plan::OnFailure& on_failure(plan::Side side, std::uint32_t phase,
                               std::vector<plan::Response> responses);
