@@ -6,14 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/words.h"
 #include "catalog/catalog.h"
 #include "diag/diagnostic.h"
 #include "syntax/ast.h"
 
 namespace cnplay::catalog {
-
-// A word of the play, as messages show it.
-inline std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 class FileClauses {
  public:

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/words.h"
 #include "cli/project.h"
 #include "plan/choice.h"
 
@@ -44,16 +45,6 @@ std::map<std::string, std::string> work_of(const plan::Plan& plan, const plan::N
   return work;
 }
 
-std::string named(const std::vector<std::string>& hosts) {
-  constexpr std::size_t kNamed = 5;
-  std::string out;
-  for (std::size_t i = 0; i < hosts.size() && i < kNamed; ++i) {
-    out += (i == 0 ? "" : ", ") + hosts[i];
-  }
-  if (hosts.size() > kNamed) out += " and " + std::to_string(hosts.size() - kNamed) + " more";
-  return out;
-}
-
 void compare(const plan::Plan& before, const plan::Node& was, const plan::Plan& after,
              const plan::Node& is, std::vector<std::string>& out) {
   const auto old = work_of(before, was);
@@ -71,9 +62,9 @@ void compare(const plan::Plan& before, const plan::Node& was, const plan::Plan& 
     if (!now.contains(host)) gone.push_back(host);
   }
   const std::string step = "step " + is.path + " ";
-  if (!other.empty()) out.push_back(step + "would do something else on " + named(other));
-  if (!fresh.empty()) out.push_back(step + "would run on " + named(fresh) + " too");
-  if (!gone.empty()) out.push_back(step + "would no longer run on " + named(gone));
+  if (!other.empty()) out.push_back(step + "would do something else on " + name_some(other));
+  if (!fresh.empty()) out.push_back(step + "would run on " + name_some(fresh) + " too");
+  if (!gone.empty()) out.push_back(step + "would no longer run on " + name_some(gone));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/project.h"
 
@@ -15,10 +16,9 @@ int check_command(const Options& options) {
     for (const auto& node : project.plan->nodes) {
       steps += node.kind == plan::NodeKind::step ? 1 : 0;
     }
-    const std::size_t hosts = project.plan->hosts.size();
-    std::cout << options.play << ": no mistakes found: " << steps
-              << (steps == 1 ? " step" : " steps") << " on " << hosts
-              << (hosts == 1 ? " host" : " hosts") << " of `" << project.plan->inventory << "`\n";
+    std::cout << options.play << ": no mistakes found: " << count_of(steps, "step") << " on "
+              << count_of(project.plan->hosts.size(), "host") << " of `" << project.plan->inventory
+              << "`\n";
   }
   return kSuccess;
 }

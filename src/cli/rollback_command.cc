@@ -66,17 +66,7 @@ int rollback_command(const Options& options) {
       return refused(status.error());
     }
   }
-  auto without = hosts_without(record->in_force(), options.without);
-  if (!without) return usage_error(without.error());
-  const auto vault = VaultAccess::make(options, record->in_force().vault_file);
-  if (!vault) return usage_error(vault.error());
-  const auto view = [](const plan::Plan& plan, const Options& how) {
-    return make_view(plan, how, Moment::now);
-  };
-  TakenBack taken_back;
-  taken_back.way = {*id, (*way)->name, &record->events, &record->plan};
-  taken_back.without = *std::move(without);
-  return execute(record->in_force(), options, **vault, view, true, std::nullopt, taken_back);
+  return take_back(options, *record, {*id, (*way)->name, &record->events, &record->plan, {}});
 }
 
 }  // namespace cnplay::cli

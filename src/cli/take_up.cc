@@ -52,10 +52,6 @@ std::variant<plan::Plan, int> plan_of_now(const journal::Record& record, const O
   return *std::move(project.plan);
 }
 
-}  // namespace
-
-namespace {
-
 // What only a person can say before a failed run goes on. False: it does not.
 bool says_yes(const Options& options, const std::string& why, const std::string& question) {
   if (options.yes || somebody_is_there()) {

@@ -21,12 +21,12 @@ struct TakeUp {
 // Whether this record's last word is that its run has ended.
 bool has_ended(const journal::Record& record);
 
-// Tells the run's record that it goes forward again, from `from` on or where it failed:
+// Tells the run's record that it goes forward again, from `from` on or where it failed.
 // `changed`: with the play as it is now, compiled as it was then, else as it was recorded. `record`
-// is then as it was read again. Nothing is sent to a host; before all is known to fit, nothing is
-// written. A value: it cannot, this is the exit code, and why was said.
-// `from`: from which step on what was done is done again, "": none; where the failure has undone
-// steps, and a person says so, the first of these.
+// is then as it was read again. `from`: from which step on what was done is done again, "": none;
+// where the failure has undone steps, and a person says so, it becomes the first of these. Nothing
+// is sent to a host; before all is known to fit, nothing is written. A value: it cannot, this is
+// the exit code, and why was said.
 std::optional<int> take_up(const TakeUp& what, const Options& options, bool changed,
                            journal::Record& record, std::string& from);
 

@@ -1,5 +1,10 @@
 #include "cli/taken_back.h"
 
+#include "cli/execute.h"
+#include "cli/project.h"
+#include "cli/vault_access.h"
+#include "cli/views.h"
+#include "cli/wiring.h"
 #include "events/last.h"
 #include "run/people.h"
 #include "run/run.h"
@@ -70,6 +75,18 @@ std::vector<WayTaken> ways_taken(const Disk& disk, const std::string& root, cons
     ways.push_back({other, *began->rollback, false, false, began->mode == events::Mode::check});
   }
   return ways;
+}
+
+int take_back(const Options& options, const journal::Record& record, run::WayBack way) {
+  auto without = hosts_without(record.in_force(), options.without);
+  if (!without) return usage_error(without.error());
+  const auto vault = VaultAccess::make(options, record.in_force().vault_file);
+  if (!vault) return usage_error(vault.error());
+  const auto view = [](const plan::Plan& plan, const Options& how) {
+    return make_view(plan, how, Moment::now);
+  };
+  const TakenBack taken_back{std::move(way), *std::move(without)};
+  return execute(record.in_force(), options, **vault, view, true, std::nullopt, taken_back);
 }
 
 }  // namespace cnplay::cli

@@ -7,7 +7,9 @@
 
 #include "base/disk.h"
 #include "base/result.h"
+#include "cli/options.h"
 #include "journal/run_directory.h"
+#include "run/run.h"
 
 namespace cnplay::cli {
 
@@ -25,5 +27,9 @@ struct WayTaken {
 // Those of the run `id`, oldest first.
 std::vector<WayTaken> ways_taken(const Disk& disk, const std::string& root, const std::string& id,
                                  const journal::Record& record);
+
+// Takes the run of this record back, as a run of its own; the exit code. `way` points into
+// `record`.
+int take_back(const Options& options, const journal::Record& record, run::WayBack way);
 
 }  // namespace cnplay::cli

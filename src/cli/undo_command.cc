@@ -2,11 +2,13 @@
 #include <iostream>
 #include <optional>
 
+#include "base/words.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
 #include "cli/project.h"
 #include "cli/resume.h"
+#include "cli/take_up.h"
 #include "cli/taken_back.h"
 #include "cli/undo.h"
 #include "cli/views.h"
@@ -15,8 +17,6 @@
 
 namespace cnplay::cli {
 namespace {
-
-bool has_ended(const journal::Record& record) { return events::end_of(record.events) != nullptr; }
 
 // What only a run of its own that is not over stands in the way of.
 Status not_undone_yet(const Disk& disk, const std::string& root, const std::string& id,
@@ -48,14 +48,12 @@ std::vector<run::UndoLog::Step> left_of(const Disk& disk, const std::string& roo
 }
 
 std::string named(const plan::Plan& plan, const std::vector<run::UndoLog::Step>& steps) {
-  constexpr std::size_t kNamed = 5;
-  std::string text;
-  for (std::size_t i = 0; i < steps.size() && i < kNamed; ++i) {
-    const std::string& path = plan.node(steps[i].node).path;
-    text += (i == 0 ? "`" : ", `") + path.substr(path.find('/') + 1) + "`";
+  std::vector<std::string> names;
+  for (const run::UndoLog::Step& step : steps) {
+    const std::string& path = plan.node(step.node).path;
+    names.push_back(backquoted(path.substr(path.find('/') + 1)));
   }
-  if (steps.size() > kNamed) text += " and " + std::to_string(steps.size() - kNamed) + " more";
-  return text;
+  return name_some(names);
 }
 
 // Brings a run that has not ended to its end. nullopt: it has ended; else the exit code.
@@ -98,17 +96,8 @@ int undo_run(const Options& options, const std::string& id, bool must_be_somethi
                             "an `undo` since its last point of no return",
                         "`cnplay show " + id + "` says what was changed: put that right by hand"));
   }
-  auto without = hosts_without(record->in_force(), options.without);
-  if (!without) return usage_error(without.error());
-  const auto vault = VaultAccess::make(options, record->in_force().vault_file);
-  if (!vault) return usage_error(vault.error());
-  const auto view = [](const plan::Plan& plan, const Options& how) {
-    return make_view(plan, how, Moment::now);
-  };
-  TakenBack taken_back;
-  taken_back.way = {id, run::kUndo, &record->events, &record->plan, undone_of(disk, root, id)};
-  taken_back.without = *std::move(without);
-  return execute(record->in_force(), options, **vault, view, true, std::nullopt, taken_back);
+  return take_back(options, *record,
+                   {id, run::kUndo, &record->events, &record->plan, undone_of(disk, root, id)});
 }
 
 void offer_undo(const Options& options, const std::string& id) {

@@ -8,6 +8,7 @@
 
 #include "base/json_text.h"
 #include "base/lines.h"
+#include "base/words.h"
 #include "cli/commands.h"
 #include "cli/editor.h"
 #include "cli/output.h"
@@ -181,7 +182,7 @@ int edit(VaultAccess& access, Vault& vault) {
   if (auto status = vault.change(access.disk(), vault_owner(), by_hand); !status) {
     return usage_error(status.error());
   }
-  std::cout << access.file() << ": " << count << (count == 1 ? " secret\n" : " secrets\n");
+  std::cout << access.file() << ": " << count_of(count, "secret") << "\n";
   return kSuccess;
 }
 

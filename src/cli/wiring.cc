@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/words.h"
 #include "cli/reach.h"
 #include "cli/trust.h"
 #include "journal/run_directory.h"
@@ -115,16 +116,6 @@ Result<Connections> connections(const plan::Plan& plan, const Options& options,
 
 namespace {
 
-std::string listed(const std::vector<std::string>& parts) {
-  constexpr std::size_t kShown = 6;
-  std::string out;
-  for (std::size_t i = 0; i < parts.size() && i < kShown; ++i) {
-    out += (i == 0 ? "" : ", ") + parts[i];
-  }
-  if (parts.size() > kShown) out += " and " + std::to_string(parts.size() - kShown) + " more";
-  return out;
-}
-
 // Why a rehearsal that there was counts no more.
 std::string why_void(const journal::Summary& run, const plan::Requirement& requirement,
                      const plan::Plan& plan, const Disk& disk, const std::string& root,
@@ -138,7 +129,7 @@ std::string why_void(const journal::Summary& run, const plan::Requirement& requi
     const auto changes =
         before ? plan::program_changes(before->program, plan.program) : std::vector<std::string>();
     reasons.push_back(changes.empty() ? "was of another version of the play, its files or modules"
-                                      : "is void: since then " + listed(changes));
+                                      : "is void: since then " + name_some(changes, 6));
   }
   if (run.partial) reasons.emplace_back("left steps out");
   if (now - run.started > requirement.within) {

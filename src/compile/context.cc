@@ -13,10 +13,6 @@ std::string enumerate(const std::vector<std::string>& words, std::string_view la
   return out;
 }
 
-std::string count_of(std::size_t n, std::string_view noun) {
-  return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
-}
-
 Context::Context(const Input& in, diag::Diagnostics& out) : input(in), diags(out) {
   if (in.limited) {
     selected_.resize(host_count());

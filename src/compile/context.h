@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/words.h"
 #include "compile/compile.h"
 #include "compile/entity.h"
 
@@ -18,8 +19,6 @@ namespace cnplay::compile {
 inline std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
 // "a, b and c".
 std::string enumerate(const std::vector<std::string>& words, std::string_view last = "and");
-// "1 host", "3 hosts".
-std::string count_of(std::size_t n, std::string_view noun);
 
 // A place that wants something of the vault.
 struct VaultUse {

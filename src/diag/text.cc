@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/words.h"
 #include "diag/diagnostic.h"
 #include "diag/work.h"
 
@@ -230,10 +231,6 @@ std::string indented(std::string_view text, std::size_t columns) {
   return out;
 }
 
-std::string counted(std::size_t n, const char* what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
-}
-
 }  // namespace
 
 std::string to_text(const Diagnostic& d, const SourceMap& sources, bool colour) {
@@ -274,8 +271,8 @@ std::string to_text(const Diagnostics& all, const SourceMap& sources, bool colou
   }
   if (errors + warnings == 0) return out;
   std::string count;
-  if (errors != 0) count = counted(errors, "error");
-  if (warnings != 0) count += (count.empty() ? "" : ", ") + counted(warnings, "warning");
+  if (errors != 0) count = count_of(errors, "error");
+  if (warnings != 0) count += (count.empty() ? "" : ", ") + count_of(warnings, "warning");
   return out + count + "\n";
 }
 

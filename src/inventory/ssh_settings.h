@@ -3,14 +3,13 @@
 
 #include <string>
 
+#include "base/words.h"
 #include "diag/diagnostic.h"
 #include "inventory/native.h"
 
 namespace cnplay::inventory {
 
 struct KnownSetting;
-
-inline std::string backquoted(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 // Reports an unknown setting (E0604) and returns false.
 bool is_ssh_setting(const syntax::Name& name, diag::Diagnostics& diags);

@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/words.h"
 #include "plan/operators.h"
 
 namespace cnplay::plan {
@@ -81,7 +82,7 @@ Result<Value> index(const Value& of, const Value& at) {
   if (list == nullptr || n == nullptr) return wrong_operands("an index is an int, of a list", of);
   if (*n < 0 || static_cast<std::uint64_t>(*n) >= list->size()) {
     return fail("index " + std::to_string(*n) + " is out of range: the list has " +
-                    std::to_string(list->size()) + (list->size() == 1 ? " item" : " items"),
+                    count_of(list->size(), "item"),
                 "the first item has the index 0");
   }
   return (*list)[static_cast<std::size_t>(*n)];

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/words.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
 #include "plan/pipeline.h"
@@ -13,10 +14,6 @@
 
 namespace cnplay::plan {
 namespace {
-
-std::string plural(std::size_t n, const std::string& one, const std::string& many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
 
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> words;
@@ -142,7 +139,7 @@ class Printer {
       for (const NodeId id : z.nodes) node(id);
     } else {
       indented(
-          paint_.calm("╓─ " + plural(z.lane_count, "branch", "branches") + " at the same time"));
+          paint_.calm("╓─ " + count_of(z.lane_count, "branch", "branches") + " at the same time"));
       const std::uint32_t outer = phase_;
       for (std::size_t lane = 0; lane < z.lane_count; ++lane) {
         if (lane != 0) indented(paint_.calm("╟─"));
@@ -341,13 +338,13 @@ class Printer {
     }
     if (node.timeout) out.push_back("timeout " + human_duration(*node.timeout));
     if (node.retry.times != 0) {
-      out.push_back("retry " + plural(node.retry.times, "time", "times") + ", every " +
+      out.push_back("retry " + count_of(node.retry.times, "time") + ", every " +
                     human_duration(node.retry.every));
     }
     if (node.tolerate >= plan_.hosts.size()) {
       out.push_back("failed hosts do not stop the run");
     } else if (node.tolerate != 0) {
-      out.push_back("goes on with up to " + plural(node.tolerate, "failed host", "failed hosts"));
+      out.push_back("goes on with up to " + count_of(node.tolerate, "failed host"));
     }
     for (std::size_t i = 0; i + 1 < out.size(); ++i) out[i] += ";";
     return out;

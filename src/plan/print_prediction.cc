@@ -2,15 +2,12 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/words.h"
 #include "plan/prediction.h"
 #include "plan/printer.h"
 
 namespace cnplay::plan {
 namespace {
-
-std::string counted(std::size_t n, const std::string& one, const std::string& many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
-}
 
 class Prediction {
  public:
@@ -96,7 +93,7 @@ class Prediction {
   void unknown() {
     if (likely_.without_expect == 0) return;
     line("  " + key_ +
-         paint_.warn(counted(likely_.without_expect, "step", "steps") + " without `expect`" +
+         paint_.warn(count_of(likely_.without_expect, "step") + " without `expect`" +
                      (seen_ ? " or a past run" : "") + ", counted as no time"));
   }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/words.h"
 #include "plan/choice.h"
 #include "plan/host_text.h"
 #include "plan/printer.h"
@@ -92,8 +93,7 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
   table.row("play", {plan.file});
   if (!plan.owner.empty()) table.row("owner", {plan.owner});
   const std::size_t n = plan.hosts.size();
-  table.row("inventory",
-            {plan.inventory + ", " + std::to_string(n) + (n == 1 ? " host" : " hosts")});
+  table.row("inventory", {plan.inventory + ", " + count_of(n, "host")});
   for (const HostSet& set : plan.sets) {
     table.row("hosts", {set.name + ":", hosts_text(plan, set.hosts)});
   }

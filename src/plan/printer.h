@@ -79,9 +79,9 @@ struct TimeLine {
 std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
                                  const std::optional<Time>& now);
 
-// What happens on a failure, the blocks that always run, handlers.
 // What undoing everything comes to: "undo all, in reverse order", or that no step has an `undo`.
 std::string undo_text(const Plan& plan);
+// What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
 
 }  // namespace cnplay::plan

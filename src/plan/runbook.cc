@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/words.h"
 #include "plan/host_text.h"
 #include "plan/printer.h"
 #include "plan/runbook_parts.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::size_t kWholeLine = 100'000;  // no line is wrapped here
 
-std::string times(std::size_t n) { return std::to_string(n) + (n == 1 ? " time" : " times"); }
+std::string times(std::size_t n) { return count_of(n, "time"); }
 
 class Author {
  public:

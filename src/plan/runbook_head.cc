@@ -1,6 +1,7 @@
 // The head of a runbook: who, where, and what must be at hand before the first step.
 #include <algorithm>
 
+#include "base/words.h"
 #include "plan/by_hand.h"
 #include "plan/host_text.h"
 #include "plan/printer.h"
@@ -55,9 +56,7 @@ class Head {
                        "<angle brackets>"));
     } else {
       const auto n = plan_.hosts.size();
-      item(list, p.say("*Inventory:* ")
-                     .code(plan_.inventory)
-                     .say(", " + std::to_string(n) + (n == 1 ? " host" : " hosts")));
+      item(list, p.say("*Inventory:* ").code(plan_.inventory).say(", " + count_of(n, "host")));
     }
     takes(list);
     if (plan_.window) {

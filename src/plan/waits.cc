@@ -2,21 +2,20 @@
 
 #include <algorithm>
 
+#include "base/words.h"
 #include "plan/host_text.h"
 
 namespace cnplay::plan {
 namespace {
 
-std::string quoted(const std::string& name) { return "`" + name + "`"; }
-
 std::string end_text(const Plan& plan, const Node& node) {
-  if (node.kind == NodeKind::human) return quoted(short_name(node.path));
+  if (node.kind == NodeKind::human) return backquoted(short_name(node.path));
   if (node.kind == NodeKind::phase_end && node.phase != kNone) {
-    return "the end of " + quoted(plan.phases[node.phase].title);
+    return "the end of " + backquoted(plan.phases[node.phase].title);
   }
   if (node.kind != NodeKind::step) return "the " + node.title + " above";
   const auto set = std::ranges::find(plan.sets, node.hosts, &HostSet::hosts);
-  return quoted(short_name(node.path)) + " on " +
+  return backquoted(short_name(node.path)) + " on " +
          (set == plan.sets.end() ? hosts_text(plan, node.hosts) : set->name);
 }
 
@@ -44,13 +43,9 @@ std::vector<NodeId> waited_for(const Plan& plan, const std::vector<NodeId>& node
 }
 
 std::string ends_text(const Plan& plan, const std::vector<NodeId>& ends) {
-  constexpr std::size_t kShown = 2;
-  std::string out;
-  for (std::size_t i = 0; i < ends.size() && i < kShown; ++i) {
-    out += (i == 0 ? "" : ", ") + end_text(plan, plan.node(ends[i]));
-  }
-  if (ends.size() > kShown) out += " and " + std::to_string(ends.size() - kShown) + " more";
-  return out;
+  std::vector<std::string> texts;
+  for (const NodeId end : ends) texts.push_back(end_text(plan, plan.node(end)));
+  return name_some(texts, 2);
 }
 
 }  // namespace cnplay::plan

@@ -33,7 +33,7 @@ constexpr std::string_view kScript = R"SH({
     printf '%s\nstep: %s\nheld since: %s\nsign of life: %s\nprocess: %s %s on %s\n' \
       "$o" "$x" "$s" "$(date +%s)" "$$" "$begun" "$m" >"$d/$n"
   }
-  # Its holder writes it anew from time to time: for a moment it is empty.
+  # Its holder writes it again from time to time: for a moment it is empty.
   look() {
     for j in 1 2 3; do
       { f=$(head -c 4096 <"$d/$n"); } 2>/dev/null

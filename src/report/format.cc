@@ -4,6 +4,7 @@
 
 #include "base/columns.h"
 #include "base/lines.h"
+#include "base/words.h"
 #include "events/about.h"
 #include "events/shown.h"
 #include "plan/choice.h"
@@ -337,8 +338,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                              e.help);
           },
           [&](const PreflightEnded& e) {
-            return e.ok ? "preflight of " + std::to_string(plan.hosts.size()) +
-                              (plan.hosts.size() == 1 ? " host" : " hosts") + " is good (" +
+            return e.ok ? "preflight of " + count_of(plan.hosts.size(), "host") + " is good (" +
                               human_duration(e.took) + ")\n"
                         : bad("preflight failed: nothing was started") + "\n";
           },
@@ -410,8 +410,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const UndoStarted& e) {
             if (e.nodes.empty()) return std::string("no undo is registered\n");
-            std::string line = "undoing " + std::to_string(e.nodes.size()) +
-                               (e.nodes.size() == 1 ? " step:" : " steps:");
+            std::string line = "undoing " + count_of(e.nodes.size(), "step") + ":";
             for (const NodeId node : e.nodes) line += " " + step_name(plan, node);
             return paint(options, Style::bold, line) + "\n";
           },

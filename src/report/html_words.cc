@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/words.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 
@@ -47,9 +48,7 @@ std::string rough_size(std::uint64_t bytes) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " " + kUnits[unit];
 }
 
-std::string count(std::uint64_t n, const char* one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
+std::string count(std::uint64_t n, const char* one) { return count_of(n, one); }
 
 Markup text_block(const Excerpt& text, Budget& budget) {
   Markup out;

@@ -6,6 +6,7 @@
 #include "base/columns.h"
 #include "base/lines.h"
 #include "base/terminal_text.h"
+#include "base/words.h"
 #include "report/plain.h"
 #include "report/summary.h"
 
@@ -148,13 +149,11 @@ void LiveSink::follow(const Event& event) {
 
 std::string LiveSink::finished(const Event& event) {
   if (const auto* e = std::get_if<RunStarted>(&event.what)) {
-    const std::size_t hosts = e->hosts.size();
     return with_time(options_, event.at,
                      paint(options_, Style::bold, e->play) +
                          (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " +
-                         e->inventory + " (" + std::to_string(hosts) +
-                         (hosts == 1 ? " host)" : " hosts)") + special(plan_, *e) + "  run " +
-                         e->run + "\n");
+                         e->inventory + " (" + count_of(e->hosts.size(), "host") + ")" +
+                         special(plan_, *e) + "  run " + e->run + "\n");
   }
   if (const auto* output = std::get_if<Output>(&event.what)) return take_output(*output);
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {

@@ -4,6 +4,7 @@
 
 #include "base/columns.h"
 #include "base/lines.h"
+#include "base/words.h"
 #include "report/summary.h"
 
 namespace cnplay::report {
@@ -45,8 +46,7 @@ void PlainSink::on(const events::Event& event) {
     line(event.at,
          paint(options_, Style::bold, e->play) +
              (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " + e->inventory + " (" +
-             std::to_string(e->hosts.size()) + (e->hosts.size() == 1 ? " host" : " hosts") + ")" +
-             special(plan_, *e) +
+             count_of(e->hosts.size(), "host") + ")" + special(plan_, *e) +
              (e->rollback ? ", the way back " + *e->rollback + " of " + e->rollback_of.value_or("")
                           : "") +
              "  run " + e->run + "\n");

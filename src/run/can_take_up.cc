@@ -41,6 +41,22 @@ class NoSink final : public Sink {
   void on(const Event&) override {}
 };
 
+FailureAnswer answer_in(const plan::Plan& recorded, const std::vector<const Event*>& story) {
+  FailureAnswer answer;
+  for (const Event* event : story) {
+    if (const auto* e = std::get_if<UndoStarted>(&event->what)) {
+      for (const NodeId node : e->nodes) {
+        answer.undone = answer.undone ? std::min(*answer.undone, node) : node;
+      }
+    }
+    const auto* e = std::get_if<ActionEnded>(&event->what);
+    if (e != nullptr && e->applied && (e->part == Part::on_failure || e->part == Part::always)) {
+      answer.acted = "`" + recorded.node(e->node).path + "` on " + recorded.hosts[e->host].name;
+    }
+  }
+  return answer;
+}
+
 class Judge {
  public:
   Judge(const plan::Plan& recorded, const plan::Plan& before, const std::vector<Event>& record,
@@ -108,7 +124,7 @@ class Judge {
                     "start a new run, of the mended play");
       }
     }
-    const auto& [undone, acted] = failure_answer(recorded_, record_);
+    const auto& [undone, acted] = answer_in(recorded_, replay_.story());
     const bool ended = end_of(record_) != nullptr;
     if (stopped && !ended) {
       return fail("the run was cut off while it answered its failure",
@@ -375,20 +391,7 @@ class Judge {
 }  // namespace
 
 FailureAnswer failure_answer(const plan::Plan& recorded, const std::vector<Event>& record) {
-  FailureAnswer answer;
-  const Replay replay(recorded, &record);
-  for (const Event* event : replay.story()) {
-    if (const auto* e = std::get_if<UndoStarted>(&event->what)) {
-      for (const NodeId node : e->nodes) {
-        answer.undone = answer.undone ? std::min(*answer.undone, node) : node;
-      }
-    }
-    const auto* e = std::get_if<ActionEnded>(&event->what);
-    if (e != nullptr && e->applied && (e->part == Part::on_failure || e->part == Part::always)) {
-      answer.acted = "`" + recorded.node(e->node).path + "` on " + recorded.hosts[e->host].name;
-    }
-  }
-  return answer;
+  return answer_in(recorded, Replay(recorded, &record).story());
 }
 
 Result<std::vector<std::string>> can_take_up(const plan::Plan& recorded, const plan::Plan& before,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/words.h"
 #include "events/event.h"
 #include "plan/plan.h"
 #include "remote/remote.h"
@@ -84,6 +85,12 @@ struct Context {
     return way == nullptr ? nullptr : &plan.sections[way->section];
   }
   const std::string& name(plan::HostIndex host) const { return plan.hosts[host].name; }
+  // "web1, web2 and 3 more".
+  std::string names(const std::vector<plan::HostIndex>& hosts) const {
+    std::vector<std::string> all;
+    for (const plan::HostIndex host : hosts) all.push_back(name(host));
+    return name_some(all);
+  }
 
   // The only way to a host's sh. In a dry run nothing is ever started that could apply. What may
   // change something waits for the next commit(): its ActionStarted is on disk before its first

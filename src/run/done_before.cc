@@ -44,10 +44,7 @@ bool Steps::done_before(Run& run) {
   plan::Record facts;
   judge_facts(run, result, decision, facts);
   if (is_failure(decision.outcome)) return false;  // its facts are declared otherwise now
-  if (decision.applied) {
-    undo_.registered(run.unit.node, run.unit.host);
-    undo_.settled(run.unit.node, run.unit.host, true);
-  }
+  if (decision.applied) undo_.changed(run.unit.node, run.unit.host);
   run.action_started = context_.clock.steady();
   remember(run, decision, std::move(facts), "");
   action_ended(run, decision, &result, 0);

@@ -485,14 +485,8 @@ void Preflight::tell_joined() {
   std::sort(joined_.begin(), joined_.end());
   joined_.erase(std::unique(joined_.begin(), joined_.end()), joined_.end());
   if (joined_.empty() || again_) return;
-  constexpr std::size_t kNamed = 5;
-  std::string names;
-  for (std::size_t i = 0; i < joined_.size() && i < kNamed; ++i) {
-    names += (i == 0 ? "" : ", ") + context_.name(joined_[i]);
-  }
-  if (joined_.size() > kNamed) names += " and " + std::to_string(joined_.size() - kNamed) + " more";
   const bool one = joined_.size() == 1;
-  context_.emit.notice(names +
+  context_.emit.notice(context_.names(joined_) +
                        (one ? " is the same machine as another host"
                             : " are the same "
                               "machines as other hosts") +

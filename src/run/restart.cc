@@ -172,8 +172,7 @@ void Runner::look_at_restarts() {
           context_.facts.save(id, e->action, e->host, *facts);
         }
       }
-      undo_.registered(id, e->host);
-      undo_.settled(id, e->host, true);
+      undo_.changed(id, e->host);
     }
     std::deque<Ready> held;
     std::swap(held, held_);

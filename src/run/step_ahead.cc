@@ -96,10 +96,7 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
   }
   plan::Record facts;
   judge_facts(run, result, decision, facts);
-  if (decision.applied) {
-    undo_.registered(run.unit.node, run.unit.host);
-    undo_.settled(run.unit.node, run.unit.host, true);
-  }
+  if (decision.applied) undo_.changed(run.unit.node, run.unit.host);
   remember(run, decision, std::move(facts), result.preview);
   const events::RanAhead ran{sent.place.node, sent.host,        sent.place.action,
                              sent.task,       decision.outcome, decision.message,

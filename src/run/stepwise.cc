@@ -78,16 +78,8 @@ std::string Runner::skipped_by_choice(plan::NodeId node) const {
 std::string Runner::question(plan::NodeId id) const {
   const plan::Node& node = context_.plan.node(id);
   const std::string name = node.path.substr(node.path.find('/') + 1);
-  std::string hosts;
-  constexpr std::size_t kNamed = 5;
-  for (std::size_t i = 0; i < node.hosts.size() && i < kNamed; ++i) {
-    hosts += (hosts.empty() ? "" : ", ") + context_.name(node.hosts[i]);
-  }
-  if (node.hosts.size() > kNamed) {
-    hosts += " and " + std::to_string(node.hosts.size() - kNamed) + " more";
-  }
   return name + (node.title.empty() || name.ends_with(node.title) ? "" : ": " + node.title) +
-         " on " + hosts;
+         " on " + context_.names(node.hosts);
 }
 
 // A step that could not be carried out without what this one finds out.

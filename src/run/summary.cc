@@ -154,19 +154,9 @@ Verdict Summary::verdict(const Ending& ending) const {
   return ending.failed_at ? Verdict::failed : Verdict::success;
 }
 
-std::string Summary::names(const std::vector<plan::HostIndex>& hosts) const {
-  constexpr std::size_t kShown = 5;
-  std::string text;
-  for (std::size_t i = 0; i < hosts.size() && i < kShown; ++i) {
-    text += (i == 0 ? "" : ", ") + context_.name(hosts[i]);
-  }
-  if (hosts.size() > kShown) text += " and " + std::to_string(hosts.size() - kShown) + " more";
-  return text;
-}
-
 std::string Summary::place(plan::NodeId id, const std::vector<plan::HostIndex>& hosts) const {
   const plan::Node& node = context_.plan.node(id);
-  return "`" + one_line(node.title) + "` (" + node.where + ") on " + names(hosts);
+  return "`" + one_line(node.title) + "` (" + node.where + ") on " + context_.names(hosts);
 }
 
 std::vector<Summary::Change> Summary::changes_of(const UndoLog& undo) const {
@@ -257,7 +247,7 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
   const bool undoable = std::ranges::any_of(changes, [](const Change& change) {
     return change.fate == Fate::not_undone || change.fate == Fate::undo_failed;
   });
-  say_next(ending, all_undone, undoable, names(left), say);
+  say_next(ending, all_undone, undoable, context_.names(left), say);
   return text;
 }
 

@@ -90,7 +90,6 @@ class Summary {
                 const std::function<void(const std::string&)>& say) const;
   void say_ways_back(const Ending& ending,
                      const std::function<void(const std::string&)>& say) const;
-  std::string names(const std::vector<plan::HostIndex>& hosts) const;
   // "`code` (update_code.play:12) on web1, web2", on one line whatever the title holds.
   std::string place(plan::NodeId id, const std::vector<plan::HostIndex>& hosts) const;
 

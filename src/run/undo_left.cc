@@ -32,9 +32,7 @@ class UndoReader {
   }
   void operator()(const events::RanAhead& e) {
     const auto node = with_undo(e.node);
-    if (!node || !e.applied) return;
-    log_.registered(*node, e.host);
-    log_.settled(*node, e.host, true);
+    if (node && e.applied) log_.changed(*node, e.host);
   }
   void operator()(const events::StepEnded& e) {
     if (e.part != Part::undo || is_failure(e.outcome)) return;

@@ -21,6 +21,11 @@ void UndoLog::settled(plan::NodeId node, plan::HostIndex host, bool applied) {
   if (of_host != it->second.hosts.end()) of_host->second = of_host->second || applied;
 }
 
+void UndoLog::changed(plan::NodeId node, plan::HostIndex host) {
+  registered(node, host);
+  settled(node, host, true);
+}
+
 void UndoLog::forget(plan::NodeId node, plan::HostIndex host) {
   const auto it = steps_.find(node);
   if (it != steps_.end()) it->second.hosts.erase(host);

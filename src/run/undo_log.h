@@ -23,6 +23,8 @@ class UndoLog {
   // That task has ended: did its apply run, or may it have? One that found nothing to do leaves
   // nothing to undo.
   void settled(plan::NodeId node, plan::HostIndex host, bool applied);
+  // Both, where it is known already that it was changed.
+  void changed(plan::NodeId node, plan::HostIndex host);
   // It was undone there before.
   void forget(plan::NodeId node, plan::HostIndex host);
   // An undo that reverse() gave has ended, or could not begin.
