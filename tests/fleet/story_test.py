@@ -35,7 +35,8 @@ MOMENTS = (
     ("behind the pivot", "Pivoted", None, None),
     ("migrating", "ActionStarted", "migrate", "web1"),
     ("in the rollback", "ActionEnded", "old_code", "web1"),
-    ("nearly back", "ActionEnded", "start", "web1"),
+    # Not its end: the rest may be over before the kill arrives.
+    ("nearly back", "ActionStarted", "start", "web1"),
 )
 
 
