@@ -63,7 +63,7 @@ cnplay_python_test(cli_redaction tests/cli/redaction_test.py scripts TIMEOUT 900
 add_library(die MODULE tests/faults/die.cc)
 target_link_libraries(die PRIVATE cnplay_options ${CMAKE_DL_LIBS})
 foreach(name IN ITEMS controller people locks way_back choice take_up story endings undo matrix)
-  cnplay_python_test(faults_${name} tests/faults/${name}_test.py scripts TIMEOUT 3600
+  cnplay_python_test(faults_${name} tests/faults/${name}_test.py scripts TIMEOUT 1800
     NEEDS ${program} DIE=$<TARGET_FILE:die>)
 endforeach()
 cnplay_python_test(bench_hosts tests/bench/hosts_test.py scripts NEEDS ${program} HOSTS=$<TARGET_FILE:hosts>)

@@ -85,6 +85,23 @@ class Killed(unittest.TestCase):
         return subprocess.run([os.environ["CNPLAY"], *arguments], env=env, cwd=self.root, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
 
+    def start(self, *arguments, **options):
+        """A `cnplay` beside the test, which never outlives it."""
+        process = subprocess.Popen([os.environ["CNPLAY"], *arguments], cwd=self.root, text=True,
+                                   env={**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"},
+                                   **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                                      "stderr": subprocess.PIPE, **options})
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
     def play(self, text):
         path = self.root / "killed.play"
         path.write_text(text)
@@ -191,9 +208,7 @@ class InTheMiddle(Killed):
         (self.sshd.home / "go").unlink(missing_ok=True)
 
     def begin(self):
-        env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
-        process = subprocess.Popen([os.environ["CNPLAY"], *self.play(self.LONG)], env=env, cwd=self.root,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = self.start(*self.play(self.LONG))
         self.until(lambda: self.counted()["begun"])
         return process
 
@@ -255,9 +270,7 @@ class InTheMiddle(Killed):
         process.communicate()
         for _ in range(3):
             recorded = len(self.events())
-            env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
-            process = subprocess.Popen([os.environ["CNPLAY"], "resume"], env=env, cwd=self.root,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            process = self.start("resume")
             self.until(lambda: len(self.events()) > recorded)
             process.kill()
             process.communicate()

@@ -7,7 +7,6 @@ import collections
 import contextlib
 import fcntl
 import getpass
-import os
 import pathlib
 import subprocess
 import tempfile
@@ -78,17 +77,12 @@ class Endings(Killed):
             time.sleep(0.02)
         self.fail(why)
 
-    def begin(self, *arguments):
-        env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
-        return subprocess.Popen([os.environ["CNPLAY"], *arguments], env=env, cwd=self.root, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
     def effects_of(self, home):
         effects = home / "effects"
         return collections.Counter(effects.read_text().splitlines() if effects.exists() else [])
 
     def interrupt(self, before="", after=""):
-        process = self.begin(*self.play(PLAY % (before, after)))
+        process = self.start(*self.play(PLAY % (before, after)))
         self.until(lambda: all(self.effects_of(home)["second"] for home in self.homes), "the second step did not begin")
         process.kill()
         process.communicate()
@@ -129,7 +123,7 @@ class Endings(Killed):
         if not at_work:
             for home in self.homes:
                 (home / "go").touch()
-        process = self.begin("resume", "-y")
+        process = self.start("resume", "-y")
         if at_work:
             self.until(lambda: sum(e["type"] == "PreflightEnded" for e in self.events()) > 1, "no second preflight")
             for home in self.homes:
@@ -218,7 +212,7 @@ class Forgotten(Endings):
         self.assertFalse(self.directory(self.second.home).exists())
 
     def test_a_run_that_is_at_work_is_not_forgotten(self):
-        process = self.begin(*self.play(PLAY % ("", "")))
+        process = self.start(*self.play(PLAY % ("", "")))
         self.until(lambda: all(self.effects_of(home)["second"] for home in self.homes), "the second step did not begin")
         (self.run,) = self.runs.iterdir()
         result = self.cnplay("runs", "--forget", self.run.name, "-y")

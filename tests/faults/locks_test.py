@@ -28,20 +28,13 @@ class Locks(Killed):
         self.go.unlink(missing_ok=True)
         self.file = self.sshd.home / ".local/state/cnplay/locks/site"
 
-    def start(self, *arguments):
-        process = subprocess.Popen(
-            [os.environ["CNPLAY"], "-F", "none", "-i", "two.inv", "--limit", "one", "gated.play", *arguments], cwd=self.root,
-            env={**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
+    def gated(self, *arguments):
+        return self.start("-F", "none", "-i", "two.inv", "--limit", "one", "gated.play", *arguments, stderr=subprocess.STDOUT)
 
     def holder(self):
         """A run that has begun its step, and stays in it until `go` is there."""
         (self.root / "gated.play").write_text(GATED)
-        process = self.start()
+        process = self.gated()
         self.until(lambda: self.effects.exists() and self.effects.read_text().count("in") >= 1)
         return process
 
@@ -54,7 +47,7 @@ class Locks(Killed):
     def test_another_run_is_refused_and_the_holder_is_shown(self):
         first = self.holder()
         self.until(lambda: "step: locked/down/work" in self.file.read_text())
-        second = self.start()
+        second = self.gated()
         out = second.communicate(timeout=60)[0]
         self.assertEqual(second.returncode, 3, out)
         self.assertRegex(out, r'the lock "site" is held by \S+@\S+, run \S+, for .*, at locked/down/work; last sign of life')
@@ -63,7 +56,7 @@ class Locks(Killed):
         self.assertEqual(shown.returncode, 0, shown)
         self.assertRegex(shown.stdout, r"site: held by \S+@\S+, run \S+")
         self.assertIn("at locked/down/work", shown.stdout)
-        taken = self.start("--take-lock")
+        taken = self.gated("--take-lock")
         out = taken.communicate(timeout=60)[0]
         self.assertEqual(taken.returncode, 3, out)
         self.assertIn("its controller is at work, so it is not taken over", out)
@@ -74,15 +67,15 @@ class Locks(Killed):
 
     def test_waiting(self):
         first = self.holder()
-        brief = self.start("--wait-lock", "1s")
+        brief = self.gated("--wait-lock", "1s")
         out = brief.communicate(timeout=60)[0]
         self.assertEqual(brief.returncode, 3, out)
         self.assertIn('waits for the lock "site" on h1, held by ', out)
-        patient = self.start("--wait-lock", "2m")
+        patient = self.gated("--wait-lock", "2m")
         self.go.touch()
         out = patient.communicate(timeout=100)[0]
         self.assertEqual((first.wait(timeout=60), patient.returncode), (0, 0), out)
-        wrong = self.start("--wait-lock", "soon")
+        wrong = self.gated("--wait-lock", "soon")
         self.assertEqual((wrong.wait(timeout=60)), 2)
 
     def test_a_killed_controller_holds_nothing(self):
@@ -90,7 +83,7 @@ class Locks(Killed):
         first.send_signal(signal.SIGKILL)
         first.wait()
         self.go.touch()
-        second = self.start("--wait-lock", "30s")
+        second = self.gated("--wait-lock", "30s")
         out = second.communicate(timeout=100)[0]
         self.assertEqual(second.returncode, 0, out)
 
@@ -100,7 +93,7 @@ class Locks(Killed):
         text = self.file.read_text()
         self.file.write_text(re.sub(r"sign of life: \d+", "sign of life: 1000000000", text))  # in place
         self.go.touch()
-        second = self.start("--take-lock")
+        second = self.gated("--take-lock")
         out = second.communicate(timeout=100)[0]
         self.assertEqual(second.returncode, 0, out)
         self.assertIn("was taken over from ", out)
@@ -112,7 +105,7 @@ class Locks(Killed):
         first.send_signal(signal.SIGSTOP)
         text = self.file.read_text()
         self.file.write_text(re.sub(r"sign of life: \d+", "sign of life: 1000000000", text))
-        second = self.start("--take-lock")
+        second = self.gated("--take-lock")
         self.until(lambda: self.effects.read_text().count("in") >= 2)
         first.send_signal(signal.SIGCONT)
         said = ""
@@ -146,7 +139,7 @@ class Locks(Killed):
         (self.root / "inner.play").write_text(self.INNER % ("inner", inner))
         (self.root / "gated.play").write_text(PLAY % (f'echo outer >>"$HOME/effects"; {call}|| echo "inner failed" '
                                                       f'>>"$HOME/effects"; {after}'))
-        return self.start()
+        return self.gated()
 
     def began(self, word):
         self.until(lambda: self.effects.exists() and word in self.effects.read_text().split("\n"))
@@ -231,7 +224,7 @@ class Locks(Killed):
         outer.send_signal(signal.SIGKILL)
         outer.wait()
         (self.root / "gated.play").write_text(GATED)
-        third = self.start("--wait-lock", "60s")
+        third = self.gated("--wait-lock", "60s")
         self.began("in")
         self.until(lambda: "was lost, the run stops" in self.inner_out())
         self.assertIn("it is not held by the run around this one any more", self.inner_out())
@@ -248,9 +241,9 @@ class Locks(Killed):
         before = self.cnplay("plan", "-i", "two.inv", "gated.play")
         self.assertIn("by `expect`: no run of this play", before.stdout)
         for _ in range(3):
-            process = self.start()
+            process = self.gated()
             self.assertEqual(process.wait(timeout=60), 0)
-        check = self.start("--check")
+        check = self.gated("--check")
         self.assertEqual(check.wait(timeout=60), 0)
         after = self.cnplay("plan", "-i", "two.inv", "gated.play")
         self.assertEqual(after.returncode, 0, after)

@@ -2,7 +2,6 @@
 interrupted is undone, a parked one is cancelled. Needs CNPLAY and DIE, as controller_test.py does."""
 
 import json
-import os
 import signal
 import subprocess
 import unittest
@@ -102,11 +101,8 @@ class AfterAFailure(Processes):
                 self.assertIn("success", self.one("runs").stdout)
 
     def waits_and_parks(self, play):
-        process = subprocess.Popen([os.environ["CNPLAY"], *self.play(play)], cwd=self.root, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                   env={**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"})
-        self.until(lambda: any(self.runs.iterdir()) and "WaitStarted" in
-                   next(self.runs.iterdir()).joinpath("events.jsonl").read_text())
+        process = self.start(*self.play(play), stderr=subprocess.STDOUT)
+        self.until(lambda: list(self.runs.glob("*/events.jsonl")) and self.of_type("WaitStarted"))
         process.send_signal(signal.SIGINT)
         out = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 7, out)
