@@ -256,7 +256,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   how.secret = [&](std::uint32_t index) { return store.get(index); };
   const std::string root = runs_root();
   if (auto status = check_runs_root(root); !status) return usage_error(status.error());
-  if (!cut_off && options.command == Command::run) how.past = past_of(plan, disk, root, how.now.at);
+  if (!cut_off && options.command == Command::run && !options.dry_run)
+    how.past = past_of(plan, disk, root, how.now.at);
   how.requirement = [&](const plan::Requirement& r) {
     return check_requirement(r, plan, disk, root, how.now.at);
   };

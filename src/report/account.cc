@@ -217,9 +217,8 @@ class Reader {
       step.from = at_;
       if (part != Part::undo) {
         step.test = plan::is_test(n);
-        step.expect = n.expect;
-        const auto& past = account_.started->past;
-        step.past = plan::past_of(past ? &*past : nullptr, node);
+        step.expect = expected_of(account_, n.expect);
+        step.past = plan::past_of(past_of(account_), node);
       }
       account_.steps.push_back(std::move(step));
     }
@@ -286,6 +285,17 @@ const char* name(State state) {
 bool is_bad(Outcome outcome) {
   return outcome == Outcome::failed || outcome == Outcome::unreachable ||
          outcome == Outcome::unknown || outcome == Outcome::aborted;
+}
+
+bool is_dry(const Account& account) { return account.started->mode == events::Mode::check; }
+
+std::optional<Duration> expected_of(const Account& account, const std::optional<Duration>& expect) {
+  return is_dry(account) ? std::nullopt : expect;
+}
+
+const plan::Past* past_of(const Account& account) {
+  const auto& past = account.started->past;
+  return past && !past->steps.empty() && !is_dry(account) ? &*past : nullptr;
 }
 
 Duration took(const Account& account, Instant from, const std::optional<Instant>& to) {

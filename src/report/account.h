@@ -141,6 +141,11 @@ Result<Account> account_of(const plan::Plan& plan, const std::vector<events::Eve
 
 // Whether something went wrong that a person has to look at.
 bool is_bad(events::Outcome outcome);
+bool is_dry(const Account& account);
+// nullopt in a dry run, whose times are those of checks: nothing is expected of them.
+std::optional<Duration> expected_of(const Account& account, const std::optional<Duration>& expect);
+// What earlier runs took. nullptr: nothing is known, or it is a dry run.
+const plan::Past* past_of(const Account& account);
 // For how long it ran, up to `account.until` if its end is not on record.
 Duration took(const Account& account, Instant from, const std::optional<Instant>& to);
 

@@ -74,7 +74,7 @@ std::optional<Duration> expected_of_tests(const Account& account) {
 }  // namespace
 
 std::optional<Outage> outage_of(const Account& account) {
-  if (account.started->mode == events::Mode::check) return std::nullopt;
+  if (is_dry(account)) return std::nullopt;
   const bool entered =
       std::any_of(account.phases.begin(), account.phases.end(),
                   [&](const PhaseRun& phase) { return account.plan->phases[phase.phase].outage; });

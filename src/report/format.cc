@@ -345,6 +345,10 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const PhaseStarted& e) {
             const plan::Phase& phase = plan.phases[e.phase];
             std::string line = "-- " + one_line(phase.title);
+            if (options.dry) {
+              if (phase.outage) line += ", where a run would take an outage";
+              return paint(options, Style::bold, line) + "\n";
+            }
             if (phase.outage) line += ", the outage begins";
             if (phase.expect) line += ", expected " + human_duration(*phase.expect);
             if (phase.budget) line += ", at most " + human_duration(*phase.budget);
@@ -352,9 +356,9 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const PhaseEnded& e) {
             const plan::Phase& phase = plan.phases[e.phase];
+            const char* ended = options.dry ? " was checked in " : " ended after ";
             return paint(options, Style::bold,
-                         "-- " + one_line(phase.title) +
-                             (e.complete ? " ended after " : " stopped after ") +
+                         "-- " + one_line(phase.title) + (e.complete ? ended : " stopped after ") +
                              human_duration(e.took)) +
                    "\n";
           },
@@ -397,9 +401,10 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                    indented(e.advice, "  ");
           },
           [&](const Pivoted& e) {
-            return paint(
-                       options, Style::bold,
-                       "== point of no return" + (e.title.empty() ? "" : ": " + e.title) + " ==") +
+            return paint(options, Style::bold,
+                         std::string(options.dry ? "== here a run passes its" : "==") +
+                             " point of no return" + (e.title.empty() ? "" : ": " + e.title) +
+                             " ==") +
                    "\n";
           },
           [&](const FailureDeclared& e) {

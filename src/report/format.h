@@ -14,6 +14,7 @@ namespace cnplay::report {
 struct Options {
   bool colour = false;
   bool diff = false;  // diffs of what changes
+  bool dry = false;   // of a dry run: no outage, no times to compare with
   int verbosity = 0;  // 1: output of tasks as it comes
   std::size_t width = 100;
   std::string zone;  // of clock times; "" is the machine's

@@ -25,8 +25,6 @@ std::string style_hash() {
   return "sha256-" + base64_encode(bytes);
 }
 
-bool is_dry(const Account& account) { return account.started->mode == events::Mode::check; }
-
 std::string verdict_words(const Account& account) {
   if (account.state == State::going) return "still going";
   if (account.state == State::cut_off) return "cut off";
@@ -156,8 +154,10 @@ Markup incidents_section(const Account& account, Budget& budget) {
          "class=\"cards\">\n<tbody>\n";
   std::size_t shown = 0;
   bool all = true;
+  Options options;
+  options.dry = is_dry(account);
   for (const events::Event* event : account.incidents) {
-    const std::string said = event_lines(*account.plan, *event, Options{}, 0);
+    const std::string said = event_lines(*account.plan, *event, options, 0);
     if (said.empty()) continue;
     all = shown < kIncidents && budget.take(said.size());
     if (!all) break;

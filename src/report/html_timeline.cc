@@ -164,15 +164,20 @@ void step_body(Markup& out, const Account& account, const Step& step, std::size_
 void phase_body(Markup& out, const Account& account, const PhaseRun& run) {
   const plan::Phase& phase = account.plan->phases[run.phase];
   out << "<tbody>\n<tr class=\"phase\"><th scope=\"rowgroup\">Phase: " << Text(phase.title);
-  out << "</th><td>" << (phase.outage ? Literal("<span class=\"bad\">outage</span>") : Literal(""));
+  out << "</th><td>"
+      << (!phase.outage     ? Literal("")
+          : is_dry(account) ? Literal("an outage in a run")
+                            : Literal("<span class=\"bad\">outage</span>"));
   if (run.to && !run.complete) out << " stopped";
-  if (phase.budget && took(account, run.from, run.to) > *phase.budget) {
-    out << " <span class=\"bad\">over its budget of " << Text(human_duration(*phase.budget))
-        << "</span>";
+  if (const auto budget = expected_of(account, phase.budget);
+      budget && took(account, run.from, run.to) > *budget) {
+    out << " <span class=\"bad\">over its budget of " << Text(human_duration(*budget)) << "</span>";
   }
   out << "</td>";
-  cells(out, account, run.from, phase.expect, took(account, run.from, run.to), !run.to);
-  bar(out, account, run.from, run.to, phase.expect, phase.outage ? "change" : "all");
+  const auto expect = expected_of(account, phase.expect);
+  cells(out, account, run.from, expect, took(account, run.from, run.to), !run.to);
+  const bool down = phase.outage && !is_dry(account);
+  bar(out, account, run.from, run.to, expect, down ? "change" : "all");
   out << "</tr>\n</tbody>\n";
 }
 
@@ -182,7 +187,9 @@ Markup timeline_section(const Account& account) {
   Markup out;
   if (account.steps.empty()) return out;
   out << "<section id=\"timeline\">\n<h2>Timeline</h2>\n"
-         "<p class=\"dim\">Bars: what it took; frames: what was expected.</p>\n"
+         "<p class=\"dim\">Bars: what it took"
+      << (is_dry(account) ? Literal("") : Literal("; frames: what was expected"))
+      << ".</p>\n"
          "<table class=\"timeline\">\n<thead><tr><th>Step, host</th><th>Outcome</th>"
          "<th class=\"n\">Began</th><th class=\"n\">Expected</th><th class=\"n\">Actual</th>";
   scale(out, account);

@@ -34,11 +34,6 @@ std::string note_of(const Account& account, const Step& step, Duration actual) {
   return note;
 }
 
-const plan::Past* past_of(const Account& account) {
-  const auto& past = account.started->past;
-  return past && !past->steps.empty() ? &*past : nullptr;
-}
-
 // A cell of the column `Past runs`, which is there if something is known of some.
 void past_cell(Markup& out, const Account& account, const std::string& text) {
   if (past_of(account) == nullptr) return;
@@ -75,7 +70,7 @@ std::vector<TimeRow> time_rows_of(const Account& account) {
                     title_of(plan, node),
                     host_list(plan, plan.node(node).hosts),
                     "not begun",
-                    plan.node(node).expect,
+                    expected_of(account, plan.node(node).expect),
                     std::nullopt,
                     plan::past_of(past_of(account), node)});
   }
@@ -151,7 +146,9 @@ Markup times_section(const Account& account) {
   out << "</tbody>\n</table>\n";
   const bool tests = std::any_of(account.steps.begin(), account.steps.end(),
                                  [](const Step& step) { return step.test; });
-  if (tests) {
+  if (is_dry(account)) {
+    out << "<p class=\"dim\">The times are those of checks. A run takes others.</p>\n";
+  } else if (tests) {
     out << "<p class=\"dim\">A test is a step that only looks and changes nothing. What is taken "
            "out as testing is the time in which nothing else was at work.</p>\n";
   }

@@ -203,8 +203,8 @@ std::string json_lines(const Account& a) {
                       {"began", format_rfc3339(phase.from)},
                       {"ended", at(phase.to)},
                       {"complete", phase.complete},
-                      {"expect_ms", ms(p.expect)},
-                      {"budget_ms", ms(p.budget)},
+                      {"expect_ms", ms(expected_of(a, p.expect))},
+                      {"budget_ms", ms(expected_of(a, p.budget))},
                       {"took_ms", took(a, phase.from, phase.to).count()}});
   }
   for (const Step& step : a.steps) step_lines(out, a, step);
@@ -212,7 +212,7 @@ std::string json_lines(const Account& a) {
     json hosts = json::array();
     for (const plan::HostIndex h : a.plan->node(node).hosts) hosts.push_back(a.plan->hosts[h].name);
     out.add("not_begun", {{"step", a.plan->node(node).path},
-                          {"expect_ms", ms(a.plan->node(node).expect)},
+                          {"expect_ms", ms(expected_of(a, a.plan->node(node).expect))},
                           {"hosts", std::move(hosts)}});
   }
   host_lines(out, a);

@@ -79,7 +79,7 @@ void LiveSink::tick(Instant now) {
 void LiveSink::follow(const Event& event) {
   const auto& what = event.what;
   if (const auto* begun = std::get_if<RunStarted>(&what)) {
-    past_ = begun->past;
+    if (begun->mode != Mode::check) past_ = begun->past;
   } else if (const auto* e = std::get_if<ActionStarted>(&what)) {
     running_[e->task] = {*e, event.at, "", {}};
   } else if (const auto* ended = std::get_if<ActionEnded>(&what)) {
@@ -92,7 +92,8 @@ void LiveSink::follow(const Event& event) {
     connecting_.erase(unreachable->host);
   } else if (const auto* phase = std::get_if<PhaseStarted>(&what)) {
     phases_.push_back({phase->phase, event.at});
-    if (plan_.phases[phase->phase].outage && !outage_since_) outage_since_ = event.at;
+    if (!options_.dry && plan_.phases[phase->phase].outage && !outage_since_)
+      outage_since_ = event.at;
   } else if (const auto* phase_end = std::get_if<PhaseEnded>(&what)) {
     std::erase_if(phases_, [&](const OpenPhase& p) { return p.phase == phase_end->phase; });
     const bool outage = std::any_of(phases_.begin(), phases_.end(), [&](const OpenPhase& p) {
@@ -149,6 +150,7 @@ void LiveSink::follow(const Event& event) {
 
 std::string LiveSink::finished(const Event& event) {
   if (const auto* e = std::get_if<RunStarted>(&event.what)) {
+    options_.dry = e->mode == Mode::check;
     return with_time(options_, event.at,
                      paint(options_, Style::bold, e->play) +
                          (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " +
@@ -222,6 +224,7 @@ std::string LiveSink::phase_line(const OpenPhase& open, Instant now) const {
   const bool own_outage = phase.outage && outage_since_ == open.since;
   std::string line = paint(options_, Style::bold, one_line(phase.title)) + "  " +
                      (own_outage ? paint(options_, Style::red, "OUTAGE ") : "") + stopwatch(age);
+  if (options_.dry) return line;
   if (phase.expect) {
     const bool over = age > *phase.expect;
     line += paint(options_, over ? Style::yellow : Style::plain,

@@ -43,6 +43,7 @@ void PlainSink::on(const events::Event& event) {
   attempts_.on(event);
   news_.on(event);
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
+    options_.dry = e->mode == events::Mode::check;
     line(event.at,
          paint(options_, Style::bold, e->play) +
              (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " + e->inventory + " (" +

@@ -128,7 +128,7 @@ std::string summary(const plan::Plan& plan, const events::RunEnded& end, const O
                     bool timings) {
   std::string out;
   if (!end.hosts.empty()) out += "\n" + host_table(plan, end.hosts, options);
-  if (timings && !end.steps.empty()) out += "\n" + timing_table(plan, end, options);
+  if (timings && !options.dry && !end.steps.empty()) out += "\n" + timing_table(plan, end, options);
   if (end.outage) {
     out += "\noutage: " + human_duration(*end.outage);
     if (end.outage_expect) out += ", expected " + human_duration(*end.outage_expect);

@@ -228,6 +228,9 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
   if (context_.dry()) {
     if (verdict == Verdict::success && any_unapplied_) {
       say("This was a dry run: nothing was changed. Without --check the run makes these changes.");
+      if (std::ranges::any_of(hosts_, [](const auto& host) { return host.depends > 0; })) {
+        say("What `depends` is known only after the changes before it.");
+      }
     }
     return text;
   }
@@ -322,10 +325,11 @@ events::RunEnded Summary::build(const Ending& ending, const UndoLog& undo) const
   e.took = context_.clock.steady() - started_;
   e.hosts = hosts_;
   for (const auto& [node, timing] : timings_) {
-    events::StepTiming step{node, context_.plan.node(node).expect, timing.to - timing.from,
-                            timing.outcome};
+    // A dry run's times are those of checks: there is nothing to compare them with.
+    const auto expect = context_.dry() ? std::nullopt : context_.plan.node(node).expect;
+    events::StepTiming step{node, expect, timing.to - timing.from, timing.outcome};
     const auto& past = context_.options.past;
-    if (const auto* known = plan::past_of(past ? &*past : nullptr, node))
+    if (const auto* known = context_.dry() ? nullptr : plan::past_of(past ? &*past : nullptr, node))
       step.usual = known->median;
     const bool cut = std::any_of(gaps_.begin(), gaps_.end(),
                                  [&](Duration at) { return timing.from < at && at <= timing.to; });

@@ -121,6 +121,27 @@ TEST(LiveView, WhatPastRunsTookIsSaidOfWhatIsAtWork) {
   EXPECT_EQ(shown.find("undoing"), std::string::npos) << shown;
 }
 
+TEST(LiveView, ADryRunHasNoOutageAndNoPastToCompareWith) {
+  const UpdateCode u = update_code();
+  Screen screen(100, 12);
+  report::LiveSink live(u.plan, utc(), screen);
+  Story story(live);
+  RunStarted started = run_started(u.plan);
+  started.mode = Mode::check;
+  started.past = plan::Past{"staging", 5, {{u.snapshot, 5, Duration{70'000}, Duration{120'000}}}};
+  story.tell(std::move(started));
+  story.tell(PhaseStarted{u.cutover});
+  const auto dump = story.begin(u.snapshot, 2);
+  story.pass(1000);
+  const std::string shown = screen.all();
+  EXPECT_NE(shown.find("where a run would take an outage"), std::string::npos) << shown;
+  for (const char* word :
+       {"OUTAGE", "the outage begins", "expected", "budget", "usually", "longer than ever"}) {
+    EXPECT_EQ(shown.find(word), std::string::npos) << word << "\n" << shown;
+  }
+  story.end(dump, u.snapshot, 2, Outcome::ok);
+}
+
 TEST(LiveView, ManyHostsFitTheScreen) {
   const UpdateCode u = update_code(200);
   Screen screen(60, 12);

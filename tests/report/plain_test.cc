@@ -129,6 +129,25 @@ TEST(Plain, ARunThatSucceeds) {
   testing::expect_golden("report/success.txt", story.text());
 }
 
+// Nothing was stopped: no outage began, and the times of checks are compared with nothing.
+TEST(Plain, ADryRunTakesNoOutage) {
+  Story story(utc());
+  RunStarted begun = started();
+  begun.mode = Mode::check;
+  story.tell(begun).tell(PreflightEnded{true, Duration{840}}, 1).tell(PhaseStarted{0});
+  story.tell(Story::ended(0, 0, Outcome::would_change, "1a2b3c -> 4d5e6f", 1240), 1);
+  story.tell(Story::ended(0, 1, Outcome::depends, "", 0));
+  story.tell(Pivoted{1, "the schema may change"});
+  story.tell(PhaseEnded{0, Duration{4400}, true});
+  RunEnded end;
+  end.verdict = Verdict::success;
+  end.took = Duration{5300};
+  end.hosts = {{.host = 0, .ok = 4, .would_change = 2}, {.host = 1, .ok = 5, .depends = 1}};
+  end.steps = {{0, std::nullopt, Duration{1250}}, {1, std::chrono::minutes{2}, Duration{2600}}};
+  story.tell(end);
+  testing::expect_golden("report/dry_run.txt", story.text());
+}
+
 TEST(Plain, ARunThatFailsAndIsUndone) {
   Options options = utc();
   options.diff = true;

@@ -48,6 +48,29 @@ TEST(Reports, OfARunThatFails) {
   expect_golden("report/report_failed.jsonl", json_lines(*account));
 }
 
+TEST(Reports, OfADryRunTakeNoOutageAndCompareNoTimes) {
+  MadeUp m;
+  tell_success(m);
+  auto& started = std::get<events::RunStarted>(m.record.events[0].what);
+  started.mode = events::Mode::check;
+  const plan::NodeId code = m.update.code;
+  started.past = plan::Past{"staging", 5, {{code, 5, Duration{70'000}, Duration{120'000}}}};
+  const auto account = m.account();
+  ASSERT_TRUE(account) << account.error().what;
+  const std::string page = html(*account);
+  EXPECT_TRUE(holds(page, "an outage in a run")) << page;
+  EXPECT_TRUE(holds(page, "The times are those of checks."));
+  for (const char* said :
+       {"the outage begins", "Outage:", "Total outage", "median", "over by", "over its budget",
+        "expected <", "class=\"expect\"", "class=\"bad\">outage", "frames:"}) {
+    EXPECT_FALSE(holds(page, said)) << said;
+  }
+  const std::string lines = json_lines(*account);
+  EXPECT_EQ(occurrences(lines, "\"expect_ms\":"), occurrences(lines, "\"expect_ms\":null"))
+      << lines;
+  EXPECT_FALSE(holds(junit(*account), "outage"));
+}
+
 TEST(Reports, OfARunThatGoesOnOrWasCutOff) {
   MadeUp m;
   m.begin();

@@ -28,6 +28,18 @@ TEST(DryRun, SaysWhatWouldChangeAndNeverApplies) {
   EXPECT_NE(result.advice.find("nothing was changed"), std::string::npos);
 }
 
+TEST(DryRun, ItsTimesAreComparedWithNothing) {
+  Dry f(1);
+  f.b.step("a").expect = std::chrono::minutes(1);
+  f.options.past = plan::Past{"staging", 1, {{0, 1, Duration{1000}, Duration{1000}}}};
+  f.run();
+  const events::RunEnded ended = f.ended();
+  ASSERT_FALSE(ended.steps.empty());
+  EXPECT_FALSE(ended.steps[0].expect);
+  EXPECT_FALSE(ended.steps[0].usual);
+  EXPECT_FALSE(ended.outage);
+}
+
 TEST(DryRun, APreviewStandsInForTheChangedPath) {
   Dry f(1);
   plan::Node& code = f.b.step("code");
