@@ -37,7 +37,6 @@ class Gate : public std::enable_shared_from_this<Gate> {
   void answer(const std::optional<TransportError>& error);
 
   std::shared_ptr<Core> core_;
-  bool begun_ = false;
   std::optional<std::optional<TransportError>> result_;
   std::vector<Told> waiting_;
 };
