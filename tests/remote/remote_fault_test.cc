@@ -32,7 +32,8 @@ class Behind {
     world.settings.ssh.known_hosts = {known};
     world.settings.ssh.keepalive = milliseconds(100);
     world.settings.ssh.connect_timeout = seconds(5);
-    world.options.run_id = run + "-" + std::to_string(getpid());
+    static int runs = 0;  // of this process: a run that has ended starts nothing more under its id
+    world.options.run_id = run + "-" + std::to_string(getpid()) + "-" + std::to_string(++runs);
     world.hosts = make_hosts(*transport, {world.settings}, world.options);
   }
   ~Behind() {
