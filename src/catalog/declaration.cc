@@ -135,7 +135,7 @@ class DeclarationReader {
     } else if (!near.empty() && near != word) {
       help = "did you mean `" + near + "`?";
     }
-    diags_.error("E0419", backquoted(word) + " is no type of a parameter",
+    diags_.error("E0419", backquoted(word) + " is not a type of parameter",
                  {type.span, "unknown type"}, std::move(help));
   }
 
@@ -271,7 +271,7 @@ class DeclarationReader {
       const Param* param = find_param(name.text);
       if (!param) {
         const std::string near = diag::did_you_mean(name.text, param_names());
-        diags_.error("E0415", backquoted(name.text) + " is no parameter of this module",
+        diags_.error("E0415", backquoted(name.text) + " is not a parameter of this module",
                      {name.span, "unknown parameter"},
                      near.empty() ? "its parameters are: " + listed(param_names())
                                   : "did you mean `" + near + "`?");

@@ -60,7 +60,7 @@ void FileClauses::check_name(Module& module, const syntax::Name& name, std::stri
       list += (list.empty() ? "" : ", ") + p.name;
     }
     const std::string near = diag::did_you_mean(name.text, names);
-    diags_.error("E0415", backquoted(name.text) + " is no parameter of this module",
+    diags_.error("E0415", backquoted(name.text) + " is not a parameter of this module",
                  {name.span, "unknown parameter"},
                  near.empty() ? "its parameters are: " + list : "did you mean `" + near + "`?");
     return;
@@ -77,7 +77,7 @@ void FileClauses::check_name(Module& module, const syntax::Name& name, std::stri
     d.summary =
         backquoted(name.text) + (type == "path"     ? " does not name a file of the host"
                                  : type == "string" ? " does not name a file beside the play"
-                                                    : " is no list of patterns");
+                                                    : " is not a list of patterns");
     d.subject = {name.span, "`" + word_ + "` asks for one"};
     d.context.push_back({param->span, "declared here"});
     d.help = "declare it " + backquoted(type);

@@ -33,12 +33,12 @@ Result<run::Asked> what_is_asked(const std::string& id, const journal::Record& r
   const bool refused = !asked->answers.empty() && !asked->answers.back().yes;
   if (refused || run::still_needed(human, asked->answers) == 0) {
     return fail("`" + step + "` has been answered already, by " + asked->answers.back().user,
-                "go on: cnplay resume " + id);
+                "to continue: cnplay resume " + id);
   }
   if (asked->until && SystemClock().now() >= asked->until->at) {
     return fail("the time to answer was over at " + format_time(*asked->until) + "; " +
                     run::what_holds_after(human),
-                "go on: cnplay resume " + id);
+                "to continue: cnplay resume " + id);
   }
   return *std::move(asked);
 }
@@ -147,7 +147,7 @@ int answer_command(const Options& options) {
   if (more > 0) {
     std::cout << "recorded; " << more << " more must answer, other than " << person.user << "\n";
   } else {
-    std::cout << "recorded. Go on: cnplay resume " << *id << "\n";
+    std::cout << "recorded. To continue: cnplay resume " << *id << "\n";
   }
   return kSuccess;
 }

@@ -38,7 +38,7 @@ Result<std::string> read_ticket(const std::string& text) {
   const bool plain =
       std::ranges::none_of(ticket, [](unsigned char c) { return c < 32 || c == 127; });
   if (!plain || ticket.size() > kLongest || to_valid_utf8(ticket) != ticket) {
-    return fail("this is no ticket: " + Untrusted(ticket).display(kLongest),
+    return fail("not a valid ticket: " + Untrusted(ticket).display(kLongest),
                 "one line of text, at most 200 bytes");
   }
   return ticket;

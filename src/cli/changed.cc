@@ -116,7 +116,7 @@ std::vector<std::string> differences(const plan::Plan& recorded, const plan::Pla
   out.insert(out.end(), steps.begin(), steps.end());
   if (steps.empty()) {
     out.emplace_back(
-        "its steps do the same; their order, time, hosts' addresses or way back differ");
+        "its steps do the same; their order, time, hosts' addresses or rollback differ");
   }
   return out;
 }

@@ -43,7 +43,7 @@ int one_command(const Options& options, const std::string& title) {
   if (!options.timeout.empty()) {
     timeout = parse_duration(options.timeout);
     if (!timeout || timeout->count() <= 0) {
-      return usage_error(fail("`--timeout " + options.timeout + "` is no duration",
+      return usage_error(fail("`--timeout " + options.timeout + "` is not a valid duration",
                               "write `--timeout 30s` or `--timeout 5m`"));
     }
   }

@@ -94,7 +94,7 @@ void settle_secrets(SecretStore& store, events::Verdict verdict) {
           : success ? std::string("the run was for a part of the hosts or steps")
                     : std::string("the run did not succeed"))
       << "\nhelp: a host may have the new or the former one: `cnplay vault get PATH` and `cnplay "
-         "vault get --former PATH` print them; the next run goes on with the new ones\n";
+         "vault get --former PATH` print them; the next run uses the new ones\n";
 }
 
 std::optional<plan::Past> past_of(const plan::Plan& plan, const Disk& disk, const std::string& root,
@@ -171,8 +171,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   if (!given.wait_lock.empty()) {
     wait_lock = parse_duration(given.wait_lock);
     if (!wait_lock || wait_lock->count() <= 0) {
-      return usage_error(
-          fail("`--wait-lock " + given.wait_lock + "` is no duration", "write `--wait-lock 10m`"));
+      return usage_error(fail("`--wait-lock " + given.wait_lock + "` is not a valid duration",
+                              "write `--wait-lock 10m`"));
     }
   }
   SignalWatch signals;  // before any thread begins
@@ -326,7 +326,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     std::cerr << "cnplay: " << healthy.error().what << "\nhelp: " << healthy.error().help << "\n";
   }
   if (result.not_resumed) {
-    std::cerr << "cnplay: " << how.run_id << " is not taken up: " << clean(result.not_resumed->what)
+    std::cerr << "cnplay: " << how.run_id << " is not resumed: " << clean(result.not_resumed->what)
               << "\nhelp: " << clean(result.not_resumed->help) << "\n";
   }
   for (const std::string& name : store.short_ones()) {

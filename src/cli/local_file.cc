@@ -22,7 +22,7 @@ Result<compile::Input::LocalFile> read(const std::string& path) {
   file.path = path;
   std::string problem;
   if (::fstat(fd, &info) != 0) problem = std::strerror(errno);
-  if (problem.empty() && !S_ISREG(info.st_mode)) problem = "is no plain file";
+  if (problem.empty() && !S_ISREG(info.st_mode)) problem = "is not a regular file";
   file.mode = info.st_mode & 0777U;
   Sha256 digest;
   std::array<char, 256 * 1024> piece;

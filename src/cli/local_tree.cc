@@ -143,7 +143,7 @@ class Reader {
     });
     if (!odd && to_valid_utf8(path) == path) return {};
     return fail("the name of " + Untrusted((root_ / path).string()).display() +
-                    " has a control character, a `\\`, or is no UTF-8",
+                    " has a control character, a `\\`, or is not UTF-8",
                 "rename it, or exclude it");
   }
 
@@ -164,7 +164,7 @@ Result<compile::Input::LocalTree> read_local_tree(const fs::path& path,
   if (!root.has_filename()) root = root.parent_path();
   if (!fs::is_directory(root, error)) {
     return fail(
-        root.string() + (fs::exists(root, error) ? " is no directory" : ": no such directory"),
+        root.string() + (fs::exists(root, error) ? " is not a directory" : ": no such directory"),
         "a file alone is sent by file.copy");
   }
   return Reader(root, without, limits).read();

@@ -136,7 +136,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(app, o);
   auto* yes = app.add_flag(
       "-y,--yes", o.yes,
-      "Answer yes where cnplay asks, and go on when the window closes; never at human steps");
+      "Answer yes where cnplay asks, and continue after the window closes; never at human steps");
   app.add_flag("--step", o.stepwise, "Ask before each step, on a terminal")->excludes(yes);
   app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
@@ -264,7 +264,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   auto* resume =
       app.add_subcommand("resume", "Continue a run that was interrupted, parked, or has failed");
   resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
-  resume->add_option("--without", o.without, "Go on without this host (may be repeated)")
+  resume->add_option("--without", o.without, "Continue without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()
       ->expected(1)
@@ -278,7 +278,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
                    "Continue with the play as it is now, without asking");
   resume->add_flag(
       "-y,--yes", o.yes,
-      "Answer yes where cnplay asks, and go on when the window closes; never at human steps");
+      "Answer yes where cnplay asks, and continue after the window closes; never at human steps");
   add_login(*resume, o);
   add_vault_key(*resume, o);
   add_locks(*resume, o);
@@ -316,7 +316,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   rollback->add_option("RUN", o.topic, "Its id or its beginning")->required();
   rollback->add_option("NAME", o.rollback, "Which rollback of its play (default: the only one)");
   rollback->add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
-  rollback->add_flag("--again", o.again, "Though it was taken back so already");
+  rollback->add_flag("--again", o.again, "Even if this rollback has already been run");
   rollback->add_option("--without", o.without, "Begin without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()

@@ -52,7 +52,7 @@ Status publish(const std::string& path, std::string_view bytes) {
   const std::filesystem::path target =
       exists ? std::filesystem::canonical(path, ignored) : std::filesystem::path(path);
   if (target.empty() || target.filename().empty()) {
-    return fail(path + ": is no name of a file", "name another file with -o");
+    return fail(path + ": not a valid file name", "name another file with -o");
   }
   const std::filesystem::path directory =
       target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");

@@ -164,7 +164,8 @@ Result<std::shared_ptr<const ssh::Settings>> Reach::jump(const std::string& chai
   const std::string last = chain.substr(comma == std::string::npos ? 0 : comma + 1);
   const auto read = read_jump(last);
   if (!read) {
-    return fail("`" + last + "` is no jump host", "write [user@]host[:port], several with commas");
+    return fail("`" + last + "` is not a valid jump host",
+                "write [user@]host[:port], several with commas");
   }
   plan::Connection connection;
   connection.address = read->host;

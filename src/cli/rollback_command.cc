@@ -17,7 +17,8 @@ Result<const plan::Rollback*> which(const std::string& id, const plan::Plan& pla
                                     const std::string& name) {
   if (plan.rollbacks.empty()) {
     return fail("the play of " + id + " has no rollback",
-                "it says no way back but its `undo`s; go back by hand, or with a play of its own");
+                "it declares no `rollback`: use `cnplay undo`, revert by hand, or write a play "
+                "that reverts it");
   }
   if (const plan::Rollback* way = plan::find_rollback(plan, name)) return way;
   if (name.empty() && plan.rollbacks.size() == 1) return &plan.rollbacks.front();
@@ -26,8 +27,9 @@ Result<const plan::Rollback*> which(const std::string& id, const plan::Plan& pla
     list += (list.empty() ? "" : "; ") + way.name +
             (way.title == way.name ? "" : " (" + way.title + ")");
   }
-  return fail(name.empty() ? "there are several ways back" : "there is no rollback `" + name + "`",
-              "name one: " + list);
+  return fail(
+      name.empty() ? "the play has several rollbacks" : "there is no rollback `" + name + "`",
+      "name one: " + list);
 }
 
 // Whether somebody has gone this way already, or is on it.
@@ -36,11 +38,11 @@ Status not_taken(const std::vector<WayTaken>& ways, const std::string& id, const
   for (const WayTaken& way : ways) {
     if (way.dry || way.rollback != name) continue;
     if (!way.ended) {
-      return fail(way.run + " takes this way back already, and has not ended",
-                  "go on with it: cnplay resume " + way.run);
+      return fail(way.run + " already runs this rollback, and has not ended",
+                  "to continue it: cnplay resume " + way.run);
     }
     if (way.complete && !again) {
-      return fail(id + " was taken back so already" +
+      return fail(id + " was already rolled back this way" +
                       (way.run == id ? std::string(", by the run itself") : ", by " + way.run),
                   "to do it once more: --again; what is done is found done by its checks");
     }

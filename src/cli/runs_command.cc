@@ -99,11 +99,11 @@ std::optional<Row> parked_run(const Result<journal::Record>& record, const std::
 // What is said of a run beside its verdict: which one it takes back, or which took it back.
 std::string way_back_of(const Row& row, const std::vector<Row>& rows) {
   if (row.rollback == run::kUndo) return "undo of " + row.rollback_of;
-  if (!row.rollback.empty()) return "way back `" + row.rollback + "` of " + row.rollback_of;
+  if (!row.rollback.empty()) return "rollback `" + row.rollback + "` of " + row.rollback_of;
   for (auto other = rows.rbegin(); other != rows.rend(); ++other) {
     if (other->rollback_of == row.id && other->verdict == "success") {
       if (other->rollback == run::kUndo) return "undone by " + other->id;
-      return "taken back by " + other->id + " (" + other->rollback + ")";
+      return "rolled back by " + other->id + " (" + other->rollback + ")";
     }
   }
   return "";
@@ -142,7 +142,7 @@ int runs_command(const Options& options) {
     Row row{id,
             began ? began->play : "",
             began ? began->inventory : "",
-            "interrupted, or goes on still",
+            "interrupted, or still running",
             "",
             controller ? one_line(*controller, 100) : "",
             "",

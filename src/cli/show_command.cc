@@ -29,7 +29,7 @@ int show_command(const Options& options) {
     if (*began->rollback == run::kUndo) {
       std::cout << "this run is the undo of " << began->rollback_of.value_or("") << "\n";
     } else {
-      std::cout << "this run is the way back `" << *began->rollback << "` of "
+      std::cout << "this run is the rollback `" << *began->rollback << "` of "
                 << began->rollback_of.value_or("") << "\n";
     }
   }
@@ -39,7 +39,7 @@ int show_command(const Options& options) {
   for (const WayTaken& way : ways_taken(disk, root, *id, *record)) {
     if (options.json || way.dry || way.run == *id) continue;
     const bool undo = way.rollback == run::kUndo;
-    const std::string what = undo ? "undone" : "taken back";
+    const std::string what = undo ? "undone" : "rolled back";
     std::cout << (way.complete ? what + " by "
                   : way.ended  ? what + " in part by "
                                : "being " + what + " by ")
@@ -53,7 +53,7 @@ int show_command(const Options& options) {
   } else if (parked != nullptr && !options.json) {
     std::cout << "the run is parked (" << parked->reason << "): cnplay resume " << *id << "\n";
   } else if (!ended && !options.json) {
-    std::cout << "the record ends here: the run goes on still, or was cut off"
+    std::cout << "the record ends here: the run is still running, or was interrupted"
               << (record->torn ? " (its last line is torn)" : "") << "\n";
   }
   return kSuccess;

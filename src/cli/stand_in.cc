@@ -178,7 +178,7 @@ class Maker {
     if (const auto* v = std::get_if<syntax::HostvarDecl>(&i.node)) {
       const std::string& type = v->type.name.text;
       if (type != "string" && type != "path") {
-        return refuse("its host variable `" + v->name.text + "` is no text");
+        return refuse("its host variable `" + v->name.text + "` is not text");
       }
       from_inventory_.insert(v->name.text);
       // A path must begin as one.

@@ -45,7 +45,7 @@ std::variant<plan::Plan, int> plan_of_now(const journal::Record& record, const O
   }
   if (!project.plan) {
     print_diagnostics(project, options);
-    std::cerr << "cnplay: the play has mistakes: it is not taken up, and nothing was done\n";
+    std::cerr << "cnplay: the play has mistakes: the run is not resumed, and nothing was done\n";
     return kRefused;
   }
   if (!options.json) print_diagnostics(project, options);  // warnings
@@ -113,7 +113,7 @@ std::optional<int> take_up(const TakeUp& what, const Options& options, bool chan
   if (auto status = fits(trial, from); !status) {
     return refused(fail(what.id + ": " + status.error().what, status.error().help));
   }
-  if (!taken.changes.empty()) std::cerr << "cnplay: the run takes up the changed play:\n";
+  if (!taken.changes.empty()) std::cerr << "cnplay: the run is resumed with the changed play:\n";
   if (changed && taken.changes.empty()) {
     std::cerr << "cnplay: nothing has changed in the play since\n";
   }

@@ -17,7 +17,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
       events.empty() ? nullptr : std::get_if<events::RunStarted>(&events.front().what);
   if (began == nullptr) {
     return fail(id + " was cut off before it began: nothing was done",
-                "there is nothing to take back");
+                "there is nothing to roll back");
   }
   if (began->rollback) {
     const std::string of = began->rollback_of.value_or("");
@@ -25,14 +25,14 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
       return fail(id + " is the undo of " + of + " itself", "there is nothing to undo");
     }
     return fail(
-        id + " is the way back `" + *began->rollback + "` of " + of + " itself",
+        id + " is the rollback `" + *began->rollback + "` of " + of + " itself",
         "to take it once more: cnplay rollback " + of + " " + *began->rollback + " --again");
   }
   if (began->mode == events::Mode::check || began->only_preflight.value_or(false)) {
     return fail(id + " is a " +
                     (began->mode == events::Mode::check ? "dry run" : "preflight alone") +
                     ": it has changed nothing",
-                "there is nothing to take back");
+                "there is nothing to roll back");
   }
   const auto* ended = std::get_if<events::RunEnded>(&events::last_of(events)->what);
   if (ended == nullptr) {
@@ -40,11 +40,11 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
       return fail(id + " has not ended: it waits for people",
                   "`cnplay show " + id + "` says for what: answer it, then cnplay resume " + id);
     }
-    return fail(id + " has not ended: it goes on still, or was cut off",
+    return fail(id + " has not ended: it is still running, or was interrupted",
                 "nobody knows yet what it has done: cnplay resume " + id);
   }
   if (ended->verdict == events::Verdict::refused) {
-    return fail(id + " was refused before its first change", "there is nothing to take back");
+    return fail(id + " was refused before its first change", "there is nothing to roll back");
   }
   if (!record.plans_fit) {
     return fail(id + ": its plan.json is not the one that it was begun with",

@@ -61,7 +61,7 @@ Result<secrets::Vault*> VaultAccess::open() {
   if (!vault_) {
     vault_ = [&]() -> Result<secrets::Vault> {
       if (file_.empty()) {
-        return fail("the run does not say which vault it was begun with", "start it anew");
+        return fail("the run does not name the vault that it was started with", "start a new run");
       }
       // A person types no password for what cannot be opened anyway.
       if (auto status = secrets::Vault::inspect(disk_, file_); !status) return status.error();

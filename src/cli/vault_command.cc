@@ -54,9 +54,9 @@ Result<Secret> value_of(const std::string& path, secrets::Prompter& prompter) {
 
 int init(VaultAccess& access) {
   if (::access(access.file().c_str(), F_OK) == 0) {
-    return usage_error(
-        fail(access.file() + " exists",
-             "`cnplay vault rekey` changes its password; move it away to begin anew"));
+    return usage_error(fail(access.file() + " exists",
+                            "`cnplay vault rekey` changes its password; to start with an empty "
+                            "vault, move the file away"));
   }
   const auto password =
       secrets::new_vault_password(access.source(), access.prompter(), access.file());
@@ -139,8 +139,7 @@ Status edited(VaultEntries& entries, const std::string& file) {
                       return a.first == b.first && a.second.reveal() == b.second.reveal();
                     });
   if (!same) {
-    return fail(file + " holds bytes that are no text: it cannot be edited as one",
-                "use `cnplay vault set`");
+    return fail(file + " is not text: it cannot be edited", "use `cnplay vault set`");
   }
   Secret shown_text("# " + file +
                     ": one secret a line, path: \"value\". What is taken out is gone.\n" +
@@ -168,7 +167,7 @@ Status edited(VaultEntries& entries, const std::string& file) {
     if (rest == wrong.reveal()) return status;  // left as it was: given up
     wrong = Secret(rest);
     shown_text = Secret("# WRONG: " + status.error().what + "; " + status.error().help +
-                        ". Mend it, or leave it as it is to give up.\n" + rest);
+                        ". Fix it, or leave it as it is to give up.\n" + rest);
   }
 }
 

@@ -35,7 +35,7 @@ bool Calls::names_known(const plan::Column& names, Span at) {
   for (const plan::Value& name : names.values()) {
     if (name.as<std::string>() != nullptr) continue;
     context_.error("E0115", "the name of a file beside the play must be known before the run", at,
-                   "known only while the run goes on", "name the file, or use a host variable");
+                   "known only during the run", "name the file, or use a host variable");
     return false;
   }
   return true;
@@ -110,7 +110,7 @@ void Calls::send_tree(plan::Action& action, const catalog::Module& module,
     }
     if (list == nullptr) {
       context_.error("E0115", "what is left out of a directory must be known before the run", at,
-                     "known only while the run goes on", "write the patterns, or host variables");
+                     "known only during the run", "write the patterns, or host variables");
       return;
     }
     const auto [found, fresh] = known.emplace(key, static_cast<std::uint32_t>(manifests.size()));
@@ -147,7 +147,7 @@ const syntax::Expr* Calls::template_of(const std::string& name, Span at) {
   if (loaded && loaded->second.size() > kMostText) {
     loaded = fail("it is larger than 1 MiB", "send it as it is: file.copy");
   } else if (loaded && loaded->second.find('\0') != std::string::npos) {
-    loaded = fail("it has a NUL byte: it is no text", "send it as it is: file.copy");
+    loaded = fail("it has a NUL byte: it is not text", "send it as it is: file.copy");
   }
   if (!loaded) {
     unreadable(name, loaded.error(), at);

@@ -30,7 +30,7 @@ Result<Value> path_value(const std::string& text) {
 
 Result<Value> time_value(const std::string& text) {
   if (const auto time = parse_time(text)) return Value(*time);
-  return fail("this is no time with a zone",
+  return fail("not a time with a zone",
               "write it as \"2026-12-01 22:00 America/Los_Angeles\" or \"2026-12-01T22:00Z\"");
 }
 

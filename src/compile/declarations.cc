@@ -315,7 +315,7 @@ void Builder::let(const syntax::Let& node) {
                    "write it: `let " + node.name.text + ": string? = none`");
     value = {};
   } else if (value.step) {
-    context_.error("E0212", "a step is no value", node.value.span, "a step",
+    context_.error("E0212", "a step is not a value", node.value.span, "a step",
                    "name one of its facts: `code.moved.before`");
     value = {};
   }

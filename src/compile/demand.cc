@@ -47,7 +47,7 @@ std::optional<Value> Evaluator::constant(const Evaluated& value, Span at, const 
   if (value.depends.fact || value.depends.now) {
     context_.error(
         "E0115", purpose.what + " must be known before the run", cause,
-        value.depends.fact ? "a fact: known only while the run goes on"
+        value.depends.fact ? "a fact: known only during the run"
                            : "`now` is known only when the run starts",
         purpose.help.empty() ? "steer with `when`, or make it a parameter" : purpose.help);
     return std::nullopt;
@@ -224,8 +224,8 @@ void Evaluator::check_where(const syntax::Where& where, const Evaluated& value, 
     if (cell.value.needs_run_time()) {
       // An optional that is none, or a fact: the run cannot refuse what was promised before it.
       context_.error_with("E0115", subject + " cannot be checked before the run", at,
-                          "known only while the run goes on", where.condition.span,
-                          "what must hold", "pass a value that is known");
+                          "known only during the run", where.condition.span, "what must hold",
+                          "pass a value that is known");
       return;
     }
     if (const bool* holds = cell.value.as<bool>(); holds && !*holds) {

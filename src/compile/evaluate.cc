@@ -132,7 +132,7 @@ Evaluated Evaluator::string(const syntax::StringLit& lit, Span span, const TypeP
     });
     if (later && !is(target, Kind::path)) {
       context_.error("E0115", with_article(target) + " must be known before the run", span,
-                     "its text is known only while the run goes on",
+                     "its text is known only during the run",
                      "use a value that has this type already");
       return poison();
     }

@@ -148,7 +148,7 @@ std::string jump_of(Context& context, const inventory::Inventory& inventory, Hos
                     jump.front() != ',' && jump.back() != ',' &&
                     jump.find(",,") == std::string::npos && jump.find(",-") == std::string::npos;
   if (!fine) {
-    context.error("E0907", code(jump) + " is no jump host", at,
+    context.error("E0907", code(jump) + " is not a valid jump host", at,
                   "this host's `jump` is " + code(jump),
                   "write [user@]host[:port], several with commas, or a host of the inventory");
     return {};

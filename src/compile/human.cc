@@ -87,7 +87,7 @@ std::vector<std::string> Builder::people(const syntax::Modifier* modifier) {
   }
   for (const std::string& name : by) {
     if (is_user_name(name)) continue;
-    context_.error("E0525", code(name) + " is no name of a user", expr.span,
+    context_.error("E0525", code(name) + " is not a valid user name", expr.span,
                    "cannot be somebody who runs cnplay",
                    "name users of the controller, or groups of them: `by [\"ann\", \"@ops\"]`");
   }
@@ -196,7 +196,7 @@ void Builder::human_default(const std::string& word, const Modifiers& modifiers,
     if (said == "approve" || said == "refuse") {
       human.fallback = plan::Value(said == "approve");
     } else {
-      context_.error("E0525", "this is no answer to " + code(word), expr.span,
+      context_.error("E0525", "not an answer to " + code(word), expr.span,
                      "neither `approve` nor `refuse`",
                      "write `default refuse` or `default approve`");
     }

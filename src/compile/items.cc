@@ -136,7 +136,7 @@ std::string belongs(const syntax::Item& item, Place place) {
     return place == Place::handler || place == Place::always || place == Place::on_failure ||
                    place == Place::rollback
                ? "what runs here is not undone: leave it out"
-               : "an `undo` stands in the step that it takes back";
+               : "an `undo` stands in the step that it reverts";
   }
   if (is_one<syntax::UndoAll, syntax::Hold, syntax::Offer>(item)) {
     return "it belongs in `on_failure { ... }`";

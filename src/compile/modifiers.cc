@@ -287,7 +287,7 @@ std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* m
       return std::isalnum(c) || c == '_' || c == '-' || c == '.';
     });
     if (!good) {
-      refuse_number(evaluator, "tags", expr.span, "\"" + tag + "\" is no tag",
+      refuse_number(evaluator, "tags", expr.span, "\"" + tag + "\" is not a valid tag",
                     "use letters, digits, `_`, `-` and `.`: " + value_example("tags"));
       return {};
     }

@@ -393,11 +393,11 @@ Evaluated Evaluator::call(const syntax::Call& node, Span span) {
                    "stands behind `secret NAME =` only",
                    "declare it at the head of the play: `secret x = " + context_.text(span) + "`");
   } else if (function == "rehearsed") {
-    context_.error("E0212", "`rehearsed` is no value", node.callee->span,
+    context_.error("E0212", "`rehearsed` is not a value", node.callee->span,
                    "stands behind `require` only",
                    "write `require rehearsed(on: \"staging\", within: 7d)`");
   } else if (context_.input.catalog->find(function)) {
-    context_.error("E0212", "an action is no value", node.callee->span, "a module's action",
+    context_.error("E0212", "an action is not a value", node.callee->span, "a module's action",
                    "name its facts in a step: `let x = " + function + "(...)`, then `x.FACT`");
   } else {
     const std::string near = diag::did_you_mean(function, names);

@@ -82,7 +82,7 @@ void check_vault(Context& context) {
 
 void Builder::secret(const syntax::SecretDecl& node) {
   const auto refuse = [&](Span at, std::string label, std::string help) {
-    context_.error("E0303", "this is no source of a secret", at, std::move(label), std::move(help));
+    context_.error("E0303", "not a source of a secret", at, std::move(label), std::move(help));
     declare(node.name, {}, "secret");
   };
   const auto* call = std::get_if<syntax::Call>(&node.source.node);
@@ -117,7 +117,7 @@ void Builder::secret(const syntax::SecretDecl& node) {
 // Fills in the one argument of a source that is read; false after a report.
 bool Builder::read_from(Source& source, const syntax::Call& call, Span at) {
   const auto refuse = [&](Span where, std::string label) {
-    context_.error("E0303", "this is no source of a secret", where, std::move(label),
+    context_.error("E0303", "not a source of a secret", where, std::move(label),
                    std::string("write ") + example_of(source.kind));
     return false;
   };
@@ -148,8 +148,7 @@ bool Builder::read_from(Source& source, const syntax::Call& call, Span at) {
 // or `rotate`. False after a report.
 bool Builder::generated(Source& source, const syntax::Call& call, Span at) {
   const auto refuse = [&](Span where, std::string label, std::string help) {
-    context_.error("E0303", "this is no source of a secret", where, std::move(label),
-                   std::move(help));
+    context_.error("E0303", "not a source of a secret", where, std::move(label), std::move(help));
     return false;
   };
   std::optional<plan::Value> length;

@@ -203,7 +203,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   std::vector<plan::Action> undo_actions;
   for (std::size_t i = 0; i < body.undos.size(); ++i) {
     if (i > 0) {
-      context_.error_with("E0513", "a step has one way back", body.undos[i]->keyword,
+      context_.error_with("E0513", "a step has one `undo`", body.undos[i]->keyword,
                           "a second `undo`", body.undos[0]->keyword, "the first one",
                           "put their actions in one `undo`");
     }

@@ -167,7 +167,7 @@ void Builder::offer_default(const Modifiers& modifiers, plan::Human& human) {
     human.fallback = plan::Value(word);
     return;
   }
-  context_.error("E0525", "this is no answer to these offers", expr.span,
+  context_.error("E0525", "not one of these offers", expr.span,
                  "none of the rollbacks that are offered",
                  "write `default " + choices.front() + "`, or `default none`");
 }
@@ -179,7 +179,7 @@ void Builder::entitle_offers() {
     for (const plan::Response& response : on.responses) {
       if (response.kind != plan::ResponseKind::offer) continue;
       const bool one = response.rollbacks.size() == 1;
-      std::string text = one ? "Take the way back " : "Which way back: ";
+      std::string text = one ? "Run the rollback " : "Which rollback: ";
       for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
         const plan::Rollback* way = plan::find_rollback(plan, response.rollbacks[i]);
         if (way == nullptr) continue;  // reported

@@ -43,7 +43,7 @@ git.rebase(app, onto: "origin/main")
 
 Write `dir: app`.
 )~"},
-      {"E0406", "`..` of something that is no record",
+      {"E0406", "`..` of something that is not a record",
        R"~(A spread gives the fields of a record: `let site = { dir: app, venv: venv }`, then `..site`.
 
 ```
@@ -88,7 +88,7 @@ For a variable that may be unset write `${name:-}`.
 )~"},
       {"E0413", "A fact is set that is not declared, or in the wrong stage",
        R"~(Facts are declared by `returns`, and set by `fact NAME VALUE` in `check`: before anything is changed,
-so that the way back survives a crash.
+so that the `undo` survives a crash.
 
 ```
 returns { before: string }

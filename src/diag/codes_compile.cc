@@ -24,7 +24,7 @@ procedure sees its parameters alone.
 let dir = "${ap}/current"      # `app` was meant
 ```
 
-Mend the name, or declare it: `param`, `let`, `hostvar`, `hosts`, `secret`.
+Fix the name, or declare it: `param`, `let`, `hostvar`, `hosts`, `secret`.
 )~"},
       {"E0103", "A name is used before it is declared",
        R"~(A play is read from top to bottom, by people and by the compiler.
@@ -54,7 +54,7 @@ Choose another name for one of the two.
 cnplay -i staging update_code.play -e brunch=main
 ```
 
-Mend the name, or declare the parameter.
+Fix the name, or declare the parameter.
 )~"},
       {"E0107", "There is no such member",
        R"~(A record has the fields that it was written with, an action the facts that its module
@@ -75,7 +75,7 @@ plain text: which files make up a program never depends on a value.
 use "lib/${name}.play" as x
 ```
 
-Mend the path.
+Fix the path.
 )~"},
       {"E0109", "Files use each other in a circle",
        R"~(A file may use another only if that one does not need the first, directly or through others.
@@ -104,7 +104,7 @@ cnplay -i staging plays.play NAME
 do coralnet.server_stopp(web: web)
 ```
 
-Mend the name, or declare the procedure.
+Fix the name, or declare the procedure.
 )~"},
       {"E0112", "Procedures call each other in a circle",
        R"~(Procedures are written into the play where they are done, so that every step is known before the
@@ -123,7 +123,7 @@ Use a `for` over a list.
 hosts web = group("wbe")
 ```
 
-Mend the name, or declare the group in the inventory.
+Fix the name, or declare the group in the inventory.
 )~"},
       {"E0114", "A value differs from host to host where one is needed",
        R"~(Titles, times, numbers of retries, the conditions of `if` and the lists of `for` are the same for
@@ -281,7 +281,7 @@ param start: time = "2026-12-01 22:00"
 Write `"2026-12-01 22:00 America/Los_Angeles"`.
 )~"},
       {"E0203", "A value of another type is expected",
-       R"~(There is no coercion: an int is no duration, a string is no path, no value is true but `true`.
+       R"~(There is no coercion: an int is not a duration, a string is not a path, only `true` is true.
 
 ```
 step packages on web timeout 10 { ... }
@@ -347,9 +347,9 @@ let n = join(["a", "b"])
 
 Write `join(["a", "b"], ", ")`.
 )~"},
-      {"E0212", "This is no value",
+      {"E0212", "This is not a value",
        R"~(Actions run on hosts; their results are facts, known by name in later steps. Steps, sets of hosts
-and `rehearsed` are no values either.
+and `rehearsed` are not values either.
 
 ```
 let moved = "${git.rebase(dir: app, onto: "main")}"
@@ -377,7 +377,7 @@ step s "Set ${key}" on web { ... }
 
 Say where it is kept instead of what it is.
 )~"},
-      {"E0303", "This is no source of a secret",
+      {"E0303", "This is not a source of a secret",
        R"~(A secret is read by the run, never written in a play: `env("X")`, `command(["pass", "show", "x"])`,
 `ask("prompt")`, `vault("path")` or `generate(length: 40)`, behind `secret NAME =` and nowhere else.
 
@@ -607,7 +607,7 @@ Write `notify reload` behind an action or a step.
 )~"},
       {"E0520", "A barrier stands where the others do not come by",
        R"~(Phases, `pivot`, `wait`, `barrier` and `flush` hold all hosts until the last has come. Inside of
-`parallel` the other branches go on meanwhile, in a `serial` phase only one batch is there, and in a loop
+`parallel` the other branches continue meanwhile, in a `serial` phase only one batch is there, and in a loop
 or an `if` there would be many points of no return or none.
 
 ```

@@ -39,7 +39,7 @@ Names are made of a to z, A to Z, 0 to 9 and `_`. Any character may stand in a t
 For a text of several lines use `"""`, with the closing `"""` on a line of its own.
 )md"},
       {"E0005", R"(a text block is never closed)",
-       R"md(A text block begins with `"""` and goes on, over any number of lines, to the next `"""`.
+       R"md(A text block begins with `"""` and ends, any number of lines later, at the next `"""`.
 
     check sh """
       test -d "$dir" && ok
@@ -69,7 +69,7 @@ If a dollar sign and braces are meant, write `\${}`.
        R"md(In a text, a backslash begins an escape: `\n` newline, `\t` tab, `\"` quote, `\\` backslash, `\$`
 dollar sign, `\u{e9}` the character with that hexadecimal number.
 
-    let p = "C:\data"        # refused: \d is no escape
+    let p = "C:\data"        # refused: \d is not an escape
     let p = "C:\\data"
 
 Scripts after `sh` are raw: a backslash in them is a backslash.
@@ -154,7 +154,7 @@ its module: `git.rebase(...)`.
     notice = 30m             # refused: write `let notice = 30m`
 )md"},
       {"E0021", R"(something else is expected here)",
-       R"md(The words so far begin something that goes on differently. The diagnostic names what may stand at
+       R"md(The words so far begin something that continues differently. The diagnostic names what may stand at
 this place.
 
     git.rebase(dir: app onto: "main")  # refused: a comma is missing

@@ -152,7 +152,7 @@ class Checker {
   }
 
   bool refuse_source(Span span, std::string what) {
-    diags_.error("E0610", "this is no source of a secret", {span, std::move(what)},
+    diags_.error("E0610", "not a source of a secret", {span, std::move(what)},
                  "the sources are `env(\"X\")`, `command([...])`, `ask(\"prompt\")` and "
                  "`vault(\"path\")`");
     return false;

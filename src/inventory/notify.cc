@@ -164,7 +164,7 @@ class Block {
       } else if (word == "parked") {
         out_.on_parked = true;
       } else {
-        wrong(at->second.span, backquoted(word) + " is no such moment", help);
+        wrong(at->second.span, backquoted(word) + " is not one of the moments", help);
       }
     }
   }

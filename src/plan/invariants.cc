@@ -189,7 +189,7 @@ class Checker {
     }
     for (const NodeId handler : action.notify) {
       expect(handler < plan_.nodes.size() && plan_.nodes[handler].kind == NodeKind::handler,
-             of + ": notifies what is no handler");
+             of + ": notifies what is not a handler");
     }
   }
 
@@ -304,7 +304,7 @@ class Checker {
       expect(phase.parent == kNone || phase.parent < i, of + ": its parent comes later");
       expect(phase.end == kNone || (phase.end < plan_.nodes.size() &&
                                     plan_.nodes[phase.end].kind == NodeKind::phase_end),
-             of + ": its end is no end of a phase");
+             of + ": its end is not the end of a phase");
     }
   }
 
@@ -354,7 +354,7 @@ class Checker {
              "a deadline of no phase");
       expect(phases.insert(deadline.phase).second, "two deadlines of one phase");
       expect(!deadline.at.is_none(), "a deadline without a time");
-      expect(names.contains(deadline.rollback), "a deadline without a way back");
+      expect(names.contains(deadline.rollback), "a deadline without a rollback");
       check_value(deadline.at, "a deadline");
     }
     if (plan_.window) {

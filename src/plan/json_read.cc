@@ -214,8 +214,8 @@ void JsonReader::fail_at(const char* key, const std::exception& e) {
 
 Result<Plan> from_json(const std::string& text) {
   const auto bad = [](const std::string& why) {
-    return fail("this is no plan that this version of cnplay can read: " + why,
-                "make it anew with `cnplay plan`");
+    return fail("this version of cnplay cannot read this plan: " + why,
+                "make a new one with `cnplay plan`");
   };
   Plan plan;
   try {

@@ -113,7 +113,7 @@ class Printer {
   void way_back_head(std::uint32_t index) {
     for (const Rollback& way : plan_.rollbacks) {
       if (way.section != index) continue;
-      line("\n" + paint_.bold("WAY BACK  " + way.name) +
+      line("\n" + paint_.bold("ROLLBACK  " + way.name) +
            (way.title == way.name ? "" : "  " + way.title));
       line(paint_.dim("  " +
                       (schedule_.total.count() > 0
@@ -344,7 +344,7 @@ class Printer {
     if (node.tolerate >= plan_.hosts.size()) {
       out.push_back("failed hosts do not stop the run");
     } else if (node.tolerate != 0) {
-      out.push_back("goes on with up to " + count_of(node.tolerate, "failed host"));
+      out.push_back("continues with up to " + count_of(node.tolerate, "failed host"));
     }
     for (std::size_t i = 0; i + 1 < out.size(); ++i) out[i] += ";";
     return out;
@@ -369,7 +369,7 @@ class Printer {
     }
     if (node.late_by) {
       indented("  if it is more than " + human_duration(*node.late_by) +
-               " late: stop and ask, never just go on");
+               " late: stop and ask, never just continue");
     }
   }
 

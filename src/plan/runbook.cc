@@ -27,7 +27,7 @@ class Author {
     write_head(plan_, options_, clock_, out_);
     heading("Steps", 2);
     if (plan_.hosts.size() > 1 || options_.generic) {
-      say("Each host goes on as soon as it is done with a step, up to the next place where all "
+      say("Each host continues as soon as it has finished a step, up to the next place where all "
           "wait.");
     }
     section(0);
@@ -163,7 +163,7 @@ class Author {
       const std::string at = clock_.text_of(d.at);
       p.say("*Deadline:* if it has not ended at ")
           .plain(at.empty() ? describe(d.at, plan_, {}) : at);
-      p.say(", begin nothing more, and take the way back ").code(d.rollback).say(". ");
+      p.say(", start nothing more, and run the rollback ").code(d.rollback).say(". ");
     }
   }
   void end_of_phase(std::uint32_t index) {
@@ -210,8 +210,8 @@ class Author {
         break;
       case NodeKind::pivot:
         p.say("*Point of no return:* ").plain(node.title).say(".");
-        put(p.say(" All hosts must have come this far. What was done up to here is not taken back "
-                  "any more from here on."),
+        put(p.say(" All hosts must have come this far. From here on, what was done "
+                  "before is no longer undone."),
             BlockKind::note);
         break;
       default:
@@ -268,10 +268,10 @@ class Author {
     if (node.tolerate >= plan_.hosts.size()) {
       say("A host that fails here does not stop the others.");
     } else if (node.tolerate != 0) {
-      say("Go on with the others as long as no more than " + std::to_string(node.tolerate) +
+      say("Continue with the others as long as no more than " + std::to_string(node.tolerate) +
           (node.tolerate == 1 ? " host has failed in all." : " hosts have failed in all."));
     }
-    if (!node.undo.empty()) say("There is a way back: see “Ways back”.");
+    if (!node.undo.empty()) say("It can be undone: see “Undoing”.");
     if (main_ || !node.undo.empty()) rows_.push_back(node.id);
   }
   void conditions(const Node& node, const Zone& z) {
@@ -306,7 +306,7 @@ class Author {
       p.say("That is ").code(describe(node.until, plan_, {})).say(". ");
     if (node.late_by) {
       p.say("*If it is more than " + human_duration(*node.late_by) +
-            " later than that: stop, and decide anew.* Do not just go on.");
+            " later than that: stop, and decide again.* Do not just continue.");
     }
     put(p);
     rows_.push_back(node.id);
@@ -354,10 +354,10 @@ class Author {
       }
       if (!node.undo.empty()) parts.back().second.push_back(&node);
     }
-    heading("Ways back", 2);
+    heading("Undoing", 2);
     const bool any =
         std::any_of(parts.begin(), parts.end(), [](const auto& p) { return !p.second.empty(); });
-    if (!any) return say("No step of this play has a way back.");
+    if (!any) return say("No step of this play has an `undo`.");
     say("In this order, each on the hosts where its step has begun to change something, and on all "
         "of them before the next.");
     phase_ = kNone;
@@ -371,7 +371,7 @@ class Author {
           p.say("After the last point of no return");
         }
         out_.push_back(block(BlockKind::heading, p.take(), 3));
-        if (parts[i].second.empty()) say("Nothing is taken back.");
+        if (parts[i].second.empty()) say("Nothing is undone.");
       }
       for (auto at = parts[i].second.rbegin(); at != parts[i].second.rend(); ++at) {
         const Node& node = **at;
@@ -404,9 +404,9 @@ class Author {
     if (!play) {
       Prose p;
       p.say(plan_.on_failure.empty()
-                ? "Take back what was done since the last point of no return, as “Ways back” says."
-                : "Anywhere else: take back what was done since the last point of no return, as "
-                  "“Ways back” says.");
+                ? "Undo what was done since the last point of no return, as “Undoing” says."
+                : "Anywhere else: undo what was done since the last point of no return, as "
+                  "“Undoing” says.");
       list.rows.push_back({p.take()});
     }
     out_.push_back(std::move(list));
@@ -417,11 +417,11 @@ class Author {
   }
   void rollbacks() {
     for (const Rollback& way : plan_.rollbacks) {
-      heading("Way back " + way.name + (way.title == way.name ? "" : ": " + way.title), 2);
+      heading("Rollback " + way.name + (way.title == way.name ? "" : ": " + way.title), 2);
       const Schedule time = way_back(plan_, way);
       say("Only when people decide so, or a deadline was missed." +
           (time.total.count() > 0 ? " Takes " + human_duration(time.total) + "." : "") +
-          " What the steps above have not done anywhere is not taken back there.");
+          " Where the steps above have done nothing, there is nothing to roll back.");
       section(way.section);
     }
   }

@@ -388,7 +388,7 @@ class ActionWriter {
       prose.code("--exclude").say(" as it says. ");
     }
     if (polls_) {
-      prose.say("Then look until all of it is as it should be, and only then go on");
+      prose.say("Then look until all of it is as it should be, and only then continue");
       if (!look_.empty()) prose.say(": ").code(look_.substr(0, look_.size() - 1));
       prose.say(". ");
     }
@@ -399,7 +399,7 @@ class ActionWriter {
         prose.say(first ? "" : ", ").code(fact);
         first = false;
       }
-      prose.say(": a later step or the way back needs it. ");
+      prose.say(": a later step or an `undo` needs it. ");
     }
     for (const NodeId handler : action_.notify) {
       prose.say("If this changed something, ").code(name_of(plan_.node(handler)));

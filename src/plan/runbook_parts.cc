@@ -175,7 +175,7 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
     first = false;
     switch (response.kind) {
       case ResponseKind::undo_all:
-        p.say("take back what was done, as “Ways back” says");
+        p.say("undo what was done, as “Undoing” says");
         break;
       case ResponseKind::hold:
         p.say("leave all as it is. ");
@@ -186,7 +186,7 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
         }
         break;
       case ResponseKind::offer:
-        p.say("decide whether to take the way back ");
+        p.say("decide whether to run the rollback ");
         for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
           p.say(i == 0 ? "" : " or ").code(response.rollbacks[i]);
         }

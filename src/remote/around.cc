@@ -105,7 +105,7 @@ Around runs_around(const std::string& inside, pid_t process) {
     if (names_one_of(at->path(), ancestors, boot)) found = true;
     if (found) break;
   }
-  if (!found) return no("no task of it that is going on has started this process");
+  if (!found) return no("none of its running tasks has started this process");
   Around around{{run}, ""};
   // What that run is inside of, it has found out in the same way.
   if (is_ours(directory / "around", S_IFREG)) {

@@ -103,7 +103,7 @@ void HostSession::start(Task task, const std::vector<TaskId>& recorded) {
   }
   if (!job->task.become.empty() && !is_user_name(job->task.become)) {
     return finish(job, Ended::not_started,
-                  settings_.ssh.name + ": `" + job->task.become + "` is no user's name",
+                  settings_.ssh.name + ": `" + job->task.become + "` is not a valid user name",
                   "correct the name after `as`");
   }
   if (job->task.after != 0) {

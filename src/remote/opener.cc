@@ -65,7 +65,7 @@ void Opener::start(Done done) {
   if (!user_.empty() && !is_user_name(user_)) {
     boost::asio::post(connection_->executor(), [self = shared_from_this()] {
       self->finish(ShellFailure{
-          .what = self->settings_.ssh.name + ": `" + self->user_ + "` is no user's name",
+          .what = self->settings_.ssh.name + ": `" + self->user_ + "` is not a valid user name",
           .help = "correct the name after `as`"});
     });
     return;
@@ -252,7 +252,7 @@ void Opener::answer(std::string_view line) {
   std::getline(words, stat);
   const auto pid = id_number(pid_word);
   if (sum != "42" || !pid || *pid <= 1) {
-    return fail_shell("what answered is no POSIX shell");
+    return fail_shell("what answered is not a POSIX shell");
   }
   const std::size_t slash = std::min(stat.find('/'), stat.size());
   const auto parent = fields_of(") " + stat.substr(0, slash));

@@ -193,7 +193,7 @@ _cn_listen() {
   LC_ALL=$_cn_lc
   case $_cn_v in change) return 0 ;; *) return 1 ;; esac
 }
-# Those that follow end well, with 0, if the run goes on after them.
+# Those that follow exit with 0 if the run continues after them.
 _cn_apply() {
   _cn_stage apply apply "$7"
   case $_cn_c:$4 in
@@ -639,11 +639,11 @@ _cn_take() {
     _cn_i=$(wc -c <"$_cn_p")
     _cn_i=${_cn_i##* }
     if [ "$_cn_i" != "$3" ]; then
-      # Without a word of head the line is broken: another shell goes on from here.
+      # Without a word of head the line is broken: another shell continues from here.
       case $_cn_se in '') ;; *) rm -f -- "$_cn_p" ;; esac
       _cn_refuse "the file cannot be written to $_cn_dir: ${_cn_se:-it came to $_cn_i of $3 bytes}"
       _cn_end "$1"
-      exit 92 # what is still to come of it is no command
+      exit 92 # what is still to come of it is not a command
     fi
     case $2 in
     t*) _cn_x=$2 ;; # an archive: the size was right, and apply compares what is in it

@@ -67,7 +67,8 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
     return fail("the checksum of " + task.upload->path + " is none");
   }
   for (const Variable& variable : task.variables) {
-    if (!is_name(variable.name)) return fail("'" + variable.name + "' is no name for a variable");
+    if (!is_name(variable.name))
+      return fail("'" + variable.name + "' is not a valid name of a variable");
     if (is_shell_reserved(variable.name)) {
       return fail("a variable cannot be called `" + variable.name + "`",
                   "the shell needs that name: call the parameter otherwise");
@@ -83,7 +84,7 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
     assignments += variable.name + "=" + value->str() + "\n";
   }
   if (task.upload) {
-    if (!is_name(task.upload->name)) return fail("'" + task.upload->name + "' is no name");
+    if (!is_name(task.upload->name)) return fail("'" + task.upload->name + "' is not a valid name");
     assignments += task.upload->name + "_file=$_cn_dir/u-" + task.upload->sha256 + "." +
                    std::to_string(task.id) + "\n";
     // Where its looks at a tree leave notes for each other; a dry run leaves nothing.

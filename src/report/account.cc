@@ -27,7 +27,7 @@ class Reader {
   Status read(const std::vector<Event>& record) {
     if (record.empty() || !std::holds_alternative<RunStarted>(record.front().what)) {
       return fail("the run was cut off before it began: there is nothing to report",
-                  "nothing was done; start it anew");
+                  "nothing was done; start a new run");
     }
     for (const Event& event : record) {
       if (auto status = in_sequence(event); !status) return status;

@@ -124,7 +124,7 @@ std::string part_prefix(Part part) {
     case Part::always:
       return "always ";
     case Part::rollback:
-      return "way back ";
+      return "rollback ";
   }
   return "";
 }
@@ -317,7 +317,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             return text + "\n";
           },
           [&](const PlanTaken& e) {
-            std::string text = "taken up by " + e.user + " on " + e.controller;
+            std::string text = "resumed by " + e.user + " on " + e.controller;
             text += e.changes.empty() ? ": what failed is done again\n"
                                       : ", with the changed play from here on:\n";
             for (const auto& change : e.changes) text += "  " + change + "\n";
@@ -325,9 +325,9 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const HostReconnecting& e) {
             return host(e.host) + "  " + paint(options, Style::yellow, "connection broken") + "  " +
-                   e.message + "; connecting anew, what runs there goes on\n";
+                   e.message + "; reconnecting, what runs there continues\n";
           },
-          [&](const HostReconnected& e) { return host(e.host) + "  connected anew\n"; },
+          [&](const HostReconnected& e) { return host(e.host) + "  reconnected\n"; },
           [&](const HostLost& e) {
             return host(e.host) + "  " + bad("connection lost") + "  " + e.message + "\n";
           },
@@ -392,7 +392,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             if (e.choice == Choice::run) return "";
             return step_name(plan, e.node) + "  " + paint(options, Style::cyan, "chosen") + "  " +
                    (e.choice == Choice::skip ? "not wanted by " + e.user
-                                             : e.user + " lets all go on from here") +
+                                             : e.user + " lets all continue from here") +
                    "\n";
           },
           [&](const RunParked& e) {
@@ -428,7 +428,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const DeadlinePassed& e) {
             return bad("too late") + ": " + (e.phase.empty() ? "the play" : e.phase) +
                    " was to have ended at " + format_time(e.until) +
-                   ": nothing more is started; the way back is " + e.rollback + "\n";
+                   ": nothing more is started; the rollback is " + e.rollback + "\n";
           },
           [&](const WindowClosed& e) {
             std::string line = bad("the window is over") + " since " + format_time(e.until);
@@ -439,15 +439,15 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             }
             return line +
                    (e.past_pivot ? ", and the run is past its point of no return: " +
-                                       bad("IT GOES ON, for there is no way back")
+                                       bad("IT CONTINUES: there is no rollback")
                                  : std::string(": what is at work ends, no step begins before "
                                                "somebody has decided")) +
                    "\n";
           },
           [&](const WindowAnswered& e) {
             return e.user + " on " + e.controller +
-                   (e.choice == AtWindow::go_on ? " lets the run go on behind its window\n"
-                                                : " has what was done taken back\n");
+                   (e.choice == AtWindow::go_on ? " lets the run continue after its window\n"
+                                                : " has what was done undone\n");
           },
           [&](const NotificationFailed& e) {
             return with_help(
@@ -459,14 +459,14 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             const plan::Rollback* way = plan::find_rollback(plan, e.name);
             const bool titled = way != nullptr && way->title != e.name;
             return paint(options, Style::bold,
-                         "<< way back " + e.name + (titled ? ": " + one_line(way->title) : "") +
+                         "<< rollback " + e.name + (titled ? ": " + one_line(way->title) : "") +
                              " <<") +
                    "\n";
           },
           [&](const RollbackEnded& e) {
             return e.complete
-                       ? "the way back " + e.name + " was taken to its end\n"
-                       : bad("the way back " + e.name + " is not complete") + ": see above\n";
+                       ? "the rollback " + e.name + " is complete\n"
+                       : bad("the rollback " + e.name + " is not complete") + ": see above\n";
           },
           [&](const AbortRequested& e) {
             return e.times == 1 ? std::string(

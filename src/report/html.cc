@@ -49,7 +49,7 @@ void verdict(Markup& out, const Account& account) {
   if (is_dry(account)) out << ", a dry run: nothing was changed";
   if (account.started->only_preflight.value_or(false)) out << ", a preflight alone";
   if (account.started->rollback) {
-    out << ", the way back <code>" << Text(*account.started->rollback) << "</code> of <code>"
+    out << ", the rollback <code>" << Text(*account.started->rollback) << "</code> of <code>"
         << Text(account.started->rollback_of.value_or("")) << "</code>";
   }
   if (account.started->inside) {
@@ -64,8 +64,8 @@ void verdict(Markup& out, const Account& account) {
   } else if (account.state == State::cut_off) {
     out << "<p>The record ends at " << Text(moment(account, account.until))
         << ", before the run did, and no controller on this machine is at work on it. What was in "
-           "flight may have gone on on its hosts: <code>cnplay resume "
-        << Text(account.started->run) << "</code> looks there, and goes on.</p>\n";
+           "flight may have continued on its hosts: <code>cnplay resume "
+        << Text(account.started->run) << "</code> looks there, and continues.</p>\n";
   } else if (!account.ended->advice.empty()) {
     out << "<p class=\"advice\">" << Text(account.ended->advice) << "</p>\n";
   }
@@ -73,12 +73,12 @@ void verdict(Markup& out, const Account& account) {
     out << "<p class=\"bad\">The window closed at " << Text(format_time(closed->until))
         << ", before the run had ended";
     if (closed->past_pivot)
-      out << " and past its point of no return: it went on without a way back";
+      out << " and past its point of no return: it continued without a rollback";
     for (const auto& [then, said] : account.window_answers) {
       if (said->choice == events::AtWindow::go_on) {
-        out << ": " << Text(said->user) << " let it go on";
+        out << ": " << Text(said->user) << " let it continue";
       } else {
-        out << ": " << Text(said->user) << " had it taken back";
+        out << ": " << Text(said->user) << " had it undone";
       }
     }
     out << ".</p>\n";
@@ -123,7 +123,7 @@ void facts(Markup& out, const Account& account) {
     std::string text = moment(account, at) + " by " + who(taken->user, taken->controller);
     text += taken->changes.empty() ? ", with the same plan" : ", with the changed play";
     for (const std::string& change : taken->changes) text += "; " + change;
-    item(out, "Taken up", text);
+    item(out, "Resumed", text);
   }
   if (account.ended != nullptr) item(out, "Ended", moment(account, account.until));
   item(out, "Owner", plan.owner);
@@ -202,7 +202,7 @@ Markup hosts_section(const Account& account) {
     if (host.unreachable) say("unreachable");
     if (host.would_change != 0) say("would change: " + std::to_string(host.would_change));
     if (host.depends != 0) say("depends: " + std::to_string(host.depends));
-    if (note.reconnects != 0) say(count(note.reconnects, "time") + " connected anew");
+    if (note.reconnects != 0) say(count(note.reconnects, "reconnect"));
     out << "<td data-label=\"\">" << Text(said) << "</td></tr>\n";
   }
   out << "</tbody>\n</table>\n";

@@ -98,8 +98,8 @@ Markup outage_words(const Account& account) {
   out << Text("; excluding testing " + human_duration(outage.excluding_testing)) << ".";
   if (outage.open) {
     out << (account.state == State::going
-                ? Literal(" <span class=\"bad\">It goes on.</span>")
-                : Literal(" <span class=\"bad\">It goes on: the site "
+                ? Literal(" <span class=\"bad\">It continues.</span>")
+                : Literal(" <span class=\"bad\">It continues: the site "
                           "was still down when the record ended.</span>"));
   }
   out << "</p>\n";
@@ -134,7 +134,7 @@ Markup times_section(const Account& account) {
   out << "</tbody>\n<tbody class=\"sums\">\n";
   if (account.outage) {
     const Outage& outage = *account.outage;
-    const std::string open = outage.open ? " and goes on" : "";
+    const std::string open = outage.open ? " and continues" : "";
     figures(out, account, "Outage time excluding testing", outage.expect_excluding_testing,
             median_and_worst(outage.median_excluding_testing, outage.worst_excluding_testing),
             human_duration(outage.excluding_testing) + open);

@@ -137,7 +137,7 @@ Suite run_suite(const Account& account) {
     const std::string verdict = ended ? events::name(account.ended->verdict) : name(account.state);
     const std::string said = ended ? account.ended->advice
                              : account.state == State::going
-                                 ? "the run goes on still"
+                                 ? "the run is still running"
                                  : "the run was cut off: cnplay resume " + account.started->run;
     suite.cases << "><error type=\"" << Attribute(verdict) << "\" message=\"" << Attribute(verdict)
                 << "\">" << Text(said) << "</error></testcase>\n";

@@ -145,7 +145,7 @@ std::string letter(const Occasion& o) {
           "\nbegan:   " + format_rfc3339(o.began) + "\nended:   " + format_rfc3339(o.ended) + "\n";
   if (o.outage) {
     text += "outage:  " + human_duration(*o.outage) +
-            (o.outage_open ? ", and it goes on: the site is still down" : "") + "\n";
+            (o.outage_open ? ", and it continues: the site is still down" : "") + "\n";
   }
   text += "record:  " + o.record + "\n";
   if (!o.bad.empty()) text += "\nWhat went wrong:\n";

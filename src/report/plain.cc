@@ -48,7 +48,7 @@ void PlainSink::on(const events::Event& event) {
          paint(options_, Style::bold, e->play) +
              (e->title.empty() ? "" : ": " + one_line(e->title)) + " on " + e->inventory + " (" +
              count_of(e->hosts.size(), "host") + ")" + special(plan_, *e) +
-             (e->rollback ? ", the way back " + *e->rollback + " of " + e->rollback_of.value_or("")
+             (e->rollback ? ", the rollback " + *e->rollback + " of " + e->rollback_of.value_or("")
                           : "") +
              "  run " + e->run + "\n");
   } else if (const auto* started = std::get_if<events::ActionStarted>(&event.what)) {

@@ -133,7 +133,7 @@ std::string summary(const plan::Plan& plan, const events::RunEnded& end, const O
     out += "\noutage: " + human_duration(*end.outage);
     if (end.outage_expect) out += ", expected " + human_duration(*end.outage_expect);
     if (end.outage_open)
-      out += paint(options, Style::red, ", and it goes on: the site is still down");
+      out += paint(options, Style::red, ", and it continues: the site is still down");
     out += "\n";
   }
   out += "\n" + verdict_line(end, options);

@@ -190,15 +190,15 @@ RunResult Runner::parked() {
   parked.reason = ending_.parked_why;
   if (ending_.parked_at_window) {
     parked.advice = "Somebody decides: `cnplay resume " + run +
-                    "` on a terminal asks whether to go on or to take back what was done; `cnplay "
+                    "` on a terminal asks whether to continue or to undo what was done; `cnplay "
                     "resume --yes " +
-                    run + "` goes on.\nNext is `" + one_line(node.title) + "`.";
+                    run + "` continues.\nNext is `" + one_line(node.title) + "`.";
     return end_parked(std::move(parked));
   }
   parked.node = node.id;
   if (ending_.parked_at_wait) {
-    parked.advice = "To go on: cnplay resume " + run +
-                    "\nIt waits on then, or goes on at once if the time has come";
+    parked.advice = "To to continue: cnplay resume " + run +
+                    "\nIt then waits on, or continues at once if the time has come";
     parked.advice +=
         node.late_by ? "; later than " + human_duration(*node.late_by) + " after it, it asks first."
                      : std::string(".");
@@ -208,7 +208,7 @@ RunResult Runner::parked() {
   const std::string who = who_may(*node.human);
   parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +
                   run + " " + name + " " + answer_words(*node.human) +
-                  "\nThen go on: cnplay resume " + run;
+                  "\nThen to continue: cnplay resume " + run;
   return end_parked(std::move(parked));
 }
 

@@ -86,7 +86,7 @@ class Judge {
     }
     for (const HostIndex h : kept_.out) {
       notes_.push_back(recorded_.hosts[h].name +
-                       " had dropped out, others have gone on without it: it stays out");
+                       " had dropped out, and others have continued without it: it stays out");
     }
     return std::move(notes_);
   }
@@ -112,23 +112,23 @@ class Judge {
     for (const Event* event : replay_.story()) {
       stopped = stopped || stops(*event);
       if (const auto* e = std::get_if<RollbackStarted>(&event->what)) {
-        return fail("the run was taken back: `" + e->name + "`",
-                    "start a new one, of the mended play");
+        return fail("the run was rolled back: `" + e->name + "`",
+                    "start a new one with the fixed play");
       }
       if (const auto* e = std::get_if<DeadlinePassed>(&event->what)) {
         return fail("its deadline has passed: " + format_time(e->until), "start a new run");
       }
       const auto* said = std::get_if<WindowAnswered>(&event->what);
       if (said != nullptr && said->choice == AtWindow::roll_back) {
-        return fail("its window was over, and " + said->user + " had it taken back",
-                    "start a new run, of the mended play");
+        return fail("its window was over, and " + said->user + " had it undone",
+                    "start a new run with the fixed play");
       }
     }
     const auto& [undone, acted] = answer_in(recorded_, replay_.story());
     const bool ended = end_of(record_) != nullptr;
     if (stopped && !ended) {
       return fail("the run was cut off while it answered its failure",
-                  "resume it as it is, so that this ends; then it can be taken up");
+                  "resume it as it is, so that this ends; then the changed play can be used");
     }
     if (undone && !again(*undone)) {
       return fail(title(*undone) + " was undone when the run failed",
@@ -149,7 +149,7 @@ class Judge {
       const std::string& name = before_.hosts[h].name;
       if (between_.host(h) == kNone) {
         return fail("the host " + name + " is gone from the play, and the run has begun with it",
-                    "leave it there, and go on with --without " + name);
+                    "leave it there, and continue with --without " + name);
       }
       const plan::Connection& was = before_.hosts[h].connection;
       const plan::Connection& is = after_.hosts[between_.host(h)].connection;
@@ -226,7 +226,7 @@ class Judge {
       if (between_.same(sent.node, sent.host)) continue;
       return fail("the changed step " + title(sent.node) + " was sent ahead" + on(sent.host) +
                       " as it was, and may have begun",
-                  "resume the run as it is, or end it so; then it can be taken up");
+                  "resume the run as it is, or end it so; then the changed play can be used");
     }
     return {};
   }
@@ -260,7 +260,7 @@ class Judge {
       if (!was.undo.empty() && !between_.same_undo(node, host)) {
         return fail("the step " + title(node) + " has changed something" + on(host) +
                         " before it failed, and its `undo` is another one now, or gone",
-                    "leave its `undo` as it was: it is the way back from that");
+                    "leave its `undo` as it was: it reverts that");
       }
       for (const ActionEnded& e : kept_.done) {
         if (!is_of(e) || !e.applied || e.action < between_.common(node, host)) continue;

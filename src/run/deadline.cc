@@ -28,7 +28,7 @@ void Runner::say_deadlines() {
     const std::string what = deadline.phase == plan::kNone
                                  ? "it"
                                  : "`" + context_.plan.phases[deadline.phase].title + "`";
-    context_.emit.notice("a run would take the way back `" + deadline.rollback + "` if " + what +
+    context_.emit.notice("a run would run the rollback `" + deadline.rollback + "` if " + what +
                          " had not ended at " +
                          (at ? format_time(*at) : "a time that is not known yet"));
   }

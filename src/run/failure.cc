@@ -85,7 +85,7 @@ void Runner::respond() {
       case plan::ResponseKind::offer:
         if (offer(response)) return;
         if (&response == &answer->responses.back()) {
-          context_.emit(events::Held{"nothing was taken back"});
+          context_.emit(events::Held{"nothing was undone"});
           ending_.held = true;
         }
         break;

@@ -272,13 +272,13 @@ void Runner::look_at_waits() {
     if (recorded && !context_.replay.active()) too_late = too_late && by_its_time;
     if (stopping_) continue;
     if (too_late) {
-      const std::string what = "it was to go on at " + format_time(wait.until) + ", at most " +
+      const std::string what = "it was to continue at " + format_time(wait.until) + ", at most " +
                                human_duration(*node.late_by) + " late; it is " +
                                human_duration(behind) + " late";
       const bool go =
           context_.replay.active()
               ? !context_.replay.fails_at(wait.point.node)
-              : context_.options.ask && context_.options.ask(what + ". Go on all the same?");
+              : context_.options.ask && context_.options.ask(what + ". Continue all the same?");
       if (!go) {
         context_.emit.notice(node.where + ": " + what + ", so the run stops here");
         fail_at(wait.point.node);

@@ -127,7 +127,7 @@ Result<plan::Value> read_answer(const plan::Question& question, const Untrusted&
                           question.choices.end();
   if (!chosen) return no("cannot be `" + text.display(80) + "`");
   if (question.type == plan::FactType::path && !text.raw().starts_with('/')) {
-    return no("is no absolute path");
+    return no("is not an absolute path");
   }
   if (text.raw().find_first_not_of(" \t\n") == std::string::npos) return no("is empty");
   return value;

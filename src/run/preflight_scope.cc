@@ -119,7 +119,7 @@ void Preflight::look_at_the_clock() {
                (deadline.phase == plan::kNone ? std::string("the play")
                                               : "`" + plan.phases[deadline.phase].title + "`") +
                " must have ended at " + format_time(*at) + ", which is over",
-           "nothing could be done before it would be taken back: set a later time");
+           "it would be rolled back before anything could be done: set a later time");
   }
 }
 

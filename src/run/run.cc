@@ -40,8 +40,8 @@ RunResult Runner::run(bool only_preflight) {
     }
     if (!look_before(only_preflight)) {
       if (!context_.replay.started()) return finish();
-      return not_resumed("not everything is there that the run needs to go on",
-                         "mend it and resume again; or go on without a host: --without HOST");
+      return not_resumed("not everything is there that the run needs to continue",
+                         "fix it and resume again; or continue without a host: --without HOST");
     }
     return go();
   }
@@ -325,14 +325,14 @@ void Runner::end_record() {
     ended.task = id;
     ended.host = task.host;
     ended.result.ended = remote::Ended::lost;
-    ended.result.error = "the run went on without " + context_.name(task.host);
+    ended.result.error = "the run continued without " + context_.name(task.host);
     ended.result.apply_possible = task.mode == remote::Mode::apply && !task.apply.empty();
   }
   for (remote::TaskEnded& ended : lost) steps_.task_ended(std::move(ended));
   steps_.hand_over_ahead(reached_);
   for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
     if (context_.hosts[h].connected && !reached_[h].connected) {
-      host_lost({h, "the run went on without it"});
+      host_lost({h, "the run continued without it"});
     }
   }
   // What answers a failure comes to its end by itself.

@@ -159,7 +159,7 @@ void Steps::hand_over_ahead(const std::vector<HostState>& reached) {
     ended.task = id;
     ended.host = sent.host;
     ended.result.ended = remote::Ended::lost;
-    ended.result.error = "the run went on without " + context_.name(sent.host);
+    ended.result.error = "the run continued without " + context_.name(sent.host);
     ended.result.apply_possible = action(run).apply != plan::kNone;
     ahead_ended(std::move(ended));
   }

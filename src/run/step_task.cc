@@ -89,7 +89,7 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
   }
   const bool* holds = value->as<bool>();
   if (holds == nullptr) {
-    return Instead{Outcome::failed, std::string("the `when` of the ") + whose + " is no bool"};
+    return Instead{Outcome::failed, std::string("the `when` of the ") + whose + " is not a bool"};
   }
   if (*holds) return std::nullopt;
   return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
@@ -140,7 +140,7 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& tas
     const std::string name = from.substr(from.rfind('/') + 1);
     if (!plan::is_file_name(name)) {
       return Instead{Outcome::failed,
-                     "`" + Untrusted(from).display(200) + "` is no path of a file"};
+                     "`" + Untrusted(from).display(200) + "` is not a path of a file"};
     }
     to += context_.name(run.unit.host) + "/" + name;
   }

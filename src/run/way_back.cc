@@ -77,7 +77,7 @@ void Runner::host_failed_on_the_way_back(NodeId node, HostIndex host) {
   failed_back_.insert(host);
   const plan::Node& at = context_.plan.node(node);
   if (failed_back_.size() > tolerance(context_.plan, at)) return fail_at(node);
-  context_.emit.notice(context_.name(host) + " drops out of the way back; " +
+  context_.emit.notice(context_.name(host) + " drops out of the rollback; " +
                        std::to_string(failed_back_.size()) + " of at most " +
                        std::to_string(at.tolerate) + " failed hosts");
   if (walk_ && !stopping_) walk_->drop(host);

@@ -1,4 +1,4 @@
-// A step of a rollback where the way forward has not come by: there is nothing to take back.
+// A step of a rollback where the way forward has not come by: there is nothing to roll back.
 #include "run/recall.h"
 #include "run/step.h"
 
@@ -35,8 +35,8 @@ std::optional<Steps::Instead> Steps::nothing_to_take_back(const Run& run) const 
     for (const plan::Param& param : a.params) look(param.value);
   }
   if (!missing) return std::nullopt;
-  return Instead{events::Outcome::skipped,
-                 "`" + context_.plan.node(*missing).title + "` has done nothing to be taken back"};
+  return Instead{events::Outcome::skipped, "`" + context_.plan.node(*missing).title +
+                                               "` has done nothing that could be undone"};
 }
 
 }  // namespace cnplay::run

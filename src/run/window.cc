@@ -106,7 +106,7 @@ void Runner::ask_at_window() {
     asked.node = &node;
     asked.questions.push_back("it is over, and next is `" +
                               context_.plan.node(window_.behind.front().node).title +
-                              "`: go on, or take back what was done?");
+                              "`: continue, or undo what was done?");
     options.prompter->begin(asked);
   }
   auto reply = options.prompter->poll();

@@ -200,7 +200,7 @@ Result<SealedVault> parse_vault(const std::string& name, std::string_view bytes)
   need_sodium();
   if (bytes.empty()) return damaged(name, "it is empty");
   if (!looks_like_vault(bytes)) {
-    return fail(name + " is no vault: it does not begin with `" + std::string(kMagic) + "`",
+    return fail(name + " is not a vault: it does not begin with `" + std::string(kMagic) + "`",
                 "`cnplay vault init` makes one; perhaps the file is damaged, or another one");
   }
   // All versions end with the sum, so that damage is told from what is newer.

@@ -18,7 +18,7 @@ Result<Secret> from_key_file(const std::string& path, const std::string& vault) 
     return fail(shown + " cannot be read: " + std::strerror(errno),
                 "name another with --vault-key-file, or CNPLAY_VAULT_KEY_FILE");
   }
-  if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) return fail(shown + " is no file");
+  if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) return fail(shown + " is not a file");
   if (S_ISREG(st.st_mode) && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return fail(shown + " can be read or written by others: not used", "chmod 600 " + path);
   }

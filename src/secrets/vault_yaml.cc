@@ -26,7 +26,7 @@ Result<SecretTexts> read_yaml(const std::string& name, const Secret& text) {
     if (documents.size() > 1) return fail(name + " holds several YAML documents", kHelp);
     if (!documents.empty()) root = documents[0];
   } catch (const YAML::Exception& e) {
-    return fail(at(name, e.mark) + ": this is no YAML", kHelp);
+    return fail(at(name, e.mark) + ": not valid YAML", kHelp);
   }
   SecretTexts out;
   if (!root.IsDefined() || root.IsNull()) return out;

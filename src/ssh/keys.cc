@@ -46,7 +46,7 @@ Result<Key> read_key(const std::string& path, const KeyCache::Passphrase& passph
     return fail("the key file " + path + " is encrypted",
                 "give the key to ssh-agent: run `ssh-add " + path + "`, then cnplay again");
   }
-  return fail("the file " + path + " is no private key",
+  return fail("the file " + path + " is not a private key",
               "give the private key's file (not the .pub file), in OpenSSH or PEM format");
 }
 
@@ -96,7 +96,7 @@ Result<Key> KeyCache::certify(const std::string& path, const std::string& certif
   if (!plain->second) return plain->second;
   ssh_key raw = nullptr;
   if (ssh_pki_import_cert_file(certificate.c_str(), &raw) != SSH_OK) {
-    return fail("the file " + certificate + " is no certificate",
+    return fail("the file " + certificate + " is not a certificate",
                 "it is what `ssh-keygen -s` makes: KEY-cert.pub");
   }
   const Key cert = adopt_key(raw);

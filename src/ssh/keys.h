@@ -30,9 +30,9 @@ class KeyCache {
   using Passphrase = std::function<std::optional<Secret>(const std::string& path)>;
   explicit KeyCache(Passphrase passphrase) : passphrase_(std::move(passphrase)) {}
 
-  // An error if the file cannot be read, is no private key, or is encrypted with a passphrase that
-  // is not known (then the remedy names ssh-agent). Errors are kept, too: one message, one read for
-  // a whole fleet.
+  // An error if the file cannot be read, is not a private key, or is encrypted with a passphrase
+  // that is not known (then the remedy names ssh-agent). Errors are kept, too: one message, one
+  // read for a whole fleet.
   Result<Key> load(const std::string& path);
   // The key together with the certificate for it in another file.
   Result<Key> certified(const std::string& path, const std::string& certificate);

@@ -126,14 +126,14 @@ std::string Builder::escape(antlr4::Token* token) {
           return out;
         }
       }
-      diags_.error("E0008", "`" + written + "` is no character", {place, "unknown escape"},
+      diags_.error("E0008", "`" + written + "` is not a character", {place, "unknown escape"},
                    "write the character's number in hexadecimal, as in `\\u{e9}`");
       return {};
     }
     default:
       break;
   }
-  diags_.error("E0008", "`" + written + "` is no escape of this language",
+  diags_.error("E0008", "`" + written + "` is not an escape of this language",
                {place, "unknown escape"},
                "the escapes are \\n \\t \\\" \\\\ \\$ \\u{...}; a backslash itself is `\\\\`");
   return {};

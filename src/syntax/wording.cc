@@ -252,7 +252,7 @@ class Wording {
         habit = "an action is a call in a step: " + diag::module_habit(word);
       }
       if (habit.empty()) habit = "to name a value, write `let " + word + " = ...`";
-      set("E0020", "the field `" + word + ":` stands outside of a record", "this is no statement",
+      set("E0020", "the field `" + word + ":` stands outside of a record", "not a statement",
           habit);
     } else if (!is_word(first)) {
       at_ = first_;

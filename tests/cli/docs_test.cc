@@ -149,7 +149,7 @@ TEST(Docs, WaysBack) {
   options.inventory = plans / "default.inv";
   const Answer answer = docs(options);
   EXPECT_EQ(answer.code, kSuccess) << answer.err;
-  EXPECT_NE(answer.out.find("## Way back dns: Back to the old domain"), std::string::npos);
+  EXPECT_NE(answer.out.find("## Rollback dns: Back to the old domain"), std::string::npos);
   expect_golden("docs/launch.md", answer.out);
 }
 
@@ -196,7 +196,7 @@ TEST(DocsGeneric, WhatTheInventoryDecidesIsAskedFor) {
       {"hosts x = group(\"web\") - group(\"db\")\nstep a on x" + run,
        "which hosts are in two groups"},
       {"hosts web = group(\"web\")\nhostvar n: int\nstep a on web" + run,
-       "its host variable `n` is no text"},
+       "its host variable `n` is not text"},
   };
   for (const Case& c : cases) {
     const Answer answer = generic(c.body);

@@ -125,7 +125,7 @@ TEST_F(Reaching, ChainsOfJumpHosts) {
 TEST_F(Reaching, CirclesAndNonsenseAreErrors) {
   EXPECT_THAT(ask("Host a\n ProxyJump b\nHost b\n ProxyJump a\n", at("a"), "a").name,
               HasSubstr("more than 8 jump hosts"));
-  EXPECT_THAT(ask("ProxyJump gate:port\n", at("web1")).name, HasSubstr("is no jump host"));
+  EXPECT_THAT(ask("ProxyJump gate:port\n", at("web1")).name, HasSubstr("is not a valid jump host"));
   EXPECT_THAT(ask("IdentityFile ~/%z\n", at("web1")).name, HasSubstr("web1: unknown token %z"));
 }
 

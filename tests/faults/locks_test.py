@@ -187,7 +187,7 @@ class Locks(Killed):
             env={**os.environ, "CNPLAY_RUNS": str(self.runs / "stranger"), "TERM": "dumb", "CNPLAY_INSIDE": str(directory)},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(stranger.returncode, 3, stranger)
-        self.assertIn(f"CNPLAY_INSIDE names the run {outer_run}, but no task of it that is going on has started this process",
+        self.assertIn(f"CNPLAY_INSIDE names the run {outer_run}, but none of its running tasks has started this process",
                       stranger.stdout, stranger)
         (self.sshd.home / "go_inner").touch()
         self.assertEqual(outer.wait(timeout=100), 0, self.inner_out())

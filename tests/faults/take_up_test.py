@@ -58,7 +58,7 @@ class TakeUp(Processes):
         self.assertIn("with the changed play from here on", shown)
         self.assertIn("success", self.one("runs").stdout)
         self.one("report", name, "-o", str(self.root / "r.html"))
-        self.assertIn("Taken up", (self.root / "r.html").read_text())
+        self.assertIn("Resumed", (self.root / "r.html").read_text())
         tasks = [e["task"] for e in self.of_type("ActionStarted")]
         self.assertEqual(len(tasks), len(set(tasks)), "an id was used twice")
         self.assertIn("has ended", self.one("resume", name, "--take-changes", code=2).stderr)

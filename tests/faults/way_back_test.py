@@ -57,7 +57,7 @@ class WaysBack(Processes):
     def test_on_a_terminal(self):
         code, shown = self.on_a_terminal(self.play(PLAY % "exit 1"), [("one of back, other or none", "back\n")])
         self.assertEqual(code, 1, shown)
-        self.assertIn("<< way back back: Back to what it was <<", shown)
+        self.assertIn("<< rollback back: Back to what it was <<", shown)
         self.assertEqual(self.mark.read_text(), "old")
         self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 2})
 
@@ -75,7 +75,7 @@ class WaysBack(Processes):
         self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 2})
         again = self.cnplay("rollback", name, "back")
         self.assertEqual(again.returncode, 3, again.stdout)
-        self.assertIn("was taken back so already, by the run itself", again.stderr)
+        self.assertIn("was already rolled back this way, by the run itself", again.stderr)
 
     def test_none_holds_and_it_is_taken_later(self):
         name, said = self.failed()
@@ -102,19 +102,19 @@ class WaysBack(Processes):
         began = self.of_run(back)[0]
         self.assertEqual((began["rollback"], began["rollback_of"]), ("back", name))
         runs = self.cnplay("runs").stdout
-        self.assertIn(f"way back `back` of {name}", runs)
-        self.assertIn(f"taken back by {back} (back)", runs)
-        self.assertIn(f"taken back by {back}, `back`", self.cnplay("show", name).stdout)
-        self.assertIn(f"this run is the way back `back` of {name}", self.cnplay("show", back).stdout)
+        self.assertIn(f"rollback `back` of {name}", runs)
+        self.assertIn(f"rolled back by {back} (back)", runs)
+        self.assertIn(f"rolled back by {back}, `back`", self.cnplay("show", name).stdout)
+        self.assertIn(f"this run is the rollback `back` of {name}", self.cnplay("show", back).stdout)
         once_more = self.cnplay("rollback", name, "back")
         self.assertEqual(once_more.returncode, 3)
-        self.assertIn(f"was taken back so already, by {back}", once_more.stderr)
-        self.assertIn(f"is the way back `back` of {name} itself", self.cnplay("rollback", back).stderr)
+        self.assertIn(f"was already rolled back this way, by {back}", once_more.stderr)
+        self.assertIn(f"is the rollback `back` of {name} itself", self.cnplay("rollback", back).stderr)
         self.assertEqual(self.cnplay("rollback", name, "back", "--again").returncode, 0)
         self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "told": 4})  # the mark was found as it should be
         self.assertEqual(self.cnplay("rollback", name, "other").returncode, 0)
         report = self.cnplay("report", back, "-o", "-")
-        self.assertIn("the way back <code>back</code>", report.stdout)
+        self.assertIn("the rollback <code>back</code>", report.stdout)
 
     def test_killed_on_the_way_back_it_is_resumed(self):
         name = self.succeeded()
@@ -139,7 +139,7 @@ class WaysBack(Processes):
         self.assertEqual(again.returncode, 0, again.stdout + again.stderr)
         self.assertEqual(self.mark.read_text(), "old")
         self.assertEqual(self.counted(), {"set new": 1, "set old": 1, "changed": 2})
-        self.assertIn(f"taken back by {back}", self.cnplay("show", name).stdout)
+        self.assertIn(f"rolled back by {back}", self.cnplay("show", name).stdout)
 
     def test_a_deadline(self):
         soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)

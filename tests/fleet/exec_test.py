@@ -22,7 +22,7 @@ class Exec(FleetTest):
         self.expect(self.cnplay("runs"), 0, r"exec on staging +success.*\n.*exec on staging +failed")
         record = next((self.directory / "state/cnplay/runs").iterdir())
         (record / "run.json").unlink()
-        self.expect(self.cnplay("runs"), 0, r"interrupted, or goes on still")
+        self.expect(self.cnplay("runs"), 0, r"interrupted, or still running")
 
     def test_as_root_and_a_timeout(self):
         self.expect(self.cnplay("exec", "-i", "staging", "web1", "id -un", "--as", "root"), 0, r"web1  ok\n    root\n")

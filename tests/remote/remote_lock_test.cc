@@ -340,7 +340,7 @@ TEST_P(LocksIn, WhoATaskHasStartedIsInsideOfItsRun) {
   const Around stranger = runs_around(inside, ::getpid());
   EXPECT_TRUE(stranger.runs.empty());
   EXPECT_EQ(stranger.problem,
-            "CNPLAY_INSIDE names the run test-run, but no task of it that is going on has started "
+            "CNPLAY_INSIDE names the run test-run, but none of its running tasks has started "
             "this process");
   std::ofstream(go) << "";
   EXPECT_EQ(world.wait_task(task).ended, Ended::finished);

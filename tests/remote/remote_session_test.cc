@@ -250,7 +250,7 @@ TEST_P(Becoming, RefusalsAreNamed) {
   stranger.become = "nobody-here";
   EXPECT_THAT(world.run(stranger).error, HasSubstr("there is no such user"));
   stranger.become = "-s";
-  EXPECT_THAT(world.run(stranger).error, HasSubstr("no user's name"));
+  EXPECT_THAT(world.run(stranger).error, HasSubstr("not a valid user name"));
 }
 
 TEST_P(Becoming, NoPasswordAtHand) {

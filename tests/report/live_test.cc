@@ -378,7 +378,7 @@ TEST(LiveView, WhileSomebodyIsAskedNothingIsDrawn) {
   story.tell(HumanEnded{u.wait, HumanEnd::answered, Duration{30'000}});
   story.pass(1);
   EXPECT_NE(screen.all().find("── "), std::string::npos);
-  // Parked, and taken up by another.
+  // Parked, and resumed by another.
   story.tell(HumanStarted{u.wait, {}, {}, {}});
   story.tell(RunParked{u.wait, "nobody is at a terminal", "Answer: cnplay answer"});
   story.pass(1);

@@ -35,7 +35,7 @@ TEST(Notify, WhatARunCameTo) {
   m.begin();
   m.step(m.update.code, 1, events::Outcome::failed, 5);
   events::RunEnded end = m.ended(events::Verdict::failed);
-  end.advice = "Mend the cause.";
+  end.advice = "Fix the cause.";
   end.outage = Duration{5000};
   end.outage_open = true;
   m.story.tell(end);

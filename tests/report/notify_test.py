@@ -351,7 +351,7 @@ class Notify(unittest.TestCase):
                 ('on: "failure", webhook: "file:///etc/passwd"', "not an http or https address"),
                 ('on: "failure", webhook: "http://example.org/", token: env("X")', "for all to read"),
                 ('on: "failure", webhook: "https://example.org/", token: "word"', "anyone who reads the file"),
-                ('on: "failure"', "does not say how"), ('on: "never", command: ["x"]', "no such moment"),
+                ('on: "failure"', "does not say how"), ('on: "never", command: ["x"]', "not one of the moments"),
                 ('command: ["x"]', "when is somebody told"), ('on: "finish", comand: ["x"]', "did you mean"),
                 ('on: "finish", command: "rm -rf /"', "a list of words"),
                 ('on: "finish", mail: "a@b\\u{d}\\nBcc: c@d", from: "a@b", server: "smtp://x"', "not an address"),

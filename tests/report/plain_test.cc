@@ -236,7 +236,7 @@ TEST(Summary, AnOutageThatGoesOnIsSaid) {
   end.outage = std::chrono::minutes{7};
   end.outage_open = true;
   const std::string text = summary(plan, end, {}, false);
-  EXPECT_NE(text.find("outage: 7 min, and it goes on"), std::string::npos) << text;
+  EXPECT_NE(text.find("outage: 7 min, and it continues"), std::string::npos) << text;
 }
 
 TEST(Format, WhatPeopleAreAskedAndSay) {

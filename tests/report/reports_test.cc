@@ -88,7 +88,7 @@ TEST(Reports, OfARunThatGoesOnOrWasCutOff) {
   EXPECT_TRUE(holds(page, "at work still, by kim on desk"));
   EXPECT_TRUE(holds(page, "7 s so far"));
   EXPECT_FALSE(holds(page, "What went wrong"));
-  EXPECT_TRUE(holds(junit(*going), "the run goes on still</error>"));
+  EXPECT_TRUE(holds(junit(*going), "the run is still running</error>"));
   EXPECT_TRUE(holds(json_lines(*going), R"("state":"going","verdict":null)"));
   expect_golden("report/report_going.html", page);
 
@@ -314,9 +314,9 @@ TEST(Reports, AWindowThatHasClosedAndWhatWasSaidOfIt) {
   const std::string page = html(*m.account());
   EXPECT_TRUE(holds(page,
                     "The window closed at 2026-11-20 22:00:00 UTC, before the run had ended: "
-                    "kim let it go on.</p>"));
+                    "kim let it continue.</p>"));
   EXPECT_TRUE(holds(page, "the clock was set back by 2 h"));
-  EXPECT_TRUE(holds(page, "kim on desk lets the run go on behind its window"));
+  EXPECT_TRUE(holds(page, "kim on desk lets the run continue after its window"));
   const std::string lines = json_lines(*m.account());
   EXPECT_TRUE(holds(lines, R"("type":"window_closed")"));
   EXPECT_TRUE(holds(lines, R"("past_pivot":false,"choice":"go_on","user":"kim")"));
@@ -327,8 +327,8 @@ TEST(Reports, AWindowThatClosedPastThePointOfNoReturn) {
   m.begin();
   m.story.tell(events::WindowClosed{*parse_time("2026-11-20 22:00 UTC"), true, {}});
   m.story.tell(m.ended(events::Verdict::success));
-  EXPECT_TRUE(holds(html(*m.account()), "it went on without a way back.</p>"));
-  EXPECT_TRUE(holds(html(*m.account()), "IT GOES ON, for there is no way back"));
+  EXPECT_TRUE(holds(html(*m.account()), "it continued without a rollback.</p>"));
+  EXPECT_TRUE(holds(html(*m.account()), "IT CONTINUES: there is no rollback"));
 }
 
 TEST(Reports, ANotificationThatReachedNobody) {

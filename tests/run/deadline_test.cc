@@ -103,7 +103,7 @@ TEST(Deadline, ADryRunSaysIt) {
   f.deadline(Duration{600'000}, f.phase);
   f.options.mode = events::Mode::check;
   EXPECT_EQ(f.run().verdict, Verdict::success);
-  EXPECT_NE(f.notices().find("take the way back `back` if `work` had not ended at"),
+  EXPECT_NE(f.notices().find("run the rollback `back` if `work` had not ended at"),
             std::string::npos);
 }
 

@@ -141,8 +141,8 @@ TEST_F(VaultFile, EveryFlippedBitIsFoundWithoutAPassword) {
       bad[i] = static_cast<char>(bad[i] ^ 1 << bit);
       const auto parsed = parse_vault(path, bad);
       ASSERT_FALSE(parsed) << "byte " << i << ", bit " << bit;
-      ASSERT_THAT(parsed.error().what,
-                  AnyOf(StartsWith(path + " is damaged: "), StartsWith(path + " is no vault: ")));
+      ASSERT_THAT(parsed.error().what, AnyOf(StartsWith(path + " is damaged: "),
+                                             StartsWith(path + " is not a vault: ")));
       ASSERT_FALSE(parsed.error().help.empty());
     }
   }
@@ -198,7 +198,7 @@ TEST_F(VaultFile, EveryCutIsFound) {
     const auto parsed = parse_vault(path, good.substr(0, n));
     ASSERT_FALSE(parsed) << n << " bytes";
     ASSERT_THAT(parsed.error().what,
-                AnyOf(StartsWith(path + " is damaged: "), StartsWith(path + " is no vault: ")));
+                AnyOf(StartsWith(path + " is damaged: "), StartsWith(path + " is not a vault: ")));
   }
   EXPECT_EQ(error_of(parse_vault(path, "")), path + " is damaged: it is empty");
   EXPECT_EQ(error_of(parse_vault(path, good.substr(0, good.size() / 2))),
@@ -436,7 +436,7 @@ TEST(VaultYaml, NamesTheLineAndNeverTheText) {
   EXPECT_EQ(error("a: one\na: two\n"), "x, line 2: this name stands twice");
   for (const char* open :
        {"a: one\nb: \"hush\n", "a: one\nb: 'hush", "a: one\nb: \"hush\nc: \"x\"\n"}) {
-    EXPECT_THAT(error(open), MatchesRegex("x, line [234]: this is no YAML"));
+    EXPECT_THAT(error(open), MatchesRegex("x, line [234]: not valid YAML"));
   }
   for (const char* ended :
        {"pin: 1", "pin: 1\n...", "---\npin: 1\n...\n", "\xEF\xBB\xBFpin: 1\n"}) {
