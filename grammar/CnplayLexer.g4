@@ -27,7 +27,7 @@ ON_FAILURE: 'on_failure'; ALWAYS: 'always'; HANDLER: 'handler'; NOTIFY: 'notify'
 FLUSH: 'flush'; ROLLBACK: 'rollback'; MANUAL: 'manual'; APPROVE: 'approve'; ASK: 'ask';
 ITEM: 'item'; EVIDENCE: 'evidence'; DEADLINE: 'deadline'; WINDOW: 'window'; REPORT: 'report';
 RETURNS: 'returns'; NEEDS: 'needs'; USES: 'uses'; WRITES: 'writes'; READS: 'reads';
-SENDS: 'sends'; SENDS_TREE: 'sends_tree'; RENDERS: 'renders'; FETCHES: 'fetches'; REBOOTS: 'reboots';
+TOUCHES: 'touches'; SENDS: 'sends'; SENDS_TREE: 'sends_tree'; RENDERS: 'renders'; FETCHES: 'fetches'; REBOOTS: 'reboots';
 CHECK: 'check'; APPLY: 'apply'; VERIFY: 'verify'; PREVIEW: 'preview'; PREFLIGHT: 'preflight'; NATIVE: 'native';
 GROUP: 'group'; HOST: 'host'; VARS: 'vars'; SSH: 'ssh'; MEMBERS: 'members';
 

@@ -44,6 +44,8 @@ struct Module {
   std::vector<std::string> uses;    // resources
   std::vector<std::string> writes;  // params naming paths that apply changes
   std::vector<std::string> reads;   // params naming paths that check or apply read
+  // The things that it changes and looks at, or only looks at: "service:${name}", or a path.
+  std::vector<const syntax::StringLit*> touches, looks;
   std::string sends;  // param naming a file of the controller that apply finds at $NAME_file
   // params naming a directory of the controller, and the patterns of what is left out of it
   std::string sends_tree, sends_tree_without;

@@ -7,6 +7,7 @@
 #include "catalog/file_clauses.h"
 #include "catalog/restart_clause.h"
 #include "catalog/shell_scan.h"
+#include "catalog/touch_clauses.h"
 
 namespace cnplay::catalog {
 namespace {
@@ -28,6 +29,7 @@ class DeclarationReader {
         diags_(diags),
         errors_before_(diags.errors()),
         files_(diags),
+        touches_(diags),
         restart_(diags) {}
 
   Module read() {
@@ -36,7 +38,7 @@ class DeclarationReader {
     module_.whole = node_.span;
     module_.title = literal_text(node_.title ? &*node_.title : nullptr);
     for (const auto& item : node_.body.items) read_item(item);
-    check_clauses();
+    touches_.check(module_);
     files_.check(module_);
     restart_.check(module_);
     check_stages();
@@ -67,8 +69,8 @@ class DeclarationReader {
     } else {
       diags_.error("E0420", "this does not belong in a module",
                    {item.keyword.known() ? item.keyword : item.span, "not part of a declaration"},
-                   "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, `sends`, "
-                   "`sends_tree`, "
+                   "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, "
+                   "`touches`, `sends`, `sends_tree`, "
                    "`renders`, `fetches`, `check`, `apply`, `verify`, `preview` and `preflight`");
     }
   }
@@ -191,25 +193,20 @@ class DeclarationReader {
       return files_.read(clause);
     } else if (word == "reboots") {
       return restart_.read(clause);
-    } else if (word == "writes" || word == "reads") {
-      for (const auto& value : clause.values) {
-        const auto* ref = std::get_if<syntax::NameRef>(&value.node);
-        if (!ref) {
-          malformed(value.span, "name a parameter: `" + word + " dir`");
-        } else {
-          path_clauses_.push_back({ref->name, word == "writes"});
-        }
-      }
+    } else if (word == "writes" || word == "reads" || word == "touches") {
+      touches_.read(clause);
     } else {
-      const std::string near = diag::did_you_mean(
-          word, {"needs", "uses", "writes", "reads", "sends", "sends_tree", "renders", "fetches",
-                 "returns", "param", "check", "apply", "verify", "preview", "preflight", "native"});
+      const std::string near =
+          diag::did_you_mean(word, {"needs", "uses", "writes", "reads", "touches", "sends",
+                                    "sends_tree", "renders", "fetches", "returns", "param", "check",
+                                    "apply", "verify", "preview", "preflight", "native"});
       diags_.error(
           "E0416", "unknown clause " + backquoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
-          near.empty() ? "clauses are needs, uses, writes, reads, sends, sends_tree, renders, "
-                         "fetches and reboots"
-                       : "did you mean `" + near + "`?");
+          near.empty()
+              ? "clauses are needs, uses, writes, reads, touches, sends, sends_tree, renders, "
+                "fetches and reboots"
+              : "did you mean `" + near + "`?");
       return;
     }
     if (clause.values.empty()) malformed(clause.word.span, "say what: see `cnplay explain E0416`");
@@ -255,44 +252,10 @@ class DeclarationReader {
     }
   }
 
-  const Param* find_param(std::string_view name) const {
-    const auto at = std::ranges::find(module_.params, name, &Param::name);
-    return at == module_.params.end() ? nullptr : &*at;
-  }
-
   std::vector<std::string> param_names() const {
     std::vector<std::string> names;
     for (const auto& param : module_.params) names.push_back(param.name);
     return names;
-  }
-
-  void check_clauses() {
-    for (const auto& [name, writes] : path_clauses_) {
-      const Param* param = find_param(name.text);
-      if (!param) {
-        const std::string near = diag::did_you_mean(name.text, param_names());
-        diags_.error("E0415", backquoted(name.text) + " is not a parameter of this module",
-                     {name.span, "unknown parameter"},
-                     near.empty() ? "its parameters are: " + listed(param_names())
-                                  : "did you mean `" + near + "`?");
-        continue;
-      }
-      const auto is_path = [](const syntax::TypeExpr& type) {
-        return type.name.text == "path" || (type.name.text == "list" && type.args.size() == 1 &&
-                                            type.args[0].name.text == "path");
-      };
-      if (param->type && !is_path(*param->type)) {
-        diag::Diagnostic d;
-        d.code = "E0415";
-        d.summary = backquoted(name.text) + " is not a path";
-        d.subject = {name.span, std::string(writes ? "`writes`" : "`reads`") + " names paths"};
-        d.context.push_back({param->span, "declared here"});
-        d.help = "declare it `path` or `list<path>`";
-        diags_.add(std::move(d));
-        continue;
-      }
-      (writes ? module_.writes : module_.reads).push_back(name.text);
-    }
   }
 
   diag::Span stage_span(std::string_view word) const {
@@ -464,14 +427,10 @@ class DeclarationReader {
   diag::Diagnostics& diags_;
   std::size_t errors_before_;
   FileClauses files_;
+  TouchClauses touches_;
   RestartClause restart_;
   Module module_;
   std::vector<diag::Span> return_spans_;
-  struct PathClause {
-    syntax::Name name;
-    bool writes = false;
-  };
-  std::vector<PathClause> path_clauses_;
   std::vector<std::pair<std::string, diag::Span>> stages_;
 };
 

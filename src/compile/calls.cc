@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "compile/things.h"
 #include "diag/habits.h"
 
 namespace cnplay::compile {
@@ -279,6 +280,7 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
   out.uses = module.uses;
   out.writes = module.writes;
   out.reads = module.reads;
+  out.touches = touched(module);
   out.sends = module.sends;
   out.sends_tree = module.sends_tree;
   out.renders = module.renders;

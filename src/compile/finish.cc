@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "compile/builder.h"
 #include "compile/convert.h"
+#include "compile/things.h"
 #include "plan/schedule.h"
 
 namespace cnplay::compile {
@@ -235,6 +236,7 @@ void Builder::finish() {
       expr->fact.host = place[*expr->fact.host];
   }
   choose();
+  find_dependences(plan, *context_.input.catalog);
   std::vector<std::string> texts;
   for (const auto& [name, text] : context_.program_texts) {
     texts.push_back(text);

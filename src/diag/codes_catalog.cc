@@ -105,7 +105,8 @@ check sh """ok"""
 Set it: `fact before "$value"`.
 )~"},
       {"E0415", "A clause does not name a parameter of the type that it needs",
-       R"~(`writes` and `reads` name parameters of type `path` or `list<path>`: they steer dry runs. `sends` and
+       R"~(`writes` and `reads` name parameters of type `path` or `list<path>`: they steer dry runs. A parameter in the name of a thing,
+as in `touches "service:${name}"`, is a `string`, a `path`, an `int`, or a list of such. `sends` and
 `renders` name a `string`, the path of a file beside the play; `sends_tree` one that is a directory, and a `list<string>` of
 patterns of what is left out; `fetches` a `path` of the host and a `string`; `reboots` a `duration`.
 
@@ -115,7 +116,8 @@ writes dri
 ```
 )~"},
       {"E0416", "A clause of a module cannot be understood",
-       R"~(Clauses are `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`, `sends src`,
+       R"~(Clauses are `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`,
+`touches "service:${name}"`, `reads "package:*"`, `sends src`,
 `sends_tree src, exclude`, `renders src`, `fetches src, to`, `reboots timeout`, and the stages
 `check`, `apply`, `verify`, `preview` and `preflight`, each followed by `sh """..."""`.
 
@@ -127,7 +129,7 @@ Write `needs command("git")`.
 )~"},
       {"E0417", "Stages that do not go together",
        R"~(`verify` is for what `apply` has done; `preview` makes, in a dry run, what `apply` would make of the path
-named by `writes`; a native module has no scripts; a module that `sends` has an `apply` which uses the file, one with `sends_tree` a `check`, too; one that `reboots`
+named by `writes`; a module that `touches` something has an `apply`; a native module has no scripts; a module that `sends` has an `apply` which uses the file, one with `sends_tree` a `check`, too; one that `reboots`
 has an `apply`, and sends nothing; one that `fetches` has a `check` alone.
 
 ```

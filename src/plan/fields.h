@@ -82,6 +82,14 @@ void fields(A& a, Like<FactDecl> auto& f) {
 }
 
 template <class A>
+void fields(A& a, Like<Dependence> auto& d) {
+  a("node", d.node);
+  a("action", d.action);
+  a("thing", d.thing);
+  a("hosts", d.hosts);
+}
+
+template <class A>
 void fields(A& a, Like<Action> auto& x) {
   a("module", x.module);
   a("name", x.name);
@@ -99,6 +107,8 @@ void fields(A& a, Like<Action> auto& x) {
   a("uses", x.uses);
   a("writes", x.writes);
   a("reads", x.reads);
+  a("touches", x.touches);
+  a("depends_on", x.depends_on);
   a("sends", x.sends);
   a("sends_tree", x.sends_tree);
   a("renders", x.renders);

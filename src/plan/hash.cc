@@ -24,7 +24,9 @@ class Hasher {
   void operator()(std::string_view key, const T& field) {
     if (key == "title" || key == "where" || key == "owner" || key == "file" || key == "found_at" ||
         key == "vault_file" || key == "program_hash" || key == "program" || key == "origin" ||
-        key == "tags" || key == "testing" || key == "notifications") {
+        key == "tags" || key == "testing" || key == "notifications" ||
+        // For dry runs.
+        key == "touches" || key == "depends_on") {
       return;
     }
     add(field);

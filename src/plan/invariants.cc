@@ -166,6 +166,10 @@ class Checker {
          {action.sends, action.sends_tree, action.fetches, action.fetches_to}) {
       expect(name.empty() || names.contains(name), of + ": no parameter `" + name + "` for a file");
     }
+    for (const Dependence& d : action.depends_on) {
+      expect(d.node < plan_.nodes.size() && d.action < plan_.nodes[d.node].actions.size(),
+             of + ": depends on an action that the plan does not have");
+    }
     expect(action.reboots.empty() || names.contains(action.reboots),
            of + ": no parameter `" + action.reboots + "` says how long a restart may take");
     for (const Param& param : action.params) {

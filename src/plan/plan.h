@@ -86,6 +86,15 @@ struct FactDecl {
 
 enum class Verify { by_check, by_script, none };
 
+// An action that may change, before this one, a thing that this one looks at. Paths that
+// parameters name are not among them: a dry run compares those itself, because of previews.
+struct Dependence {
+  NodeId node = 0;
+  std::uint32_t action = 0;
+  std::string thing;             // "service:nginx"
+  std::vector<HostIndex> hosts;  // on these; empty: on all that both have
+};
+
 struct Action {
   std::string module;  // "git.rebase"; "sh" for an inline script
   std::string name;    // of its `let`, or ""
@@ -99,10 +108,12 @@ struct Action {
   ScriptId preflight = kNone;  // read-only, run before the first change if its params are known
   Verify verify = Verify::by_check;
   std::vector<FactDecl> returns;
-  std::vector<std::string> needs;   // commands that must exist on the host
-  std::vector<std::string> uses;    // resources of the host, e.g. "dpkg"
-  std::vector<std::string> writes;  // params naming paths it changes
-  std::vector<std::string> reads;   // params naming paths it reads (besides all path params)
+  std::vector<std::string> needs;    // commands that must exist on the host
+  std::vector<std::string> uses;     // resources of the host, e.g. "dpkg"
+  std::vector<std::string> writes;   // params naming paths it changes
+  std::vector<std::string> reads;    // params naming paths it reads (besides all path params)
+  std::vector<std::string> touches;  // further things it changes: "service:${name}"
+  std::vector<Dependence> depends_on;
   // The param that names a file of the controller (of Plan::files) which apply needs; "": none.
   std::string sends;
   // The param that names a directory of the controller (of Plan::trees) of which apply needs what

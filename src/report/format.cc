@@ -160,7 +160,11 @@ std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Opti
   std::string message = e.message.display(kLineMessage);
   if (const auto newline = message.find('\n'); newline != std::string::npos)
     message.resize(newline);
-  const std::string said = message.empty() ? one_line(e.reason) : message;
+  std::string said = message.empty() ? one_line(e.reason) : message;
+  // Of an `ok`: what may still change it.
+  if (e.outcome == Outcome::ok && !message.empty() && !e.reason.empty()) {
+    said += ", " + one_line(e.reason);
+  }
   if (!said.empty()) line += "  " + said;
   if (e.took.count() >= 100) {
     line += paint(options, Style::dim, "  (" + human_duration(e.took) + ")");

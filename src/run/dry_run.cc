@@ -1,5 +1,6 @@
 #include "run/dry_run.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace cnplay::run {
@@ -56,9 +57,33 @@ DryRun::View DryRun::view(plan::HostIndex host, const std::string& path) const {
   return view;
 }
 
+void DryRun::not_made(plan::NodeId node, std::uint32_t action, plan::HostIndex host, bool opaque) {
+  not_made_.emplace(node, action, host);
+  if (opaque) opaque_[host] = node;
+}
+
+const plan::Dependence* DryRun::unmet(const std::vector<plan::Dependence>& all,
+                                      plan::HostIndex host) const {
+  for (const plan::Dependence& one : all) {
+    const bool here = one.hosts.empty() || std::ranges::binary_search(one.hosts, host);
+    if (here && not_made_.contains({one.node, one.action, host})) return &one;
+  }
+  return nullptr;
+}
+
+std::optional<plan::NodeId> DryRun::opaque_before(plan::HostIndex host) const {
+  const auto at = opaque_.find(host);
+  return at == opaque_.end() ? std::nullopt : std::optional(at->second);
+}
+
 std::optional<plan::NodeId> DryRun::changed_before(plan::NodeId node, std::uint32_t action) const {
   if (first_ && *first_ < std::pair{node, action}) return first_->first;
   return std::nullopt;
+}
+
+bool is_opaque(const plan::Action& action) {
+  return action.apply != plan::kNone && action.writes.empty() && action.touches.empty() &&
+         action.reboots.empty();
 }
 
 std::vector<std::string> paths_of(const plan::Value& value) {

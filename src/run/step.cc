@@ -38,11 +38,21 @@ void Steps::start(const Unit& unit) {
       return end(run, instead->outcome, std::move(instead->reason));
     }
     if (auto instead = condition(run, run.node->when, "step")) {
+      if (instead->outcome == Outcome::depends) all_depend(run);
       return end(run, instead->outcome, std::move(instead->reason));
     }
   }
   if (run.actions->empty()) run.total = Outcome::ok;
   advance(run);
+}
+
+// The step's `when` depends, so each of its actions might change something.
+void Steps::all_depend(Run& run) {
+  Decision decision;
+  decision.outcome = Outcome::depends;
+  for (run.action = 0; run.action < run.actions->size(); ++run.action) {
+    remember(run, decision, {}, "");
+  }
 }
 
 // Goes on until a task is in flight, the step has to wait, or it is over.
@@ -176,6 +186,7 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
     decision.applied = recorded->applied;
     context_.unsettled.erase(task);
   }
+  if (context_.dry() && decision.outcome == Outcome::ok) as_it_is_now(run, decision);
   plan::Record facts;
   judge_facts(run, result, decision, facts);
   if (run.applying && (run.unit.part == Part::forward || run.unit.part == Part::handler)) {
@@ -189,6 +200,14 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
     reason += (reason.empty() ? "" : ": ") + decision.message.display(200);
   }
   if (settle(run, decision.outcome, reason, has_check)) advance(run);
+}
+
+// A step before it would do nobody knows what, so `ok` is about the host as it is.
+void Steps::as_it_is_now(const Run& run, Decision& decision) const {
+  const auto before = dry_.opaque_before(run.unit.host);
+  if (!before) return;
+  decision.reason = "as it is now: `" + context_.plan.node(*before).title +
+                    "` would run before, and may change it";
 }
 
 // Facts that break the module's own declaration make its success worthless.
@@ -221,6 +240,8 @@ void Steps::remember(Run& run, const Decision& decision, plan::Record facts,
     }
   }
   if (unapplied && a.apply != plan::kNone) {
+    if (run.written.empty()) note_written(run);
+    dry_.not_made(unit.node, run.action, unit.host, is_opaque(a));
     dry_.would_change(unit.node, run.action, unit.host, run.written, preview);
   }
   run.written.clear();

@@ -157,8 +157,10 @@ class Steps {
   bool done_before(Run& run);
   bool take_ran_ahead(Run& run, bool has_check, bool& goes_on);
   void finished(Run& run, const remote::TaskResult& result, remote::TaskId task);
+  void as_it_is_now(const Run& run, Decision& decision) const;
   void judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
                    plan::Record& facts) const;
+  void all_depend(Run& run);
   void remember(Run& run, const Decision& decision, plan::Record facts, const std::string& preview);
   // False: the run is gone.
   bool settle(Run& run, events::Outcome outcome, const std::string& reason, bool has_check);
@@ -186,6 +188,7 @@ class Steps {
   std::optional<Instead> condition(const Run& run, const plan::Column& when,
                                    const char* whose) const;
   std::optional<Instead> prepare(Run& run, remote::Task& task);
+  void note_written(Run& run) const;
   std::optional<Instead> move_file(const Run& run, remote::Task& task) const;
   std::optional<Instead> dry_paths(Run& run, const plan::Param& param, bool named,
                                    plan::Value& value) const;

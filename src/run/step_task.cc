@@ -159,6 +159,9 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     return Instead{*run.unit.instead, "its notifier has not run"};
   }
   std::optional<Instead> depends;
+  if (const plan::Dependence* unmet = dry ? dry_.unmet(a.depends_on, run.unit.host) : nullptr) {
+    depends = Instead{Outcome::depends, because(unmet->node) + ", " + unmet->thing};
+  }
   plan::Environment facts = environment(run);
   // A task is made here, and only here secrets become text.
   const auto& secrets = context_.secrets;
@@ -167,8 +170,9 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     const bool writes = contains(a.writes, param.name);
     const plan::Value& given = param.value.at(run.position);
     if (reads_unapplied(run, given)) {
-      depends = Instead{Outcome::depends,
-                        "`" + param.name + "` reads a fact of a change that was not made"};
+      if (!depends)
+        depends = Instead{Outcome::depends,
+                          "`" + param.name + "` reads a fact of a change that was not made"};
       if (writes) run.written.emplace_back();  // a path nobody knows yet
       continue;
     }
@@ -212,6 +216,19 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     if (!a.reboots.empty()) task.reboots = restart_within(task, a.reboots);
   }
   return std::nullopt;
+}
+
+// Of a step or action that is not looked at: what it would change all the same.
+void Steps::note_written(Run& run) const {
+  for (const plan::Param& param : action(run).params) {
+    if (!contains(action(run).writes, param.name)) continue;
+    const plan::Value& given = param.value.at(run.position);
+    const auto value = reads_unapplied(run, given)
+                           ? Result<plan::Value>(plan::Value(std::string()))
+                           : plan::resolve(given, run.unit.host, environment(run));
+    const auto paths = paths_of(value ? *value : plan::Value(std::string()));
+    run.written.insert(run.written.end(), paths.begin(), paths.end());
+  }
 }
 
 // Puts a preview's path in the place of one that a run would have changed before, or says that

@@ -347,7 +347,7 @@ struct PlayModifier {  // `tolerate 10%` at the head of a play
 struct Returns {
   std::vector<std::pair<Name, TypeExpr>> fields;
 };
-// `needs command("git")`, `uses "dpkg"`, `writes dir`, `reads requirements`: a clause of a
+// `needs command("git")`, `uses "dpkg"`, `writes dir`, `touches "service:${name}"`: a clause of a
 // module, its word and its arguments.
 struct Clause {
   Name word;

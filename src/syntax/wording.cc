@@ -119,7 +119,8 @@ class Wording {
             "manual", "approve",    "ask",     "item",       "evidence", "deadline", "window",
             "report", "returns",    "needs",   "uses",       "writes",   "reads",    "check",
             "apply",  "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
-            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots"};
+            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots",
+            "touches"};
   }
 
   static std::vector<std::string> modifier_words() {

@@ -60,7 +60,7 @@ def read(path):
             module.params[match[1]] = (match[2], match[3], match[4])
         elif match := re.match(r"  returns \{(.*)\}$", line):
             module.returns = dict(re.findall(r"([a-z_]+): ([a-z<>]+)", match[1]))
-        elif match := re.match(r"  (needs|uses|writes|reads|sends_tree|sends|renders|fetches|reboots) (.*)$", line):
+        elif match := re.match(r"  (needs|uses|writes|reads|touches|sends_tree|sends|renders|fetches|reboots) (.*)$", line):
             module.clauses[match[1]] = match[2]
         elif line.strip() and not line.strip().startswith("#"):
             raise ValueError(f"{path}:{i + 1}: not understood: {line}")

@@ -137,6 +137,9 @@ TEST(Plain, ADryRunTakesNoOutage) {
   story.tell(begun).tell(PreflightEnded{true, Duration{840}}, 1).tell(PhaseStarted{0});
   story.tell(Story::ended(0, 0, Outcome::would_change, "1a2b3c -> 4d5e6f", 1240), 1);
   story.tell(Story::ended(0, 1, Outcome::depends, "", 0));
+  ActionEnded now = Story::ended(1, 0, Outcome::ok, "nothing to migrate", 0);
+  now.reason = "as it is now: `script` would run before, and may change it";
+  story.tell(now);
   story.tell(Pivoted{1, "the schema may change"});
   story.tell(PhaseEnded{0, Duration{4400}, true});
   RunEnded end;

@@ -74,6 +74,63 @@ TEST(DryRun, WithoutAPreviewWhatTouchesThePathDepends) {
   }
 }
 
+void depend(Dry& f, plan::Node& later, plan::NodeId on, std::vector<plan::HostIndex> hosts = {}) {
+  later.actions[0].depends_on = {{on, 0, "service:nginx", std::move(hosts)}};
+  f.hosts.on(later.title + "#0", {{Will::ok}});
+}
+
+TEST(DryRun, ALookAtAThingDependsOnTheStepThatWouldHaveChangedIt) {
+  Dry f(2);
+  const plan::NodeId stop = f.b.step("stop").id;
+  f.b.plan.nodes[stop].actions[0].touches = {"service:nginx"};
+  f.hosts.on("stop#0", 1, {{Will::ok}});
+  depend(f, f.b.step("start"), stop);
+  f.b.plan.nodes.back().actions[0].touches = {"service:nginx"};
+  const plan::NodeId start = f.b.plan.nodes.back().id;
+  depend(f, f.b.step("again"), start);  // what depends might change something, too
+  depend(f, f.b.step("elsewhere"), stop, {1});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_EQ(f.outcomes("start"), (Lines{"h0 depends", "h1 ok"}));
+  EXPECT_EQ(f.outcomes("again"), (Lines{"h0 depends", "h1 ok"}));
+  EXPECT_EQ(f.outcomes("elsewhere"), (Lines{"h0 ok", "h1 ok"}));
+  for (const auto& e : f.recorder.all<events::ActionEnded>()) {
+    if (e.node != start || e.host != 0) continue;
+    EXPECT_EQ(e.reason, "depends on what `stop` would change, service:nginx");
+  }
+}
+
+TEST(DryRun, AStepWhoseConditionDependsMightChangeItsThings) {
+  Dry f(1);
+  plan::Node& look = f.b.step("look");
+  look.actions[0].returns = {{"size", plan::FactType::int_}};
+  look.actions[0].touches = {"service:other"};
+  f.hosts.on("look#0", {{Will::change, {{"size", "3"}}}});
+  const plan::NodeId looked = look.id;
+  plan::Node& stop = f.b.step("stop");
+  stop.when = plan::Column(Builder::fact(looked, "size"));
+  stop.actions[0].touches = {"service:nginx"};
+  const plan::NodeId stopped = stop.id;
+  depend(f, f.b.step("start"), stopped);
+  f.run();
+  EXPECT_EQ(f.outcomes("stop"), Lines{"h0 depends"});
+  EXPECT_EQ(f.outcomes("start"), Lines{"h0 depends"});
+}
+
+TEST(DryRun, BehindAStepWhoseEffectNobodyKnowsOkIsOfNow) {
+  Dry f(2);
+  f.b.step("before");
+  f.hosts.on("before#0", {{Will::ok}});
+  Builder::no_check(f.b.step("script", {0}).actions[0]);
+  f.b.step("after");
+  f.hosts.on("after#0", {{Will::ok}});
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  std::vector<std::string> reasons;
+  for (const auto& e : f.recorder.all<events::ActionEnded>()) reasons.push_back(e.reason);
+  EXPECT_EQ(f.outcomes("after"), (Lines{"h0 ok", "h1 ok"}));
+  EXPECT_EQ(
+      std::ranges::count(reasons, "as it is now: `script` would run before, and may change it"), 1);
+}
+
 TEST(DryRun, NothingDependsWhereNothingWouldChange) {
   Dry f(1);
   plan::Node& code = f.b.step("code");
