@@ -67,6 +67,11 @@ struct RunResumed {
   // What has changed in the play since: the run goes on with its recorded plan all the same.
   std::optional<std::vector<std::string>> changed{};
 };
+// A later controller has replayed the record to its end, and acts from here on. Between the last
+// event of the earlier controller and this one stands only what follows from that event.
+struct RunContinued {
+  std::vector<HostIndex> without;  // hosts that the earlier controller had, and this one has not
+};
 // A run goes forward once more, by a plan that may be another one than before: what of the record
 // was about its failure, and what answered that, counts no more. A RunResumed follows.
 struct PlanTaken {
@@ -340,14 +345,14 @@ struct RunEnded {
 };
 
 using AnyEvent =
-    std::variant<RunStarted, RunResumed, PlanTaken, HostConnecting, HostConnected, HostUnreachable,
-                 HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem,
-                 PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted,
-                 Output, ActionEnded, RanAhead, RetryScheduled, StepEnded, BarrierPassed,
-                 WaitStarted, WaitEnded, HumanStarted, HumanAnswered, HumanEnded, StepChosen,
-                 RunParked, Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held, RollbackOffered,
-                 DeadlinePassed, WindowClosed, WindowAnswered, RollbackStarted, RollbackEnded,
-                 AbortRequested, Notice, RunEnded, NotificationFailed>;
+    std::variant<RunStarted, RunResumed, RunContinued, PlanTaken, HostConnecting, HostConnected,
+                 HostUnreachable, HostReconnecting, HostReconnected, HostLost, PreflightStarted,
+                 PreflightProblem, PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead,
+                 ActionStarted, Output, ActionEnded, RanAhead, RetryScheduled, StepEnded,
+                 BarrierPassed, WaitStarted, WaitEnded, HumanStarted, HumanAnswered, HumanEnded,
+                 StepChosen, RunParked, Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held,
+                 RollbackOffered, DeadlinePassed, WindowClosed, WindowAnswered, RollbackStarted,
+                 RollbackEnded, AbortRequested, Notice, RunEnded, NotificationFailed>;
 
 // AnyEvent, but its copies are compiled once, not in each file that copies an event.
 struct What : AnyEvent {

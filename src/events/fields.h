@@ -57,6 +57,10 @@ void fields(A& a, Like<RunResumed> auto& e) {
   a("changed", e.changed);
 }
 template <class A>
+void fields(A& a, Like<RunContinued> auto& e) {
+  a.host("without", e.without);
+}
+template <class A>
 void fields(A& a, Like<PlanTaken> auto& e) {
   a("user", e.user);
   a("controller", e.controller);

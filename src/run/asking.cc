@@ -73,7 +73,7 @@ void Runner::look_at_human() {
       continue;
     }
     // The record ends here: first the hosts are what they are now.
-    if (context_.replay.started() && !went_on_) return;
+    if (!context_.replay.live()) return;
     if (human_->asked.until && context_.clock.now() >= human_->asked.until->at) {
       const bool fell_back = !human_->asked.node->human->fallback.is_none();
       end_human(fell_back ? HumanEnd::fell_back : HumanEnd::timed_out);

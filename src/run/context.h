@@ -28,7 +28,7 @@ class Emitter {
   void operator()(T what) {
     events::Event event;
     event.what = std::move(what);
-    if (replay_.active() || !replay_.problem().empty()) return replay_.follow(event);
+    if ((replay_.active() || !replay_.problem().empty()) && replay_.follow(event)) return;
     event.seq = ++seq_;
     event.at = clock_.now();
     sink_.on(event);

@@ -46,7 +46,7 @@ void Runner::look_at_deadlines() {
     if (context_.replay.active()) {
       const auto* passed = context_.replay.deadline_passed();
       if (passed == nullptr || passed->phase != path_of(deadline)) continue;
-    } else if (context_.replay.started() && !went_on_) {
+    } else if (!context_.replay.live()) {
       return;  // the record ends here: first the hosts are what they are now
     }
     if (has_ended(deadline.phase)) continue;

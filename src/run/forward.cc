@@ -70,7 +70,7 @@ void Runner::run_section(const plan::Section& section, Part part) {
 void Runner::start_ready() {
   while (!stopping_) {
     // A record that has just ended: hosts and deadlines first, as they are now.
-    if (context_.replay.over() && !went_on_) break;
+    if (context_.replay.at_seam()) break;
     if (context_.replay.window_closed() != nullptr) break;
     if (!ready_.empty()) {
       const Unit unit = ready_.front();
@@ -249,7 +249,7 @@ void Runner::begin_wait(const Ready& point) {
 
 void Runner::look_at_waits() {
   // The record ends here: first the hosts are what they are now.
-  if (context_.replay.over() && !went_on_) return;
+  if (context_.replay.at_seam()) return;
   const Instant now = context_.clock.now();
   const bool recorded = context_.replay.active();  // then the record decides, not the clock
   // Answering one may stop the run and clear the list: walk over a copy of what is due.

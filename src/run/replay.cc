@@ -18,6 +18,8 @@ template <class E>
 auto about(const E& e) {
   if constexpr (std::is_same_v<E, PhaseStarted>) {
     return std::tuple(e.phase);
+  } else if constexpr (std::is_same_v<E, RunContinued>) {
+    return std::tuple(e.without);
   } else if constexpr (std::is_same_v<E, PhaseEnded>) {
     return std::tuple(e.phase, e.complete);
   } else if constexpr (std::is_same_v<E, StepStarted>) {
@@ -190,16 +192,29 @@ std::string Replay::boot_id(remote::TaskId task) const {
   return it == boot_ids_.end() ? std::string() : it->second;
 }
 
-void Replay::follow(const Event& event) {
-  if (!active() || !in_story(event)) return;
+std::optional<std::vector<plan::HostIndex>> Replay::pass_seam() {
+  if (const auto* earlier = upcoming<RunContinued>()) {
+    ++at_;
+    return earlier->without;
+  }
+  continued_ = true;
+  return std::nullopt;
+}
+
+bool Replay::follow(const Event& event) {
+  if (!active() || !in_story(event)) return true;
+  // restart() and take_up() leave events out, and so the seam may come early.
+  while (upcoming<RunContinued>() != nullptr) ++at_;
+  if (!active()) return false;
   if (same(event, *story_[at_])) {
     ++at_;
-    return;
+    return true;
   }
-  if (is_unrecorded_flush(event)) return;
+  if (is_unrecorded_flush(event)) return true;
   problem_ = "event " + std::to_string(story_[at_]->seq) +
              " of the record does not follow from the program: it was run by another version, with "
              "other options, or changed";
+  return true;
 }
 
 // Former versions recorded no event for a flush.

@@ -44,6 +44,18 @@ class Replay {
   void begin() { running_ = true; }
   // It has been followed to its end.
   bool over() const { return running_ && at_ == story_.size() && problem_.empty(); }
+  // Where a controller reaches the end of the record that it found, this one or an earlier one:
+  // nothing is begun here, and no time is over, until it has continued (RunContinued).
+  bool at_seam() const {
+    return (over() && !continued_) || upcoming<events::RunContinued>() != nullptr;
+  }
+  // Nothing is followed, or this controller has continued: from here on clocks and people decide.
+  bool live() const { return !running_ || continued_; }
+  // How far it has been followed.
+  std::size_t at() const { return at_; }
+  // Past the seam at hand. nullopt: it is this controller that continues. Else the hosts that an
+  // earlier one continued without.
+  std::optional<std::vector<plan::HostIndex>> pass_seam();
   // Why the record cannot be followed; "" as long as it can.
   const std::string& problem() const { return problem_; }
 
@@ -62,8 +74,8 @@ class Replay {
   Instant now() const { return story_[at_]->at; }
 
   // What the runner is about to tell; it is on record, and the record moves on, or there is a
-  // problem from now on.
-  void follow(const events::Event& event);
+  // problem from now on. False: there was nothing left but a seam, and the event is new.
+  bool follow(const events::Event& event);
   // What comes next, if it is something that happened to the runner: a task that ended, a host that
   // was lost. nullopt: it is for the runner to act.
   std::optional<remote::Event> next() const;
@@ -175,6 +187,7 @@ class Replay {
   bool begun_ = false;
   bool in_preflight_ = true;
   bool running_ = false;
+  bool continued_ = false;
   std::size_t at_ = 0;
   std::size_t idle_at_ = 0;
   unsigned idle_ = 0;

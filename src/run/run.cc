@@ -165,7 +165,7 @@ void Runner::drive() {
     if (!context_.replay.problem().empty()) return;
     if (only_follows_ && context_.replay.over()) return;
     look_at_restarts();
-    if (context_.replay.over() && !went_on_) end_record();
+    while (context_.replay.at_seam()) pass_seam();
     look_outside();
     take_ended_steps();
     look_at_deadlines();
@@ -182,7 +182,7 @@ void Runner::drive() {
       // What has come already counts before the run turns to other work: a host whose last task
       // was lost is reported as lost right after it.
       take(*std::move(event));
-    } else if (!context_.replay.over() || went_on_) {
+    } else if (!context_.replay.at_seam()) {
       break;
     }
   }
@@ -274,8 +274,8 @@ void Runner::wait_and_take() {
     context_.sink.tick(context_.clock.now());
     last_tick_ = context_.clock.steady();
   }
-  // First the hosts are what they are now (end_record).
-  if (context_.replay.over() && !went_on_) return;
+  // First the hosts are what they are now (pass_seam).
+  if (context_.replay.at_seam()) return;
   // On record it came before whatever else was due.
   if (context_.replay.deadline_passed() != nullptr) return context_.replay.idle();
   if (context_.replay.window_closed() != nullptr) return;
@@ -290,7 +290,7 @@ void Runner::wait_and_take() {
 std::optional<remote::Event> Runner::next_event(Duration wait) {
   if (!context_.replay.active()) {
     // Between the record's last event and the first one of today stands what it left in flight.
-    if (context_.replay.over() && !went_on_) return std::nullopt;
+    if (context_.replay.at_seam()) return std::nullopt;
     if (auto early = steps_.take_early()) return early;
     return context_.remote.next(wait);
   }
@@ -306,10 +306,33 @@ void Runner::begin_record() {
   context_.replay.begin();
 }
 
+// Of an earlier controller: what became of the hosts that it had not reached comes before all else,
+// as it did then (end_record).
+void Runner::pass_seam() {
+  const auto without = context_.replay.pass_seam();
+  if (!without) return end_record();
+  const auto is_of_them = [&](const remote::Event& event) {
+    const auto* ended = std::get_if<remote::TaskEnded>(&event);
+    const auto* lost = std::get_if<remote::HostLost>(&event);
+    return (ended != nullptr && std::ranges::find(*without, ended->host) != without->end()) ||
+           (lost != nullptr && std::ranges::find(*without, lost->host) != without->end());
+  };
+  for (auto event = context_.replay.next(); event && is_of_them(*event);
+       event = context_.replay.next()) {
+    const std::size_t at = context_.replay.at();
+    take(*std::move(event));
+    if (context_.replay.at() == at) break;  // it does not fit: found by whatever comes next
+  }
+}
+
 // The run stands where it was cut off. What was in flight is started under its ids, on the hosts
 // that are there; the others are lost now.
 void Runner::end_record() {
-  went_on_ = true;
+  events::RunContinued continued;
+  for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (context_.hosts[h].connected && !reached_[h].connected) continued.without.push_back(h);
+  }
+  context_.emit(std::move(continued));
   summary_.taken_up(context_.clock.steady());
   aborts_before_ = aborts_;
   steps_.go_on();

@@ -41,6 +41,7 @@ class Runner {
   void take(remote::Event event);
   std::optional<remote::Event> next_event(Duration wait);
   void begin_record();
+  void pass_seam();
   void end_record();
   RunResult not_resumed(std::string what, std::string help) const;
   bool take_ended_steps();
@@ -193,7 +194,6 @@ class Runner {
   int aborts_ = 0;
   int aborts_before_ = 0;           // of these: asked of an earlier controller
   std::vector<HostState> reached_;  // of a run that is taken up: the hosts as they are now
-  bool went_on_ = false;            // past the end of the record
   bool only_follows_ = false;       // and never goes past it
   Duration last_tick_{};
   std::uint64_t work_ = 0;

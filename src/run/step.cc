@@ -93,7 +93,7 @@ void Steps::advance(Run& run) {
 }
 
 bool Steps::overdue(const Run& run) const {
-  if (!run.deadline) return false;
+  if (!run.deadline || context_.replay.at_seam()) return false;
   if (context_.replay.active()) return context_.replay.out_of_time(run.unit.node, run.unit.host);
   return context_.clock.steady() >= *run.deadline;
 }
@@ -118,6 +118,9 @@ void Steps::start_task(Run& run, remote::Task task) {
   run.cancelled = run.overdue = false;
   run.action_started = context_.clock.steady();
   run.applying = task.mode == remote::Mode::apply && !task.apply.empty();
+  // Between two controllers no time has passed for it.
+  if (run.deadline && context_.replay.at_seam())
+    run.deadline = run.action_started + *run.node->timeout;
   if (run.deadline) {
     task.timeout = *run.deadline - run.action_started;
     set_timer(run, *run.deadline + context_.options.grace);
@@ -143,15 +146,16 @@ void Steps::start_task(Run& run, remote::Task task) {
   if (!recorded) look_ahead(run);
 }
 
-// The record is at its end. The tasks that it left in flight have all of their time once more: how
-// much of it is gone only their host knows.
+// The record is at its end. Steps that it left at work have all of their time once more: how much
+// of it their tasks have used only the hosts know.
 void Steps::go_on() {
   const Duration now = context_.clock.steady();
   for (auto& [id, run] : runs_) {
-    if (run.state != State::running || !run.node->timeout || !run.deadline) continue;
+    if (run.state == State::pausing || !run.node->timeout || !run.deadline) continue;
     run.deadline = now + *run.node->timeout;
     run.cancelled = run.overdue = false;
-    set_timer(run, *run.deadline + context_.options.grace);
+    const bool queues = run.state == State::queueing;
+    set_timer(run, *run.deadline + (queues ? Duration{0} : context_.options.grace));
   }
 }
 

@@ -28,7 +28,7 @@ void Runner::look_at_choices() {
       continue;
     }
     // The record ends here: first the hosts are what they are now.
-    if (context_.replay.started() && !went_on_) return;
+    if (!context_.replay.live()) return;
     StepPrompter* const prompter = context_.options.stepper;
     if (prompter == nullptr) {
       context_.emit.notice("nobody is there to be asked before each step");

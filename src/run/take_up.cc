@@ -290,9 +290,13 @@ bool Replay::holds(NodeId node, std::optional<HostIndex> host, bool live) const 
     if (restart.points.contains(node) || restart.leads[node]) return false;
     if (host) return true;
     // Handlers, or a phase, may be what is next in the story: then this is where it is.
-    if (const auto* began = upcoming<StepStarted>()) return began->part != Part::handler;
-    if (const auto* ended = upcoming<PhaseEnded>()) return plan_.phases[ended->phase].end != node;
-    return true;
+    std::size_t next = at_;
+    while (next < story_.size() && std::holds_alternative<RunContinued>(story_[next]->what)) ++next;
+    if (!running_ || next == story_.size()) return true;
+    const auto& what = story_[next]->what;
+    if (const auto* began = std::get_if<StepStarted>(&what)) return began->part != Part::handler;
+    const auto* ended = std::get_if<PhaseEnded>(&what);
+    return ended == nullptr || plan_.phases[ended->phase].end != node;
   });
 }
 

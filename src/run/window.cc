@@ -38,7 +38,7 @@ void Runner::look_at_window() {
     return;
   }
   // The record ends here: first the hosts are what they are now.
-  if (!context_.replay.active() && context_.replay.started() && !went_on_) return;
+  if (!context_.replay.active() && !context_.replay.live()) return;
   if (window_.state == WindowState::open) {
     if (!on_record && context_.replay.active()) return;
     const auto to = window_end();

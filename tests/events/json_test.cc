@@ -57,6 +57,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(RunParked{std::nullopt, "the window is over", "resume it"});
   add(RunResumed{"ann", "other-desk"});
   add(RunResumed{"ann", "other-desk", u.code, std::vector<std::string>{"p.play was changed"}});
+  add(RunContinued{});
+  add(RunContinued{{1, 2}});
   add(PlanTaken{"ann", "desk", "ph", "ph2", "plan-2.json", {"step code is new"}});
   for (const Choice choice : {Choice::run, Choice::skip, Choice::run_all}) {
     add(StepChosen{u.code, "ann", choice});

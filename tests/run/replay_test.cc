@@ -280,6 +280,65 @@ TEST(Resuming, OnlyARunWithARunEndedHasEnded) {
   EXPECT_EQ(third.recorder.all<events::RunEnded>().size(), 1u);
 }
 
+// The first controller dies between two steps. The second one waits until the step's timeout is
+// over.
+TEST(Resuming, TheTimeBetweenTwoControllersIsNoPartOfATimeout) {
+  Cut cut;
+  cut.first.b.step("slow", {0}).timeout = Duration(5000);
+  cut.run([&](const events::Event& e) {
+    const auto* began = std::get_if<events::StepStarted>(&e.what);
+    return began != nullptr && cut.first.b.plan.node(began->node).title == "slow";
+  });
+  Fixture second(2);  // a minute later
+  EXPECT_EQ(cut.resume(second).verdict, Verdict::success);
+  EXPECT_EQ(second.outcomes("slow"), (Lines{"h0 changed"}));
+  ASSERT_EQ(second.hosts.count("slow#0"), 1u);
+  EXPECT_EQ(second.hosts.started("slow#0")[0]->task.timeout, Duration(5000));
+}
+
+// With one place, h1 is ready and not begun when the first controller dies. The second one
+// continues without h0, the third one replays both.
+TEST(Resuming, TheRecordSaysWhereALaterControllerContinued) {
+  Cut cut;
+  cut.first.options.forks = 1;
+  cut.run(
+      [](const events::Event& e) { return std::holds_alternative<events::ActionStarted>(e.what); });
+  cut.without = {0};
+  Fixture second(2);
+  second.options.forks = 1;
+  cut.resume(second);
+  const auto continued = second.recorder.all<events::RunContinued>();
+  ASSERT_EQ(continued.size(), 1u);
+  EXPECT_EQ(continued[0].without, std::vector<plan::HostIndex>{0});
+  const std::vector<events::Event> whole = second.recorder.events;
+  const std::size_t former = cut.record.size();
+  for (std::size_t end = former + 1; end < whole.size(); ++end) {
+    cut.record.assign(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(end));
+    Fixture third(2);
+    third.options.forks = 1;
+    const RunResult result = cut.resume(third);
+    ASSERT_FALSE(result.not_resumed)
+        << "cut after event " << end << ": " << result.not_resumed->what;
+    EXPECT_LE(third.hosts.count("a#0"), 1u);
+  }
+}
+
+TEST(Resuming, ARecordOfAFormerVersionDoesNotSayWhereAControllerContinued) {
+  Cut cut;
+  cut.run([](const events::Event& e) { return ended(e, 1); });
+  Fixture second(2);
+  EXPECT_EQ(cut.resume(second).verdict, Verdict::success);
+  auto whole = second.recorder.events;
+  ASSERT_EQ(std::erase_if(whole,
+                          [](const events::Event& event) {
+                            return std::holds_alternative<events::RunContinued>(event.what);
+                          }),
+            1u);
+  resume_each_cut(cut.first, whole, [](const Fixture&, const RunResult& result) {
+    EXPECT_EQ(result.verdict, Verdict::success);
+  });
+}
+
 TEST(Resuming, ARecordThatLeadsNowhereIsRefused) {
   Cut cut;
   cut.run([](const events::Event& e) { return ended(e, 1); });
