@@ -9,6 +9,8 @@ namespace cnplay::run {
 namespace {
 
 constexpr int kMostAtOnce = 1000;  // events between two looks outside
+// Output of tasks that were sent ahead: with more, the run first comes to them, and hands it on.
+constexpr std::size_t kMostKept = 256 * 1024;
 
 }  // namespace
 
@@ -263,12 +265,12 @@ void Runner::wait_and_take() {
     wait = std::min(wait, human_->asked.until->at - context_.clock.now());
   }
   if (auto event = next_event(std::max(wait, Duration{0}))) {
-    take(*std::move(event));
+    std::size_t kept = take(*std::move(event));
     // What has come meanwhile from other hosts shares the next commit.
-    for (int more = 0; more < kMostAtOnce; ++more) {
+    for (int more = 0; more < kMostAtOnce && kept < kMostKept; ++more) {
       event = next_event(Duration{0});
       if (!event) break;
-      take(*std::move(event));
+      kept += take(*std::move(event));
     }
   } else if (!context_.replay.active()) {
     context_.sink.tick(context_.clock.now());
@@ -366,11 +368,12 @@ void Runner::end_record() {
   if (part_ != events::Part::always) stop();
 }
 
-void Runner::take(remote::Event event) {
+// Returns how many bytes of it are kept until the run comes to their task.
+std::size_t Runner::take(remote::Event event) {
   if (auto* ended = std::get_if<remote::TaskEnded>(&event)) {
     steps_.task_ended(std::move(*ended));
-  } else if (const auto* output = std::get_if<remote::TaskOutput>(&event)) {
-    steps_.output(*output);
+  } else if (auto* output = std::get_if<remote::TaskOutput>(&event)) {
+    return steps_.output(std::move(*output));
   } else if (const auto* progress = std::get_if<remote::TaskProgress>(&event)) {
     steps_.progress(*progress);
   } else if (const auto* lost = std::get_if<remote::HostLost>(&event)) {
@@ -383,6 +386,7 @@ void Runner::take(remote::Event event) {
     lock_lost(*lock);
   }
   // The rest belongs to the preflight, or only woke the loop.
+  return 0;
 }
 
 // Somebody else may be at work there now: what is in flight ends, nothing more starts.

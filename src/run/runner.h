@@ -38,7 +38,7 @@ class Runner {
   void look_outside();
   void send_intents();
   void wait_and_take();
-  void take(remote::Event event);
+  std::size_t take(remote::Event event);
   std::optional<remote::Event> next_event(Duration wait);
   void begin_record();
   void pass_seam();

@@ -318,10 +318,15 @@ std::optional<StepEnd> Steps::take_ended() {
   return ended;
 }
 
-void Steps::output(const remote::TaskOutput& o) {
-  if (Ahead::Sent* sent = ahead_.find(o.task); sent && !sent->withdrawn) sent->said.emplace_back(o);
+std::size_t Steps::output(remote::TaskOutput o) {
+  if (Ahead::Sent* sent = ahead_.find(o.task)) {
+    if (sent->withdrawn) return 0;
+    const std::size_t kept = o.bytes.size();
+    sent->said.emplace_back(std::move(o));
+    return kept;
+  }
   const auto it = by_task_.find(o.task);
-  if (it == by_task_.end()) return;
+  if (it == by_task_.end()) return 0;
   Run& run = runs_.at(it->second);
   const std::uint64_t cap = context_.options.output_cap;
   const std::uint64_t before = run.output;
@@ -333,10 +338,11 @@ void Steps::output(const remote::TaskOutput& o) {
     told.bytes.raw().resize(shown);
     context_.emit(std::move(told));
   }
-  if (before > cap || run.output <= cap) return;
+  if (before > cap || run.output <= cap) return 0;
   context_.emit.notice(context_.name(o.host) + ": `" + run.node->title + "` says more than " +
                        format_size(Size{static_cast<std::int64_t>(cap)}) +
                        ": the rest is left out, here and in the record");
+  return 0;
 }
 
 void Steps::progress(const remote::TaskProgress& p) {

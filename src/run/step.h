@@ -66,7 +66,8 @@ class Steps {
   bool any_ended() const { return !ended_.empty(); }
 
   void task_ended(remote::TaskEnded ended);
-  void output(const remote::TaskOutput& output);
+  // Returns how many bytes are kept until the run comes to the task: it was sent ahead.
+  std::size_t output(remote::TaskOutput output);
   // What tasks have said before the run came to them: to be taken like events of the hosts.
   std::optional<remote::Event> take_early();
   // The run does not come to what was sent ahead; what had begun all the same is recorded.

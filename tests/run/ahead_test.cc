@@ -33,6 +33,30 @@ TEST(SendingAhead, ManyStepsShareAWriteToDisk) {
   EXPECT_LT(f.recorder.commits, 20u);
 }
 
+// Each task prints 1 MiB, and all of them end at once. What the hosts have printed goes to the
+// record before the next task is over: it is not kept until all events have been taken.
+TEST(SendingAhead, WhatHostsPrintIsNotKept) {
+  constexpr std::size_t kPiece = 64 * 1024;
+  Fixture f(1);
+  for (int i = 0; i < 40; ++i) f.b.step("s" + std::to_string(i));
+  std::size_t printed = 0, most = 0;
+  f.hosts.otherwise = [&](const Started& s) {
+    std::size_t recorded = 0;
+    for (const auto& e : f.recorder.all<events::Output>()) recorded += e.bytes.size();
+    most = std::max(most, printed - recorded);
+    for (int i = 0; i < 16; ++i, printed += kPiece) {
+      f.hosts.tell(Duration{0},
+                   remote::TaskOutput{s.task.id, s.task.host, remote::Stage::apply,
+                                      remote::Stream::out, Untrusted(std::string(kPiece, 'x'))});
+    }
+    return Behaviour{.will = Will::change, .length = Duration{0}};
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  EXPECT_GT(f.hosts.begun_ahead(), 20u);
+  EXPECT_EQ(printed, 40u * 16 * kPiece);
+  EXPECT_LT(most, 8 * kPiece);
+}
+
 TEST(SendingAhead, NotPastWhatTheRunDecides) {
   using Change = std::function<void(Fixture&, plan::Node & first, plan::Node & second)>;
   const std::vector<std::pair<const char*, Change>> changes = {
