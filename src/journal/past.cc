@@ -87,35 +87,24 @@ plan::Past past_runs(const Disk& disk, const std::string& root, const plan::Plan
   // They begin with their time.
   std::sort(ids.rbegin(), ids.rend());
 
-  struct Found {
-    std::uint32_t runs = 0;
-    ByStep steps;
-  };
-  std::map<std::string, Found> found;  // by inventory
-  std::string newest_elsewhere;
+  plan::Past past;
+  past.inventory = plan.inventory;
+  ByStep steps;
   std::size_t opened = 0;
   for (const std::string& id : ids) {
-    if (opened == kMostOpened || found[plan.inventory].runs == kPastRuns) break;
+    if (opened == kMostOpened || past.runs == kPastRuns) break;
     const auto text = disk.read(root + "/" + id + "/run.json", kMaxSummary);
     if (!text) continue;
     ++opened;
     const json run = parse_json_or_discard(*text);
     if (!run.is_object() || run.value("version", json()) != json(1)) continue;
     if (text_in(run, "mode") != "apply" || text_in(run, "play") != plan.play) continue;
+    if (text_in(run, "inventory") != plan.inventory) continue;
     const auto started = parse_rfc3339(text_in(run, "started"));
-    if (!started || *started >= before) continue;
-    const std::string inventory = text_in(run, "inventory");
-    Found& of = found[inventory];
-    if (of.runs == kPastRuns || !take(run, nodes, of.steps)) continue;
-    ++of.runs;
-    if (newest_elsewhere.empty() && inventory != plan.inventory) newest_elsewhere = inventory;
+    if (!started || *started >= before || !take(run, nodes, steps)) continue;
+    ++past.runs;
   }
-  plan::Past past;
-  const bool here = found[plan.inventory].runs > 0 || newest_elsewhere.empty();
-  past.inventory = here ? plan.inventory : newest_elsewhere;
-  Found& of = found[past.inventory];
-  past.runs = of.runs;
-  for (auto& [node, figures] : of.steps) past.steps.push_back(figure_of(node, std::move(figures)));
+  for (auto& [node, figures] : steps) past.steps.push_back(figure_of(node, std::move(figures)));
   return past;
 }
 

@@ -10,8 +10,8 @@
 namespace cnplay::journal {
 
 // Reads the `run.json` of the newest real runs of the plan's play on its inventory that began
-// before `before`, at most `kPastRuns`; if there is none that has a step of the plan, of the
-// inventory on which the play ran last. A step counts where it ended ok or changed on every host,
+// before `before`, at most `kPastRuns`. Another inventory's runs are not looked at: staging's hosts
+// say nothing of production's. A step counts where it ended ok or changed on every host,
 // without a controller being lost meanwhile; and if it has ever changed something, the runs in
 // which it did alone: to find that nothing is to do is quicker. Steps are known by their paths.
 // What cannot be read is left out: a prediction is not worth an error.

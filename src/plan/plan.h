@@ -192,7 +192,7 @@ struct Node {
   Retry retry;
   std::optional<Duration> timeout;  // of one attempt on one host; of a human step: to answer in
   std::optional<Duration> expect;
-  // Written at it: what it does is testing, whatever its actions look like. See is_test().
+  // What runbooks call testing: the outage is counted with and without it.
   bool testing = false;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;

@@ -38,7 +38,7 @@ Duration testing(const Plan& plan, const Schedule& schedule, const Intervals& wi
   for (const NodeId id : plan.sections.front().nodes) {
     const Node& node = plan.node(id);
     if (node.kind == NodeKind::handler) continue;
-    (is_test(node) ? tests : others).push_back(interval(schedule.nodes[id]));
+    (node.testing ? tests : others).push_back(interval(schedule.nodes[id]));
   }
   return length(common(without(merged(std::move(tests)), merged(std::move(others))), within));
 }
@@ -52,23 +52,28 @@ class Figures {
         down_(outages(plan, schedule_)) {}
 
   void fill(Outlook& out, std::optional<Duration> Forecast::*field) const {
-    const auto put = [&](Forecast& row, Duration length) {
-      if (length.count() > 0) row.*field = length;
-    };
     for (std::uint32_t p = 0; p < plan_.phases.size(); ++p) {
       const PhaseTiming& timing = schedule_.phases[p];
       if (!timing.time || left_out(plan_, p)) continue;
       if (!out.phases[p]) out.phases[p].emplace();
-      put(*out.phases[p], span(*timing.time));
+      put(*out.phases[p], span(*timing.time), field);
     }
-    put(out.total, schedule_.total);
+    put(out.total, schedule_.total, field);
     if (down_.empty() && !out.outage) return;
     if (!out.outage) out.outage.emplace(), out.outage_excluding_testing.emplace();
-    put(*out.outage, length(down_));
-    put(*out.outage_excluding_testing, length(down_) - testing(plan_, schedule_, down_));
+    put(*out.outage, length(down_), field);
+    fill_excluding_testing(out, field);
+  }
+  void fill_excluding_testing(Outlook& out, std::optional<Duration> Forecast::*field) const {
+    if (!out.outage) return;
+    put(*out.outage_excluding_testing, length(down_) - testing(plan_, schedule_, down_), field);
   }
 
  private:
+  static void put(Forecast& row, Duration length, std::optional<Duration> Forecast::*field) {
+    if (length.count() > 0) row.*field = length;
+  }
+
   const Plan& plan_;
   Schedule schedule_;
   Intervals down_;
@@ -93,7 +98,7 @@ class Unknown {
     return count([&](const Node& n) { return !said(n, kNone) && is_down(n); });
   }
   std::size_t tests_of_outage() const {
-    return count([&](const Node& n) { return is_test(n) && is_down(n); });
+    return count([&](const Node& n) { return n.testing && is_down(n); });
   }
 
  private:
@@ -140,13 +145,6 @@ std::string text_of(const PastStep& step) {
          human_duration(step.worst);
 }
 
-bool is_test(const Node& node) {
-  if (node.testing) return true;
-  return node.kind != NodeKind::handler && !node.actions.empty() &&
-         std::all_of(node.actions.begin(), node.actions.end(),
-                     [](const Action& a) { return a.apply == kNone; });
-}
-
 Lengths lengths(const Plan& plan, const Past* past, Basis basis) {
   Lengths out = expected_lengths(plan);
   if (past == nullptr || basis == Basis::expect) return out;
@@ -163,8 +161,16 @@ Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* pa
   const bool seen = past != nullptr && !past->steps.empty();
   Figures(plan, now, lengths(plan, past, Basis::expect)).fill(out, &Forecast::expect);
   if (seen) {
-    Figures(plan, now, lengths(plan, past, Basis::worst)).fill(out, &Forecast::worst);
-    Figures(plan, now, lengths(plan, past, Basis::median)).fill(out, &Forecast::median);
+    const Lengths likely = lengths(plan, past, Basis::median);
+    Lengths worst = lengths(plan, past, Basis::worst);
+    Figures(plan, now, worst).fill(out, &Forecast::worst);
+    // A longer test hides more of the other work: only with tests of the same length is the worst
+    // time without them not below the median.
+    for (const Node& node : plan.nodes) {
+      if (node.testing) worst.nodes[node.id] = likely.nodes[node.id];
+    }
+    Figures(plan, now, worst).fill_excluding_testing(out, &Forecast::worst);
+    Figures(plan, now, likely).fill(out, &Forecast::median);
   }
   const Unknown unknown(plan, lengths(plan, seen ? past : nullptr, Basis::median));
   for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {

@@ -33,10 +33,6 @@ const PastStep* past_of(const Past* past, NodeId node);
 // `5 runs: median 1 min 10 s, worst 2 min`; of one run `1 run: 1 min 10 s`.
 std::string text_of(const PastStep& step);
 
-// Whether a step is what runbooks call testing: it says so (`testing`), or it changes nothing and
-// only looks, each of its actions having a check and no apply.
-bool is_test(const Node& node);
-
 enum class Basis { expect, median, worst };
 // What the schedule counts with: past runs' figure for the steps that have one, else `expect`.
 Lengths lengths(const Plan& plan, const Past* past, Basis basis);

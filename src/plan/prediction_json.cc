@@ -85,7 +85,7 @@ class Document {
         continue;
       }
       const PastStep* past = past_of(past_, id);
-      json one{{"step", node.path}, {"title", node.title}, {"test", is_test(node)}};
+      json one{{"step", node.path}, {"title", node.title}, {"test", node.testing}};
       one["source"] = past != nullptr      ? json("past runs")
                       : lengths_.nodes[id] ? json("expect")
                                            : json(nullptr);

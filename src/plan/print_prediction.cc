@@ -35,17 +35,13 @@ class Prediction {
   std::string source() const {
     if (options_.past == nullptr) return "";
     if (!seen_) {
-      return "  by `expect`: no run of this play has its steps' times on record";
+      return "  by `expect`: no run of this play on " + plan_.inventory + " is on record";
     }
     const Past& past = *options_.past;
-    std::string text = "  from " +
-                       (past.runs == 1 ? std::string("the last run")
-                                       : "the last " + std::to_string(past.runs) + " runs") +
-                       " on " + past.inventory;
-    if (past.inventory != plan_.inventory) {
-      text = paint_.warn(text + ": there is none on " + plan_.inventory);
-    }
-    return text + "; what they do not tell, by `expect`";
+    return "  from " +
+           (past.runs == 1 ? std::string("the last run")
+                           : "the last " + std::to_string(past.runs) + " runs") +
+           " on " + past.inventory + "; what they do not tell, by `expect`";
   }
 
   void total() {
