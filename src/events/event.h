@@ -117,6 +117,8 @@ struct PreflightProblem {
 struct PreflightEnded {
   bool ok{};
   Duration took{};
+  // Hosts with a problem that `tolerate` allows for: the run continues without them.
+  std::optional<std::uint32_t> left_out{};
 };
 struct PhaseStarted {
   std::uint32_t phase{};

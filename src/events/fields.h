@@ -113,6 +113,7 @@ template <class A>
 void fields(A& a, Like<PreflightEnded> auto& e) {
   a("ok", e.ok);
   a("took_ms", e.took);
+  a("left_out", e.left_out);
 }
 template <class A>
 void fields(A& a, Like<PhaseStarted> auto& e) {

@@ -342,9 +342,12 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
                              e.help);
           },
           [&](const PreflightEnded& e) {
-            return e.ok ? "preflight of " + count_of(plan.hosts.size(), "host") + " is good (" +
-                              human_duration(e.took) + ")\n"
-                        : bad("preflight failed: nothing was started") + "\n";
+            if (!e.ok) return bad("preflight failed: nothing was started") + "\n";
+            const std::string hosts = count_of(plan.hosts.size(), "host");
+            return (e.left_out ? "preflight: " + std::to_string(*e.left_out) + " of " + hosts +
+                                     " failed, the run continues without ("
+                               : "preflight of " + hosts + " is good (") +
+                   human_duration(e.took) + ")\n";
           },
           [&](const PhaseStarted& e) {
             const plan::Phase& phase = plan.phases[e.phase];

@@ -1,6 +1,7 @@
 #include "run/preflight.h"
 
 #include <algorithm>
+#include <set>
 
 #include "events/about.h"
 #include "plan/eval.h"
@@ -515,7 +516,13 @@ Preflight::Answer Preflight::answer() {
   if (answer == Answer::go) {
     for (const Problem& p : problems_) context_.hosts[*p.host].failed = true;
   }
-  context_.emit(events::PreflightEnded{answer == Answer::go, context_.clock.steady() - started_});
+  events::PreflightEnded ended{answer == Answer::go, context_.clock.steady() - started_, {}};
+  if (ended.ok && !problems_.empty()) {
+    std::set<HostIndex> without;
+    for (const Problem& p : problems_) without.insert(*p.host);
+    ended.left_out = static_cast<std::uint32_t>(without.size());
+  }
+  context_.emit(ended);
   return answer;
 }
 

@@ -74,6 +74,7 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
   add(PreflightProblem{1, "no git", "install it"});
   add(PreflightProblem{1, "held by bob", "wait", true});
   add(PreflightEnded{true, Duration{7}});
+  add(PreflightEnded{true, Duration{7}, 2});
   add(PhaseStarted{0});
   add(PhaseEnded{0, Duration{9}, true});
   add(StepStarted{u.code, 1, Part::undo, 3});

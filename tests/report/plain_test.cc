@@ -129,6 +129,14 @@ TEST(Plain, ARunThatSucceeds) {
   testing::expect_golden("report/success.txt", story.text());
 }
 
+TEST(Plain, APreflightIsNotGoodIfHostsFailedItAndTheRunContinuesWithout) {
+  Story story(utc());
+  story.tell(started()).tell(PreflightEnded{true, Duration{840}, 2}, 1);
+  EXPECT_NE(story.text().find("preflight: 2 of 3 hosts failed, the run continues without (840 ms)"),
+            std::string::npos)
+      << story.text();
+}
+
 // Nothing was stopped: no outage began, and the times of checks are compared with nothing.
 TEST(Plain, ADryRunTakesNoOutage) {
   Story story(utc());
