@@ -216,7 +216,7 @@ class Reader {
       step.part = part;
       step.from = at_;
       if (part != Part::undo) {
-        step.test = plan::is_test(n);
+        step.test = n.testing;
         step.expect = expected_of(account_, n.expect);
         step.past = plan::past_of(past_of(account_), node);
       }

@@ -59,7 +59,7 @@ struct StepRun {
 struct Step {
   plan::NodeId node = 0;
   events::Part part{};
-  bool test = false;          // it only looks: what runbooks call testing
+  bool test = false;          // `testing` stands at it
   std::vector<StepRun> runs;  // by host, in the order of the plan
   Instant from{};
   std::optional<Instant> to;  // set when it has ended on all hosts that began it

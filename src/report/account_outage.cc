@@ -31,7 +31,7 @@ Intervals work(const Account& account, bool tests) {
     for (const StepRun& run : step.runs) out.push_back({run.from, run.to.value_or(account.until)});
   }
   for (const HumanRun& human : account.humans) {
-    if (plan::is_test(account.plan->node(human.node)) != tests) continue;
+    if (account.plan->node(human.node).testing != tests) continue;
     out.push_back({human.from, human.to.value_or(account.until)});
   }
   return merged(std::move(out));
@@ -63,7 +63,7 @@ std::optional<Duration> expected_of_tests(const Account& account) {
   const plan::Plan& plan = *account.plan;
   Duration sum{0};
   for (const plan::Node& node : plan.nodes) {
-    if (!plan::is_test(node) || !inside_outage(plan, node.phase)) continue;
+    if (!node.testing || !inside_outage(plan, node.phase)) continue;
     if (!was_due(account, node.phase)) continue;
     if (!node.expect) return std::nullopt;
     sum += *node.expect;

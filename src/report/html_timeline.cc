@@ -161,6 +161,19 @@ void step_body(Markup& out, const Account& account, const Step& step, std::size_
   out << "</tbody>\n";
 }
 
+void human_body(Markup& out, const Account& account, const HumanRun& human) {
+  const plan::Plan& plan = *account.plan;
+  const auto expect = expected_of(account, plan.node(human.node).expect);
+  out << "<tbody>\n<tr class=\"step\"><th scope=\"rowgroup\">"
+      << Text(step_label(plan, human.node, events::Part::forward));
+  const std::string& title = plan.node(human.node).title;
+  if (title != step_name(plan, human.node)) out << " <small>" << Text(title) << "</small>";
+  out << "</th><td class=\"dim\">people</td>";
+  cells(out, account, human.from, expect, took(account, human.from, human.to), !human.to);
+  bar(out, account, human.from, human.to, expect, "info");
+  out << "</tr>\n</tbody>\n";
+}
+
 void phase_body(Markup& out, const Account& account, const PhaseRun& run) {
   const plan::Phase& phase = account.plan->phases[run.phase];
   out << "<tbody>\n<tr class=\"phase\"><th scope=\"rowgroup\">Phase: " << Text(phase.title);
@@ -185,7 +198,7 @@ void phase_body(Markup& out, const Account& account, const PhaseRun& run) {
 
 Markup timeline_section(const Account& account) {
   Markup out;
-  if (account.steps.empty()) return out;
+  if (account.steps.empty() && account.humans.empty()) return out;
   out << "<section id=\"timeline\">\n<h2>Timeline</h2>\n"
          "<p class=\"dim\">Bars: what it took"
       << (is_dry(account) ? Literal("") : Literal("; frames: what was expected"))
@@ -195,12 +208,24 @@ Markup timeline_section(const Account& account) {
   scale(out, account);
   out << "</tr></thead>\n";
   auto phase = account.phases.begin();
-  for (std::size_t i = 0; i < account.steps.size(); ++i) {
-    for (; phase != account.phases.end() && phase->from <= account.steps[i].from; ++phase) {
+  auto human = account.humans.begin();
+  const auto phases_until = [&](Instant at) {
+    for (; phase != account.phases.end() && phase->from <= at; ++phase) {
       phase_body(out, account, *phase);
     }
+  };
+  const auto people_until = [&](Instant at) {
+    for (; human != account.humans.end() && human->from <= at; ++human) {
+      phases_until(human->from);
+      human_body(out, account, *human);
+    }
+  };
+  for (std::size_t i = 0; i < account.steps.size(); ++i) {
+    people_until(account.steps[i].from);
+    phases_until(account.steps[i].from);
     step_body(out, account, account.steps[i], i);
   }
+  people_until(account.until);
   out << "</table>\n</section>\n";
   return out;
 }

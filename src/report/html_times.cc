@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "report/format.h"
 #include "report/html_parts.h"
@@ -13,7 +14,8 @@ std::vector<plan::HostIndex> hosts_of(const Step& step) {
 }
 
 struct TimeRow {
-  Instant from{};  // rows stand in this order
+  Instant from{};  // rows stand in this order, and then in that of the play
+  plan::NodeId node{};
   std::string label, title, on, note;
   std::optional<Duration> expect;
   std::optional<Duration> actual;        // unset: not begun
@@ -26,11 +28,12 @@ std::string title_of(const plan::Plan& plan, plan::NodeId node) {
 }
 
 // What a person looks for: over time, not ended, tests.
-std::string note_of(const Account& account, const Step& step, Duration actual) {
-  std::string note = step.test ? "test" : "";
+std::string note_of(const Account& account, bool test, const std::optional<Duration>& expect,
+                    Duration actual, bool ended) {
+  std::string note = test ? "test" : "";
   const auto say = [&](const std::string& text) { note += (note.empty() ? "" : ", ") + text; };
-  if (step.expect && actual > *step.expect) say("over by " + human_duration(actual - *step.expect));
-  if (!step.to) say(account.state == State::going ? "still runs" : "not ended");
+  if (expect && actual > *expect) say("over by " + human_duration(actual - *expect));
+  if (!ended) say(account.state == State::going ? "still runs" : "not ended");
   return note;
 }
 
@@ -53,19 +56,31 @@ std::vector<TimeRow> time_rows_of(const Account& account) {
   const plan::Plan& plan = *account.plan;
   for (const Step& step : account.steps) {
     const Duration actual = took(account, step.from, step.to);
-    rows.push_back({step.from, step_label(plan, step.node, step.part), title_of(plan, step.node),
-                    host_list(plan, hosts_of(step)), note_of(account, step, actual), step.expect,
-                    actual, step.past});
+    rows.push_back({step.from, step.node, step_label(plan, step.node, step.part),
+                    title_of(plan, step.node), host_list(plan, hosts_of(step)),
+                    note_of(account, step.test, step.expect, actual, step.to.has_value()),
+                    step.expect, actual, step.past});
   }
   for (const WaitRun& wait : account.waits) {
-    rows.push_back({wait.from, step_label(plan, wait.node, events::Part::forward), "",
+    rows.push_back({wait.from, wait.node, step_label(plan, wait.node, events::Part::forward), "",
                     "until " + format_time(wait.until), wait.to ? "" : "not ended", std::nullopt,
                     took(account, wait.from, wait.to)});
   }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const TimeRow& a, const TimeRow& b) { return a.from < b.from; });
+  for (const HumanRun& human : account.humans) {
+    const Duration actual = took(account, human.from, human.to);
+    const auto expect = expected_of(account, plan.node(human.node).expect);
+    rows.push_back(
+        {human.from, human.node, step_label(plan, human.node, events::Part::forward),
+         title_of(plan, human.node), "people",
+         note_of(account, plan.node(human.node).testing, expect, actual, human.to.has_value()),
+         expect, actual});
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const TimeRow& a, const TimeRow& b) {
+    return std::pair(a.from, a.node) < std::pair(b.from, b.node);
+  });
   for (const plan::NodeId node : account.not_begun) {
     rows.push_back({{},
+                    node,
                     step_label(plan, node, events::Part::forward),
                     title_of(plan, node),
                     host_list(plan, plan.node(node).hosts),
@@ -144,13 +159,16 @@ Markup times_section(const Account& account) {
   figures(out, account, "Whole run", std::nullopt, "-",
           human_duration(took(account, account.began, account.until)));
   out << "</tbody>\n</table>\n";
-  const bool tests = std::any_of(account.steps.begin(), account.steps.end(),
-                                 [](const Step& step) { return step.test; });
+  const bool tests = std::ranges::any_of(account.steps, &Step::test) ||
+                     std::ranges::any_of(account.humans, [&](const HumanRun& human) {
+                       return account.plan->node(human.node).testing;
+                     });
   if (is_dry(account)) {
     out << "<p class=\"dim\">The times are those of checks. A run takes others.</p>\n";
   } else if (tests) {
-    out << "<p class=\"dim\">A test is a step that only looks and changes nothing. What is taken "
-           "out as testing is the time in which nothing else was at work.</p>\n";
+    out << "<p class=\"dim\">A test is a step with `testing`. \"Excluding testing\" leaves out the "
+           "time "
+           "in which only tests were running.</p>\n";
   }
   out << "</section>\n";
   return out;

@@ -294,6 +294,32 @@ TEST(Reports, ManyNoticesAreCutAndSaidToBe) {
   EXPECT_TRUE(holds(page, "Only the first 400 are listed; the record has all."));
 }
 
+TEST(Reports, HumanStepsStandInTimingsAndTimelineInTheirOrder) {
+  MadeUp m;
+  plan::Node& look = m.plan.nodes[m.update.smoke];
+  look.kind = plan::NodeKind::human;
+  look.hosts.clear();
+  look.actions.clear();
+  look.human.emplace();
+  m.begin();
+  m.story.tell(events::PhaseStarted{m.update.cutover});
+  m.step(m.update.stop, 0, events::Outcome::changed, 20);
+  m.story.tell(events::HumanStarted{m.update.smoke, {}, {}, {}});
+  m.story.pass(60);
+  m.story.tell(events::HumanEnded{m.update.smoke, events::HumanEnd::answered, 60s});
+  m.step(m.update.open, 0, events::Outcome::changed, 5);
+  const std::string page = html(*m.account());
+  const std::string row = "cutover/smoke</th><td data-label=\"On\">people</td>";
+  EXPECT_TRUE(holds(page, row)) << page;
+  EXPECT_TRUE(holds(page, "<td data-label=\"Note\">test, over by 30 s</td>"));
+  const auto timeline = page.find("<h2>Timeline");
+  ASSERT_NE(timeline, std::string::npos);
+  const auto at = page.find("cutover/smoke", timeline);
+  EXPECT_LT(page.find("cutover/stop", timeline), at);
+  EXPECT_LT(at, page.find("cutover/open", timeline));
+  EXPECT_NE(page.find("people", at), std::string::npos);
+}
+
 TEST(Reports, APhaseOverItsBudgetSaysSo) {
   MadeUp m;
   m.begin();
