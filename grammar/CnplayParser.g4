@@ -15,7 +15,7 @@ options { tokenVocab = CnplayLexer; }
     switch (_input->LA(1)) {
       case NAME: case TRUE: case FALSE: case NONE: case NOT: case NUMBER: case MEASURE:
       case FRACTION: case PERCENT: case STRING_OPEN: case SINGLE_QUOTED: case LPAREN:
-      case LBRACKET: case MINUS:
+      case LBRACKET: case MINUS: case GROUP: case HOST:
         return true;
       default:
         return false;
@@ -105,7 +105,11 @@ heading
   |
   ;
 modifiers: modifier*;
-modifier: knownModifier | NAME ({valueFollows()}? expr | {!valueFollows()}?);
+modifier
+  : knownModifier
+  | NAME IF NAME  // `even if out`
+  | NAME ({valueFollows()}? expr | {!valueFollows()}?)  // `of web` behind `serial 1`, among others
+  ;
 knownModifier: (headWord | NOTIFY) expr | ONCE | OUTAGE | PARALLEL;
 
 // ---- inventories

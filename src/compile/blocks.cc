@@ -80,6 +80,9 @@ std::optional<std::vector<Builder::Turn>> Builder::turns_of(const syntax::For& n
       value.type = simple(Kind::host);
       value.hosts = value.whole = {h};
       value.label = name;
+      value.of_batch = list.of_batch;
+      value.depends.in_batch = list.depends.in_batch;
+      if (list.of_batch) value.depends.batch = {h};
       turns.push_back({std::move(value), plan::Value(name), name});
     }
     return turns;
@@ -94,6 +97,8 @@ std::optional<std::vector<Builder::Turn>> Builder::turns_of(const syntax::For& n
   if (!items) return std::nullopt;
   for (const plan::Value& item : *items->as<plan::List>()) {
     turns.push_back({known(list.type->of, item), item, key_of(item, turns.size())});
+    turns.back().variable.depends.in_batch = list.depends.in_batch;
+    turns.back().variable.depends.batch = list.depends.batch;
   }
   return turns;
 }
@@ -104,7 +109,11 @@ void Builder::for_each(const syntax::For& node, Position& position,
   const auto carry_out = [&](Turn turn, std::size_t index) {
     ++turns_;
     OpenScope scope(*this, scope_);
-    const std::uint64_t outer = std::exchange(calls_.epoch, epoch_of(&node, index));
+    // A turn of a host is the same one in whatever set the host is looped over.
+    const bool host = is(turn.variable.type, Kind::host);
+    const std::size_t place = host ? turn.variable.host() : index;
+    const std::uint64_t outer = std::exchange(calls_.epoch, epoch_of(&node, place));
+    std::set<HostIndex> about = turn.variable.depends.batch;
     declare(node.variable, std::move(turn.variable), "loop variable");
     Position inner = position;
     inner.base = position.place == Place::control ? position.base : position.place;
@@ -112,6 +121,7 @@ void Builder::for_each(const syntax::For& node, Position& position,
     if (!turn.key.empty()) inner.key += "[" + turn.key + "]";
     inner.iteration.push_back(calls_.epoch);
     inner.turns.push_back(std::move(turn.value));
+    inner.about.insert(about.begin(), about.end());
     body(inner);
     calls_.epoch = outer;
   };
@@ -133,11 +143,13 @@ void Builder::for_each(const syntax::For& node, Position& position,
     product_ *= std::max<std::size_t>(turns->size(), 1);
   }
   is_too_large(product_, node.list.span);
+  const std::size_t nodes = context_.plan.nodes.size();
   for (std::size_t i = 0; i < turns->size() && !too_large_; ++i) {
     if (is_too_large(context_.plan.nodes.size() + turns_, node.list.span)) break;
     carry_out(std::move((*turns)[i]), i);
   }
   product_ = outer_product;
+  large_loop(nodes, node.list.span);
 }
 
 // Reports it once.

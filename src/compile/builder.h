@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct StepRecord {
   std::vector<std::uint64_t> iteration;                           // of the loops it stands in
   std::vector<plan::Value> turns;                                 // of these: the variable's value
   std::vector<std::pair<std::uint32_t, std::uint32_t>> branches;  // (parallel, branch)
+  std::uint64_t batch = 0;  // the only one that it is known in; 0: wherever it stands above
   Span declared;
   std::shared_ptr<StepFacts> facts;
   std::vector<std::shared_ptr<ActionFacts>> actions;  // those of `facts`, which grow by batches
@@ -71,14 +73,29 @@ struct Frame {
   Frame* caller = nullptr;
   std::vector<StepRecord> steps;  // changed by the two below alone
   // Places in `steps`: by what was written and in which turn of the loops, and by name.
-  using Written = std::pair<const void*, std::vector<std::uint64_t>>;
+  using Written = std::tuple<const void*, std::vector<std::uint64_t>, std::uint64_t>;
   std::map<Written, std::size_t> written;
   std::unordered_map<std::string, std::vector<std::size_t>> named;
   void add(StepRecord record);
   void shrink(std::size_t size);
-  // The record of the step or call `node` in this turn; nullptr: there is none.
-  StepRecord* find(const void* node, const std::vector<std::uint64_t>& iteration);
+  // What is known in `batch` alone, of the steps from place `from` on, is forgotten.
+  void end_batch(std::size_t from, std::uint64_t batch);
+  std::set<std::string> in_batches;  // names of what was forgotten so
+  // The record of the step or call `node` in this turn and batch; nullptr: there is none.
+  StepRecord* find(const void* node, const std::vector<std::uint64_t>& iteration,
+                   std::uint64_t batch);
   std::map<std::string, HandlerRecord> handlers;
+};
+
+// A batch of a `serial` phase.
+struct Batch {
+  std::uint64_t id = 0;
+  const std::vector<HostIndex>* hosts = nullptr;  // empty: `--limit` leaves no batch
+  // The set that is cut into batches, as the inventory gives it: named by `of`, or else the one
+  // that all steps of the phase are on.
+  const std::vector<HostIndex>* of = nullptr;
+  Span of_span;
+  bool named = false;
 };
 
 // Where the walk stands.
@@ -90,7 +107,11 @@ struct Position {
   std::uint32_t phase = plan::kNone;
   std::uint32_t section = 0;
   Flow* flow = nullptr;
-  const std::vector<HostIndex>* batch = nullptr;  // of a `serial` phase
+  const Batch* batch = nullptr;  // of a `serial` phase
+  // On other hosts than those of the batch at hand: what is found out there is known in this batch
+  // alone.
+  bool beside_batch = false;
+  std::set<HostIndex> about;  // hosts of the batch that the loops around are about
   Tolerance tolerance;
   std::vector<std::string> tags;  // of what is around; sorted
   std::vector<std::uint64_t> iteration;
@@ -137,8 +158,19 @@ class Builder {
   void item(const syntax::Item& item, Position& position);
   bool allowed(const syntax::Item& item, const Position& position);
   void phase(const syntax::Phase& node, const syntax::Item& item, const Position& position);
-  void phase_body(const syntax::Phase& node, Position inner, std::uint32_t phase);
-  std::set<HostIndex> hosts_of(const syntax::Phase& node, Position inner, std::uint32_t phase);
+  void phase_body(const syntax::Phase& node, const Position& inner, const Batch* batch = nullptr);
+  // batches.cc
+  void batches(const syntax::Phase& node, const syntax::Item& item, Position inner,
+               const syntax::Modifier& serial);
+  void declare_batch(const Batch& batch);
+  // The set that all steps of a `serial` phase are on: of the first of them, which the rest is held
+  // against.
+  struct SerialSet {
+    std::vector<HostIndex> set, hosts;  // as the inventory gives it; what `--limit` leaves of it
+    Span at;
+    bool reported = false;
+  };
+  void find_serial_set(const syntax::Phase& node, Position inner, SerialSet& found);
   void parallel(const syntax::Parallel& node, const syntax::Item& item, const Position& position);
   void parallel_item(const syntax::Item& item, Position& position, const Flow& before,
                      std::deque<Flow>& branches, std::uint32_t id);
@@ -200,9 +232,17 @@ class Builder {
   // The hosts of an `on`, as the inventory gives them; `hosts`: those that `--limit` leaves.
   struct Target {
     std::vector<HostIndex> hosts, set;
+    bool whole = false;         // the set that is cut into the batches
+    bool of_batch = false;      // said by `batch`
+    bool in_batch = false;      // differs from batch to batch
+    bool beside_batch = false;  // on other hosts
   };
   std::optional<Target> target(const Modifiers& modifiers, Span at, std::string& label,
                                std::string_view what);
+  // batches.cc
+  std::optional<Target> target_in_batch(const Modifiers& modifiers, Span at, std::string& label,
+                                        const Batch& batch);
+  bool take_part_in(const Batch& batch, const Modifiers& modifiers, Target& on);
   struct Body {
     plan::NodeId node = 0;
     const std::vector<HostIndex>* hosts = nullptr;
@@ -290,6 +330,13 @@ class Builder {
   std::size_t product_ = 1;
   bool too_large_ = false;  // reported; nothing more is unrolled
   bool is_too_large(std::size_t size, Span at);
+  struct LargeLoop {
+    std::size_t nodes = 0;
+    Span at;
+  };
+  LargeLoop largest_loop_;
+  void large_loop(std::size_t nodes_before, Span at);
+  void warn_of_large_loop();
   std::set<std::string> limited_out_;  // names of steps that `--limit` leaves out
   void leave_out_by_limit(const syntax::Step& node, const syntax::Item& item,
                           const Position& position, const Modifiers& modifiers);
@@ -303,16 +350,15 @@ class Builder {
   // Inside of what is walked for its faults alone, and taken back: the branch of an `if` that is
   // not taken, the first look at a `serial` phase.
   int discarded_ = 0;
-  std::set<HostIndex>* collecting_ = nullptr;  // hosts of the steps that are discarded
-  // The set that all steps of a `serial` phase are on: of the first of them, which the rest is held
-  // against.
-  struct SerialSet {
-    std::vector<HostIndex> set;
-    Span at;
-    bool reported = false;
-  };
   SerialSet* serial_set_ = nullptr;
-  void check_serial_set(const std::vector<HostIndex>& set, const Modifiers& modifiers);
+  // What the sets of steps in the batches of a phase are, where that is the same in each batch.
+  struct KnownTarget {
+    Target target;
+    std::string label;
+    bool whole = false;
+  };
+  std::map<std::pair<const syntax::Expr*, std::uint64_t>, KnownTarget> batch_targets_;
+  void check_serial_set(const Target& on, const Modifiers& modifiers);
   std::vector<bool> after_pivot_handled_;  // by block around: it has `on_failure after pivot`
   const syntax::Block* block_ = nullptr;   // that is walked, and how far
   std::size_t index_ = 0;

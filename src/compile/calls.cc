@@ -115,7 +115,7 @@ Evaluated Calls::argument(const syntax::Expr& expr, const TypePtr& expected) {
   const auto key = std::tuple(&expr, epoch, expected.get());
   if (const auto at = cache_.find(key); at != cache_.end()) return at->second;
   Evaluated value = evaluator_.check(expr, expected);
-  if (!value.depends.fact) cache_.emplace(key, value);
+  if (!value.depends.fact && !value.depends.in_batch) cache_.emplace(key, value);
   return value;
 }
 

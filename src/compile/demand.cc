@@ -42,6 +42,7 @@ std::optional<Value> Evaluator::constant(const syntax::Expr& expr, const TypePtr
 
 std::optional<Value> Evaluator::constant(const Evaluated& value, Span at, const Purpose& purpose) {
   if (value.poison()) return std::nullopt;
+  use(value);
   if (refuse_secret(value, at, purpose.what + " is shown and journalled", "")) return std::nullopt;
   const Span cause = value.depends.cause.known() ? value.depends.cause : at;
   if (value.depends.fact || value.depends.now) {
@@ -79,6 +80,7 @@ std::optional<Value> Evaluator::single(const syntax::Expr& expr, const TypePtr& 
   const Evaluated value = check(expr, expected);
   secret_note = outer;
   if (value.poison()) return std::nullopt;
+  use(value);
   if (refuse_secret(value, expr.span, purpose.what + " is shown and journalled", "")) {
     return std::nullopt;
   }
@@ -107,6 +109,7 @@ std::optional<plan::Column> Evaluator::column(const Evaluated& value,
                                               std::span<const HostIndex> hosts,
                                               const std::string& label, Span at) {
   if (value.poison()) return std::nullopt;
+  use(value);
   const Values values = flatten(value);
   std::vector<std::pair<const Trouble*, std::vector<HostIndex>>> troubles;
   const bool any =

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ namespace cnplay::compile {
 using diag::Span;
 
 // What keeps a value from being one known value: where a decision about steps and hosts is
-// made, none of it may be set.
+// made, none of the first three may be set.
 struct Dependence {
   bool per_host = false;  // reads a host variable, or a fact of its own host
   bool now = false;
@@ -26,6 +27,8 @@ struct Dependence {
   Span cause;      // where the first of them is read
   Span secret_at;  // where a secret is read, if the type holds one
   Span secret_declared;
+  bool in_batch = false;      // differs from batch to batch
+  std::set<HostIndex> batch;  // hosts of the batch at hand that it is about
 
   void add(const Dependence& other) {
     if (!cause.known()) cause = other.cause;
@@ -34,6 +37,8 @@ struct Dependence {
     per_host = per_host || other.per_host;
     now = now || other.now;
     fact = fact || other.fact;
+    in_batch = in_batch || other.in_batch;
+    batch.insert(other.batch.begin(), other.batch.end());
   }
 };
 
@@ -87,7 +92,8 @@ struct Evaluated {
   // name yet is not limited), and those that the inventory gives, by which sets are compared.
   std::vector<HostIndex> hosts;
   std::vector<HostIndex> whole;
-  std::string label;  // `web`: the name that a set of hosts was given
+  std::string label;      // `web`: the name that a set of hosts was given
+  bool of_batch = false;  // hosts that `batch` says: all of them are in the batch at hand
   ActionFactsPtr facts;
   std::optional<HostIndex> chosen;  // `code.moved[web[0]]`
   std::shared_ptr<const StepFacts> step;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ class Evaluator {
   // A step by its name, if one is visible; it reports ambiguous names itself.
   std::function<std::optional<Evaluated>(const syntax::Name&)> find_step;
   std::function<void(std::vector<std::string>&)> step_names;
+  // Where the hosts of a batch are collected that values are about as they are put to use: of the
+  // step at hand. May be null.
+  std::set<HostIndex>* about = nullptr;
   // Those that the play has declared so far, by name: what a host has as members.
   std::map<std::string, EvaluatedPtr> hostvars;
 
@@ -95,6 +99,9 @@ class Evaluator {
                       Span span);
   Evaluated conditional(const syntax::Conditional& conditional, const TypePtr& expected, Span span);
 
+  void use(const Evaluated& value) {
+    if (about != nullptr) about->insert(value.depends.batch.begin(), value.depends.batch.end());
+  }
   void mismatch(const Evaluated& value, const TypePtr& expected, Span at, const syntax::Expr* expr);
   void report(const Trouble& trouble, const std::vector<HostIndex>& missing,
               std::span<const HostIndex> hosts, const std::string& label, Span at);

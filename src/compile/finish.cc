@@ -70,6 +70,7 @@ void Builder::build(const syntax::Play& play) {
                    limited ? "widen the limit" : "add a step: `step NAME on web { ... }`");
   }
   check_budgets();
+  warn_of_large_loop();
   if (!context_.diags.has_errors() && !context_.broken) finish();
   frame_ = nullptr;
 }
@@ -183,7 +184,10 @@ void Builder::finish() {
     for (const HostIndex h : hosts) touched[h] = true;
   };
   for (const auto& set : plan.sets) touch(set.hosts);
-  for (const auto& node : plan.nodes) touch(node.hosts);
+  for (const auto& node : plan.nodes) {
+    touch(node.hosts);
+    touch(node.made_from);
+  }
   // From here on a host is its place in the plan.
   std::vector<HostIndex> place(inventory.hosts().size(), kNone);
   for (HostIndex h = 0; h < touched.size(); ++h) {
@@ -229,6 +233,7 @@ void Builder::finish() {
   for (auto& set : plan.sets) move(set.hosts);
   for (auto& node : plan.nodes) {
     move(node.hosts);
+    move(node.made_from);
     node.tolerate = tolerances_[node.id].of(plan.hosts.size());
   }
   for (const auto& expr : context_.facts_with_host) {

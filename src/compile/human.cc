@@ -280,6 +280,7 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   made.testing = modifiers.has("testing");
   if (when) made.when = plan::Column(*when);
   made.human = human;
+  made.made_from.assign(position.about.begin(), position.about.end());
   position.flow->add_barrier(made);
   if (node.name) remember_answers(node, *made.human, made.id, type, position);
 }
@@ -314,6 +315,7 @@ void Builder::remember_answers(const syntax::Human& node, const plan::Human& hum
   record.iteration = position.iteration;
   record.turns = position.turns;
   record.branches = position.branches;
+  if (position.batch != nullptr) record.batch = position.batch->id;
   record.declared = name.span;
   record.answers = std::move(answers);
   frame_->add(std::move(record));

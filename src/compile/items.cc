@@ -214,16 +214,17 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
     return false;
   }
   if (is_barrier(item) && !position.inside.empty() &&
-      !(std::holds_alternative<syntax::Barrier>(item.node) &&
-        (base == Place::sequence || position.inside == "`serial`"))) {
+      !(std::holds_alternative<syntax::Barrier>(item.node) && base == Place::sequence) &&
+      !(is_one<syntax::Barrier, syntax::Flush, syntax::Human>(item) &&
+        position.inside == "`serial`")) {
     if (is_one<syntax::Pivot>(item)) ++pivots_;  // there is one, in the wrong place
     context_.error("E0520",
                    code(context_.text(item.keyword)) + " cannot stand inside of " +
                        std::string(position.inside),
                    item.keyword, "waits for all hosts",
                    position.inside == "`serial`"
-                       ? "the batches run one after another: put it before or behind the phase"
-                       : "put it before or behind the block");
+                       ? "the batches run one after another: put it before or after the phase"
+                       : "put it before or after the block");
     return false;
   }
   return true;
@@ -443,53 +444,24 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
     serial = nullptr;
   }
   inner.flow->wait_here();
-  if (!serial) {
-    phase_body(node, inner, index);
+  if (serial) {
+    batches(node, item, inner, *serial);
   } else {
-    inner.inside = "`serial`";
-    const std::set<HostIndex> hosts = hosts_of(node, inner, index);
-    const std::vector<HostIndex> all(hosts.begin(), hosts.end());
-    const std::size_t size = batch_size_of(evaluator_, serial, all.size()).value_or(1);
-    for (std::size_t begin = 0, number = 1; begin < all.size(); begin += size, ++number) {
-      const std::vector<HostIndex> batch(
-          all.begin() + static_cast<std::ptrdiff_t>(begin),
-          all.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, all.size())));
-      inner.flow->wait_here();
-      inner.batch = &batch;
-      inner.prefix = base + "[" + std::to_string(number) + "]";
-      phase_body(node, inner, index);
-    }
-    inner.prefix = base;
+    phase_body(node, inner);
   }
   barrier(NodeKind::phase_end, "(end)", item.keyword, inner);
   context_.plan.phases[index].end = context_.plan.nodes.back().id;
 }
 
-void Builder::phase_body(const syntax::Phase& node, Position inner, std::uint32_t) {
+void Builder::phase_body(const syntax::Phase& node, const Position& position, const Batch* batch) {
   OpenScope scope(*this, scope_);
+  Position inner = position;
+  inner.batch = batch;
+  if (batch != nullptr && batch->named) declare_batch(*batch);
   const std::size_t pivots = pivots_;
   enter_block(node.body);
   items(node.body, inner);
   leave_block(node.body, pivots);
-}
-
-// The hosts that a phase's steps run on: found by a first walk, which is taken back.
-std::set<HostIndex> Builder::hosts_of(const syntax::Phase& node, Position inner,
-                                      std::uint32_t phase) {
-  std::set<HostIndex> hosts;
-  std::set<HostIndex>* outer = std::exchange(collecting_, &hosts);
-  SerialSet serial_set;
-  serial_set_ = &serial_set;
-  {
-    Discard discard(*this);
-    Flow flow = *inner.flow;
-    inner.flow = &flow;
-    phase_body(node, inner, phase);
-  }
-  collecting_ = outer;
-  serial_set_ = nullptr;
-  if (outer) outer->insert(hosts.begin(), hosts.end());
-  return hosts;
 }
 
 }  // namespace cnplay::compile

@@ -8,7 +8,7 @@ namespace cnplay::compile {
 
 const ModifierPlace kStepPlace{"a step",
                                {"on", "once", "serial", "when", "as", "timeout", "retry", "expect",
-                                "tolerate", "tags", "notify", "testing"}};
+                                "tolerate", "tags", "notify", "testing", "even if out"}};
 const ModifierPlace kPhasePlace{"a phase",
                                 {"outage", "expect", "budget", "serial", "tolerate", "tags"}};
 const ModifierPlace kDoPlace{"a `do`", {"tags"}};
@@ -31,12 +31,13 @@ const ModifierPlace kPlainPlace{"this", {}};
 namespace {
 
 const std::vector<std::string> kKnownWords = {
-    "on",     "once",     "serial",  "when",   "as",     "timeout",  "retry",    "every",
-    "expect", "tolerate", "notify",  "outage", "budget", "late_by",  "tags",     "via",
-    "with",   "by",       "default", "count",  "within", "resource", "parallel", "testing"};
+    "on",       "once",     "serial",   "when",   "as",         "timeout", "retry",
+    "every",    "expect",   "tolerate", "notify", "outage",     "budget",  "late_by",
+    "tags",     "via",      "with",     "by",     "default",    "count",   "within",
+    "resource", "parallel", "testing",  "of",     "even if out"};
 
 bool takes_no_value(std::string_view word) {
-  return word == "once" || word == "outage" || word == "testing";
+  return word == "once" || word == "outage" || word == "testing" || word == "even if out";
 }
 
 bool is_unit(std::string_view word) {
@@ -47,7 +48,7 @@ bool is_unit(std::string_view word) {
 std::string value_example(std::string_view word) {
   if (word == "retry") return "`retry 3 every 10s`";
   if (word == "on") return "`on web`";
-  if (word == "serial") return "`serial 1` or `serial 25%`";
+  if (word == "serial") return "`serial 1`, `serial 25%` or `serial [1, 10%, 50%]`";
   if (word == "tolerate") return "`tolerate 1`, `tolerate 10%`, `tolerate none` or `tolerate all`";
   if (word == "by") return "`by [\"ann\", \"@ops\"]`";
   if (word == "count") return "`count 2`";
@@ -132,7 +133,8 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
     return;
   }
   std::string help = list;
-  if (word == "every") help = "it stands behind `retry N`: `retry 3 every 10s`";
+  if (word == "every") help = "it stands after `retry N`: `retry 3 every 10s`";
+  if (word == "of") help = "it stands after `serial N`, at a phase: `serial 1 of web`";
   if (word == "on" && place.name == "a phase")
     help = "say it at each step: `step NAME on web { ... }`";
   if (word == "tags") help = "say it at a step, a phase or a `do`";
@@ -226,8 +228,8 @@ struct HostNumber {
 };
 
 std::optional<HostNumber> host_number(Evaluator& evaluator, const syntax::Modifier& modifier,
-                                      std::int64_t least, const char* otherwise) {
-  const syntax::Expr& expr = modifier.values[0];
+                                      const syntax::Expr& expr, std::int64_t least,
+                                      const char* otherwise) {
   const Evaluated value = evaluator.check(expr);
   if (value.poison()) return std::nullopt;
   const std::string example = "write " + value_example(modifier.word.text);
@@ -258,20 +260,43 @@ std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifi
   if (ref && ref->name.text == "all" && !evaluator.scope->find("all")) {
     return Tolerance{Tolerance::Kind::all, 0};
   }
-  const auto number = host_number(evaluator, *modifier, 0, "no number of hosts");
+  const auto number = host_number(evaluator, *modifier, expr, 0, "no number of hosts");
   if (!number) return std::nullopt;
   return Tolerance{number->percent ? Tolerance::Kind::percent : Tolerance::Kind::count, number->n};
 }
 
-std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Modifier* modifier,
-                                         std::size_t hosts) {
-  if (!modifier) return std::nullopt;
-  const auto number = host_number(evaluator, *modifier, 1, "no size of a batch");
-  if (!number) return std::nullopt;
-  const auto n = static_cast<std::size_t>(number->n);
-  if (!number->percent) return n;
-  // Never more than the percentage says, but one host at least.
-  return std::max<std::size_t>(1, hosts * n / 100);
+std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
+                                               const syntax::Modifier& modifier,
+                                               const std::vector<HostIndex>& hosts) {
+  const syntax::Expr& expr = modifier.values[0];
+  const auto* list = std::get_if<syntax::ListLit>(&expr.node);
+  std::vector<std::size_t> sizes;
+  const auto add = [&](const syntax::Expr& size) {
+    const auto number = host_number(evaluator, modifier, size, 1, "no size of a batch");
+    if (!number) return;
+    const auto n = static_cast<std::size_t>(number->n);
+    // Never more than the percentage says, but one host at least.
+    sizes.push_back(number->percent ? std::max<std::size_t>(1, hosts.size() * n / 100) : n);
+  };
+  if (list != nullptr) {
+    for (const auto& item : list->items) add(item);
+    if (list->items.empty()) {
+      refuse_number(evaluator, "serial", expr.span, "no size of a batch",
+                    "write " + value_example("serial"));
+    }
+  } else {
+    add(expr);
+  }
+  if (sizes.empty()) sizes.push_back(hosts.size());  // refused: the steps are still checked
+  std::vector<std::vector<HostIndex>> out;
+  for (std::size_t begin = 0; begin < hosts.size();) {
+    const std::size_t size = sizes[std::min(out.size(), sizes.size() - 1)];
+    const std::size_t end = begin + std::min(size, hosts.size() - begin);
+    out.emplace_back(hosts.begin() + static_cast<std::ptrdiff_t>(begin),
+                     hosts.begin() + static_cast<std::ptrdiff_t>(end));
+    begin = end;
+  }
+  return out;
 }
 
 std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* modifier) {

@@ -55,9 +55,11 @@ struct Tolerance {
 std::optional<Duration> duration_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 std::optional<plan::Retry> retry_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifier* modifier);
-// The number of hosts of a batch, of `hosts` in all.
-std::optional<std::size_t> batch_size_of(Evaluator& evaluator, const syntax::Modifier* modifier,
-                                         std::size_t hosts);
+// The batches that a `serial` cuts `hosts` into, in their order; the last size repeats. One batch
+// if the size was refused.
+std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
+                                               const syntax::Modifier& modifier,
+                                               const std::vector<HostIndex>& hosts);
 // As written, at least one; none if there is no such modifier.
 std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 // `as root`: a bare word, or a string.

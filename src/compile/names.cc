@@ -129,7 +129,12 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
     return poison();
   }
   if (object.facts) return fact(object, member.name, span);
-  if (is(object.type, Kind::host)) return host_member(object.host(), member.name, span);
+  if (is(object.type, Kind::host)) {
+    Evaluated value = host_member(object.host(), member.name, span);
+    value.depends.batch = object.depends.batch;
+    value.depends.in_batch = object.depends.in_batch;
+    return value;
+  }
   if (is(object.type, Kind::record)) {
     std::vector<std::string> names;
     for (const auto& [known_name, field] : object.fields) {
@@ -228,6 +233,8 @@ Evaluated Evaluator::fact(const Evaluated& object, const syntax::Name& name, Spa
   if (nowhere_at_all && !facts.saved) return poison();
   Evaluated out;
   out.type = type_of_fact(decl->type);
+  out.depends.batch = object.depends.batch;
+  out.depends.in_batch = object.depends.in_batch;
   out.depends.fact = true;
   out.depends.cause = span;
   if (object.chosen || facts.once) {
@@ -332,6 +339,8 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
       return poison();
     }
     object.chosen = host.host();
+    object.depends.batch = host.depends.batch;
+    object.depends.in_batch = host.depends.in_batch;
     return object;
   }
   if (is(object.type, Kind::hosts)) {
@@ -358,6 +367,7 @@ Evaluated Evaluator::index(const syntax::Index& node, Span span) {
     only(object.hosts);
     only(object.whole);
     object.label = context_.host_name(object.host());
+    if (object.of_batch) object.depends.batch = {object.host()};
     return object;
   }
   const bool secret = is(object.type, Kind::secret);

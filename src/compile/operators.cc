@@ -277,26 +277,35 @@ Evaluated Evaluator::host_sets(const syntax::Binary& node, const Evaluated& left
   const bool sets = is_set(left) && is_set(right);
   Evaluated out;
   out.type = simple(Kind::hosts);
+  out.depends.in_batch = left.depends.in_batch || right.depends.in_batch;
   const auto each = [&](auto combine) {
     combine(left.hosts, right.hosts, std::back_inserter(out.hosts));
     combine(left.whole, right.whole, std::back_inserter(out.whole));
   };
+  const auto about_batch = [&](bool value) {
+    Evaluated truth = known(simple(Kind::bool_), plan::Value(value));
+    truth.depends = left.depends;
+    truth.depends.add(right.depends);
+    return truth;
+  };
   if (sets && node.op == BinaryOp::intersect) {
     each(std::ranges::set_intersection);
+    out.of_batch = left.of_batch || right.of_batch;
   } else if (sets && node.op == BinaryOp::union_) {
     each(std::ranges::set_union);
+    out.of_batch = left.of_batch && right.of_batch;
   } else if (sets && node.op == BinaryOp::sub) {
     each(std::ranges::set_difference);
+    out.of_batch = left.of_batch;
   } else if (sets && (node.op == BinaryOp::eq || node.op == BinaryOp::ne)) {
     const bool hosts = is(left.type, Kind::host) && is(right.type, Kind::host);
     const bool same = hosts ? left.host() == right.host() : left.whole == right.whole;
-    return known(simple(Kind::bool_), plan::Value(same == (node.op == BinaryOp::eq)));
+    return about_batch(same == (node.op == BinaryOp::eq));
   } else if (sets && node.op == BinaryOp::in) {
     // What is not there under `--limit` is in no set that is limited.
     const bool there = !left.hosts.empty();
-    return known(simple(Kind::bool_),
-                 plan::Value(there ? std::ranges::includes(right.hosts, left.hosts)
-                                   : std::ranges::includes(right.whole, left.whole)));
+    return about_batch(there ? std::ranges::includes(right.hosts, left.hosts)
+                             : std::ranges::includes(right.whole, left.whole));
   } else {
     context_.error("E0204",
                    "`" + std::string(sign_of(node.op)) + "` does not go with " +
@@ -317,7 +326,9 @@ Evaluated Evaluator::conditional(const syntax::Conditional& node, const TypePtr&
   if (is_set(then) || is_set(otherwise)) {
     const auto truth = constant(condition, node.condition->span, {"which hosts are meant", ""});
     if (!truth) return poison();
-    return *truth->as<bool>() ? then : otherwise;
+    Evaluated chosen = *truth->as<bool>() ? then : otherwise;
+    chosen.depends.add(condition.depends);
+    return chosen;
   }
   const TypePtr type = unify(then.type, otherwise.type);
   if (!type) {

@@ -90,7 +90,12 @@ void Builder::remember_call(const syntax::Do& node, const syntax::Procedure& pro
   record.branches = position.branches;
   record.declared = at;
   record.done = std::move(steps);
-  if (StepRecord* known = frame_->find(&node, position.iteration)) return merge(*known, record);
+  const bool in_batch =
+      std::ranges::any_of(record.done, [](const StepRecord& inner) { return inner.batch != 0; });
+  if (in_batch) record.batch = position.batch->id;
+  if (StepRecord* known = frame_->find(&node, position.iteration, record.batch)) {
+    return merge(*known, record);
+  }
   frame_->add(std::move(record));
 }
 
@@ -108,22 +113,32 @@ bool Builder::is_unordered(const syntax::Name& name, const StepRecord& record) {
 
 void Frame::add(StepRecord record) {
   const void* node = record.call != nullptr ? static_cast<const void*>(record.call) : record.node;
-  if (node != nullptr) written[{node, record.iteration}] = steps.size();
+  if (node != nullptr) written[{node, record.iteration, record.batch}] = steps.size();
   named[record.name].push_back(steps.size());
   steps.push_back(std::move(record));
 }
 
 void Frame::shrink(std::size_t size) {
   for (; steps.size() > size; steps.pop_back()) {
-    named[steps.back().name].pop_back();
+    std::vector<std::size_t>& places = named[steps.back().name];
+    if (!places.empty() && places.back() == steps.size() - 1) places.pop_back();
     const StepRecord& last = steps.back();
-    written.erase(
-        {last.call != nullptr ? static_cast<const void*>(last.call) : last.node, last.iteration});
+    written.erase({last.call != nullptr ? static_cast<const void*>(last.call) : last.node,
+                   last.iteration, last.batch});
   }
 }
 
-StepRecord* Frame::find(const void* node, const std::vector<std::uint64_t>& iteration) {
-  const auto at = written.find({node, iteration});
+void Frame::end_batch(std::size_t from, std::uint64_t batch) {
+  for (std::size_t i = from; i < steps.size(); ++i) {
+    if (steps[i].batch != batch) continue;
+    std::erase(named[steps[i].name], i);
+    in_batches.insert(steps[i].name);
+  }
+}
+
+StepRecord* Frame::find(const void* node, const std::vector<std::uint64_t>& iteration,
+                        std::uint64_t batch) {
+  const auto at = written.find({node, iteration, batch});
   return at == written.end() ? nullptr : &steps[at->second];
 }
 
@@ -173,6 +188,13 @@ std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
       return Evaluated{};
     }
     if (!has_step(body, name.text)) return std::nullopt;
+    if (frame_->in_batches.contains(name.text) && here_->batch == nullptr) {
+      context_.error(
+          "E0534", code(name.text) + " is done once for each batch", name.span, "in which batch?",
+          "read its facts in the phase that is done batch by batch: what it finds out is "
+          "known in its batch alone");
+      return Evaluated{};
+    }
     context_.error("E0119", "step " + code(name.text) + " has not run yet here", name.span,
                    "stands further down, or is this step",
                    "facts are read in later steps; in the step itself name the action alone");

@@ -22,31 +22,16 @@ std::optional<Builder::Target> Builder::target(const Modifiers& modifiers, Span 
   const Evaluated value = evaluator_.check(expr, simple(Kind::hosts));
   if (value.poison()) return std::nullopt;
   label = value.label.empty() ? context_.text(expr.span) : value.label;
-  // What `--limit` leaves nothing of is left out by the caller.
-  if (value.whole.empty()) {
+  // What `--limit` leaves nothing of is left out by the caller, and so is what a batch has none of.
+  if (value.whole.empty() && !value.of_batch) {
     context_.error("E0508", std::string(what) + " on no host", expr.span, "this set is empty",
                    "choose a set with hosts in it");
     return std::nullopt;
   }
-  return Target{context_.selected_of(value.hosts), value.whole};
-}
-
-// Batches are cut from one set: a step on another one has no place in them.
-void Builder::check_serial_set(const std::vector<HostIndex>& set, const Modifiers& modifiers) {
-  if (serial_set_ == nullptr || serial_set_->reported) return;
-  const Span at = modifiers.find("on")->values[0].span;
-  if (serial_set_->set.empty()) {
-    *serial_set_ = {set, at, false};
-    return;
-  }
-  if (serial_set_->set == set) return;
-  serial_set_->reported = true;
-  context_.error_with("E0532", "the steps of a `serial` phase are on different hosts", at,
-                      "on " + code(context_.text(at)), serial_set_->at,
-                      "the batches are cut from " + code(context_.text(serial_set_->at)),
-                      "put the step before or after the phase; a step on other hosts that runs "
-                      "once for each batch, "
-                      "`serial 1 of SET`, is not supported yet");
+  Target target{context_.selected_of(value.hosts), value.whole};
+  target.of_batch = value.of_batch;
+  target.in_batch = value.of_batch || value.depends.in_batch;
+  return target;
 }
 
 // What `when` says. Whether a step runs can be seen, so no secret may decide it.
@@ -82,7 +67,9 @@ std::string base_name(const syntax::Block& block) {
 void Builder::step(const syntax::Step& node, const syntax::Item& item, const Position& position) {
   const Modifiers modifiers(context_, node.modifiers, kStepPlace);
   std::string label;
-  auto on = target(modifiers, node.name ? node.name->span : item.keyword, label, "a step");
+  const Span named_at = node.name ? node.name->span : item.keyword;
+  auto on = position.batch ? target_in_batch(modifiers, named_at, label, *position.batch)
+                           : target(modifiers, named_at, label, "a step");
   const syntax::Modifier* once = modifiers.find("once");
   const syntax::Modifier* serial = modifiers.find("serial");
   if (once && serial) {
@@ -91,27 +78,34 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
                         "keep one of the two");
     serial = nullptr;
   }
-  if (position.inside == "`serial`" && (once || serial)) {
-    const syntax::Modifier* which = once ? once : serial;
-    context_.error(once ? "E0510" : "E0522", code(which->word.text) + " inside of a `serial` phase",
-                   which->span, once ? "would run in every batch" : "batches within batches",
-                   once ? "put the step before or behind the phase" : "say it once, at the phase");
+  const bool in_batches = position.batch != nullptr || position.inside == "`serial`";
+  if (in_batches && serial) {
+    context_.error("E0522", "`serial` inside of a `serial` phase", serial->span,
+                   "batches within batches", "say it once, at the phase");
     serial = nullptr;
+  } else if (in_batches && once && (position.batch == nullptr || !position.batch->named)) {
+    context_.error("E0510", "`once` inside of a `serial` phase", once->span,
+                   "would run in every batch", "put the step before or after the phase");
   }
-  if (on && !once) check_serial_set(on->set, modifiers);
-  if (on && on->hosts.empty()) return leave_out_by_limit(node, item, position, modifiers);
-  if (on && once) {
-    on->hosts.resize(1);
-    on->set.resize(1);
-    if (context_.input.stands_in) on->set.push_back(plan::kNone);
+  if (serial && serial->values.size() > 1) {
+    context_.error("E0505", "`of` makes no sense at a step", serial->values[1].span, "not here",
+                   "the hosts of a step are those of its `on`: write `serial 1` alone");
   }
-  if (on && collecting_) collecting_->insert(on->hosts.begin(), on->hosts.end());
+  if (on && !once) check_serial_set(*on, modifiers);
+  const bool no_batch = position.batch != nullptr && position.batch->hosts->empty();
+  if (no_batch && node.name) limited_out_.insert(node.name->text);
+  if (on && on->hosts.empty() && !on->of_batch) {
+    return leave_out_by_limit(node, item, position, modifiers);
+  }
   const bool walk_only = !on || discarded_ > 0;
-  if (on && position.batch) {
-    std::vector<HostIndex> in_batch;
-    std::ranges::set_intersection(on->hosts, *position.batch, std::back_inserter(in_batch));
-    if (in_batch.empty()) return;  // this batch has no host of the step
-    on->hosts = std::move(in_batch);
+  if (on && position.batch && !take_part_in(*position.batch, modifiers, *on) && !walk_only) {
+    position.flow->wait_here();  // it keeps its place in the order
+    return;
+  }
+  if (on && once) {
+    on->hosts.resize(std::min<std::size_t>(on->hosts.size(), 1));
+    on->set.resize(std::min<std::size_t>(on->set.size(), 1));
+    if (context_.input.stands_in) on->set.push_back(plan::kNone);
   }
   const std::string base =
       node.name
@@ -122,22 +116,17 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
     step_node(node, item, position, base, {}, {}, label, modifiers);
     return;
   }
-  if (serial) position.flow->wait_here();
-  const std::vector<HostIndex>& hosts = on->hosts;
-  const std::size_t size = batch_size_of(evaluator_, serial, hosts.size()).value_or(hosts.size());
-  if (!serial || size >= hosts.size()) {
-    step_node(node, item, position, base, hosts, on->set, label, modifiers);
-  } else {
-    for (std::size_t begin = 0, number = 1; begin < hosts.size(); begin += size, ++number) {
-      const std::vector<HostIndex> batch(
-          hosts.begin() + static_cast<std::ptrdiff_t>(begin),
-          hosts.begin() + static_cast<std::ptrdiff_t>(std::min(begin + size, hosts.size())));
-      position.flow->wait_here();
-      step_node(node, item, position, base + "[" + std::to_string(number) + "]", batch, batch,
-                label, modifiers);
-    }
+  Position place = position;
+  place.beside_batch = on->beside_batch;
+  if (!serial) return step_node(node, item, place, base, on->hosts, on->set, label, modifiers);
+  const auto batches = batches_of(evaluator_, *serial, on->hosts);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    place.flow->wait_here();
+    const bool alone = batches.size() == 1;
+    step_node(node, item, place, alone ? base : base + "[" + std::to_string(i + 1) + "]",
+              batches[i], alone ? on->set : batches[i], label, modifiers);
   }
-  if (serial) position.flow->wait_here();
+  position.flow->wait_here();
 }
 
 // A step of whose hosts `--limit` leaves none: read for its faults alone, and said to be left out.
@@ -180,6 +169,8 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   const auto retry = retry_of(evaluator_, modifiers.find("retry"));
   if (const auto t = tolerance_of(evaluator_, modifiers.find("tolerate"))) tolerances_[id] = *t;
 
+  std::set<HostIndex> about = position.about;
+  std::set<HostIndex>* const outer_about = std::exchange(evaluator_.about, &about);
   OpenScope scope(*this, scope_);
   Body body;
   body.node = id;
@@ -246,18 +237,28 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   if (when) made.when = std::move(*when);
   made.actions = std::move(body.actions);
   made.undo = std::move(undo_actions);
+  evaluator_.about = outer_about;
+  const syntax::Modifier* even_if_out = modifiers.find("even if out");
+  if (position.beside_batch && even_if_out == nullptr) {
+    made.made_from.assign(about.begin(), about.end());
+  } else if (even_if_out != nullptr && !position.beside_batch && !hosts.empty()) {
+    context_.error("E0505", "`even if out` makes no sense here", even_if_out->span,
+                   "not a step beside a batch",
+                   "it stands at a step on other hosts than those of `serial N of SET`");
+  }
   wait_for_facts(made, *position.flow);
   if (!node.name) return;
 
   // Batches of one step are one step to those who read its facts.
-  StepRecord* record = frame_->find(&node, position.iteration);
+  const std::uint64_t batch = position.beside_batch ? position.batch->id : 0;
+  StepRecord* record = frame_->find(&node, position.iteration, batch);
   if (!record) {
     auto facts = std::make_shared<StepFacts>();
     facts->name = node.name->text;
     facts->declared = node.name->span;
     facts->actions.assign(body.facts.begin(), body.facts.end());
     frame_->add({node.name->text, &node, position.iteration, position.turns, position.branches,
-                 node.name->span, std::move(facts), std::move(body.facts)});
+                 batch, node.name->span, std::move(facts), std::move(body.facts)});
     return;
   }
   for (std::size_t i = 0; i < body.facts.size() && i < record->actions.size(); ++i) {

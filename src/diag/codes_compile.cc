@@ -728,8 +728,9 @@ mode emergency
 Write `mode incident`, or leave it out and say `--incident TICKET` when there is one.
 )~"},
       {"E0532", "A `serial` phase with steps on different hosts",
-       R"~(The batches of a `serial` phase are cut from one set of hosts, so all of its steps are on that set. A step on
-other hosts stands before or after the phase.
+       R"~(The batches of a `serial` phase are cut from one set of hosts. If the steps are on different sets, the phase
+names that set: `serial 1 of web`. Steps on it then run on the batch at hand, and steps on other hosts run once for
+each batch, at their place in the text.
 
 ```
 phase roll "One by one" serial 1 {
@@ -737,6 +738,36 @@ phase roll "One by one" serial 1 {
   step work on web { ... }
 }
 ```
+
+Write `phase roll "One by one" serial 1 of web { ... }`.
+)~"},
+      {"E0533", "A step on a part of the hosts that are taken batch by batch",
+       R"~(In a phase with `serial N of SET` a step is on SET (it runs on the batch at hand), on a part of `batch`, or on
+other hosts. A part of SET that does not depend on `batch` would be in some batches only, or would run once more in
+each batch.
+
+```
+phase roll "One by one" serial 1 of web {
+  step first on web[0] { ... }
+}
+```
+
+Write `on canary & batch` for those hosts of `canary` that are in the batch at hand, `on batch[0]` for its first
+host, or put the step before or after the phase.
+)~"},
+      {"E0534", "The facts of a step that is done once for each batch",
+       R"~(A step on other hosts than those of `serial N of SET` is done once for each batch, and so is a human step in such
+a phase. Its facts can be read in its batch only.
+
+```
+phase roll "One by one" serial 1 of web {
+  step drain on lb { let gone = haproxy.drain(name: batch[0].name) }
+  step work on web { ... }
+}
+step look on lb when drain.gone.sessions > 0 { ... }
+```
+
+Read the fact in the phase.
 )~"},
       {"E0540", "The loop has no such turn",
        R"~(Outside of a loop a step in it is named with the turn that is meant: what the loop's variable was there. Its values are

@@ -82,6 +82,16 @@ cnplay -i prod -l 'web & !web3' update_code.play      # leaves out the steps on 
 
 What `expect` says of a set of hosts is checked against the whole inventory.
 )~"},
+      {"E0707", "The plan is large",
+       R"~(A loop, or a phase that is done batch by batch, makes more than 20,000 steps. Such a plan works, but it takes time
+and memory: each step is kept in the record.
+
+```
+phase roll "One by one" serial 1 of web { ... }
+```
+
+Take larger batches, loop over fewer values, or let one script loop on the host.
+)~"},
   };
   return table;
 }

@@ -160,6 +160,7 @@ void fields(A& a, Like<Node> auto& n) {
   a("tags", n.tags);
   a("left_out", n.left_out);
   a("hosts", n.hosts);
+  a("made_from", n.made_from);
   a("once", n.once);
   a("after", n.after);
   a("actions", n.actions);

@@ -97,6 +97,8 @@ class Checker {
     expect(paths_.insert(node.path).second, "two nodes have the path " + node.path);
     const bool works = node.kind == NodeKind::step || node.kind == NodeKind::handler;
     expect(works == !node.hosts.empty(), of + ": steps and handlers, and they alone, have hosts");
+    expect(node.kind != NodeKind::batch_end || !node.made_from.empty(), of + ": an empty batch");
+    check_host_list(node.made_from, of + ", made from");
     expect(!node.once || node.hosts.size() == 1, of + ": `once` is on one host");
     check_host_list(node.hosts, of);
     expect(node.phase == kNone || node.phase < plan_.phases.size(), of + ": no such phase");

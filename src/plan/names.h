@@ -36,8 +36,8 @@ struct Names<Verify> {
 };
 template <>
 struct Names<NodeKind> {
-  static constexpr std::array<std::string_view, 8> all{"step",      "barrier", "pivot",   "wait",
-                                                       "phase_end", "flush",   "handler", "human"};
+  static constexpr std::array<std::string_view, 9> all{
+      "step", "barrier", "pivot", "wait", "phase_end", "flush", "handler", "human", "batch_end"};
 };
 template <>
 struct Names<HumanKind> {

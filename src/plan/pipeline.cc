@@ -122,6 +122,9 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   const Action& done = plan.node(before.node).actions[before.action];
   const Action& action = node.actions[next.action];
   if (!node.left_out.empty()) return "the step is left out";
+  if (next.action == 0 && !node.made_from.empty()) {
+    return "it is looked at whether " + hosts_text(plan, node.made_from) + " is still in the run";
+  }
   if (!done.returns.empty()) return "the facts of `" + done.module + "` are looked at";
   if (moves_file(done) || moves_file(action)) return "a file is moved";
   if (!done.reboots.empty() || !action.reboots.empty()) return "the host is restarted";

@@ -136,7 +136,9 @@ struct Retry {
   Duration every{0};        // pause before each
 };
 
-enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human };
+// batch_end: all that stands above in the batch is through; the handlers that were notified in it
+// run, and a batch without a live host has failed.
+enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human, batch_end };
 
 enum class EdgeKind {
   same_host,  // host h waits for the predecessor on h, if h is in the predecessor's set
@@ -185,7 +187,10 @@ struct Node {
   // in the graph: "--tags web". It is recorded as skipped. "": it is carried out.
   std::string left_out;
   std::vector<HostIndex> hosts;  // in inventory order; one for a `once` step; empty for others
-  bool once = false;             // its facts are scalars, visible on all hosts
+  // Of a step on other hosts than the batch, and of a human step: hosts of the batch that it was
+  // made from; it is skipped once one of them is out. Of a batch end: the batch.
+  std::vector<HostIndex> made_from;
+  bool once = false;  // its facts are scalars, visible on all hosts
   std::vector<Edge> after;
   std::vector<Action> actions;
   std::vector<Action> undo;  // FactRef{node = this} in it are `saved` facts

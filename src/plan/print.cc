@@ -267,6 +267,10 @@ class Printer {
       case NodeKind::flush:
         indented(paint_.dim(rule("─", "handlers that were notified run here")));
         break;
+      case NodeKind::batch_end:
+        indented(paint_.dim(
+            rule("─", "the batch ends: " + hosts_text(plan_, node.made_from) + has_handlers())));
+        break;
       case NodeKind::pivot:
         indented(paint_.alarm(rule("━", "PIVOT: " + node.title)));
         indented(paint_.alarm("     nothing above this line is undone automatically from here on"));
@@ -275,6 +279,12 @@ class Printer {
         break;
     }
     drawn_ = node.kind != NodeKind::step;
+  }
+
+  std::string has_handlers() const {
+    const bool any = std::ranges::any_of(
+        plan_.nodes, [](const Node& node) { return node.kind == NodeKind::handler; });
+    return any ? "; handlers that were notified in it run here" : "";
   }
 
   std::string left(Duration begin) {
@@ -335,6 +345,9 @@ class Printer {
       DescribeOptions how;
       how.now = options_.now;
       out.push_back("only when " + column_text(plan_, node.when, node.hosts, how));
+    }
+    if (!node.made_from.empty()) {
+      out.push_back("skipped if " + hosts_text(plan_, node.made_from) + " is out of the run");
     }
     if (node.timeout) out.push_back("timeout " + human_duration(*node.timeout));
     if (node.retry.times != 0) {

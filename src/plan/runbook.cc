@@ -208,6 +208,11 @@ class Author {
       case NodeKind::flush:
         put(p.say("What is due of “If something has changed” is done now."));
         break;
+      case NodeKind::batch_end:
+        p.say("*The batch ends:* ").plain(hosts_text(plan_, node.made_from)).say(".");
+        if (has_handlers()) p.say(" What is due of “If something has changed” is done now.");
+        put(p.say(" If none of these hosts is left, stop here: the phase has failed."));
+        break;
       case NodeKind::pivot:
         p.say("*Point of no return:* ").plain(node.title).say(".");
         put(p.say(" All hosts must have come this far. From here on, what was done "
@@ -257,6 +262,11 @@ class Author {
     if (node.timeout)
       p.say(" · *at most* " + human_duration(*node.timeout) + " on a host, then stop it");
     put(p);
+    if (!node.made_from.empty()) {
+      put(p.say("*Skip this step* if ")
+              .plain(hosts_text(plan_, node.made_from))
+              .say(" has failed."));
+    }
     conditions(node, z);
     for (const Action& action : node.actions) {
       write_action(plan_, options_, notes_, clock_, node, action, false, out_);

@@ -10,6 +10,11 @@ using events::HumanEnd;
 void Runner::begin_human(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
   const plan::Human& human = *node.human;
+  if (const std::string out = out_of(node); !out.empty()) {
+    context_.emit.notice("`" + node.title + "` is left out: " + out);
+    context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
+    return walk_->finish(point);
+  }
   if (!node.left_out.empty()) {
     context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
     return walk_->finish(point);

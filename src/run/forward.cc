@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "plan/host_text.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -138,6 +139,33 @@ void Runner::begin(const Ready& ready) {
   begin_unit(unit);
 }
 
+// Why a step is skipped that is about hosts of a batch: "" if all of them are in the run.
+std::string Runner::out_of(const plan::Node& node) const {
+  for (const HostIndex h : node.made_from) {
+    if (!live_[h]) return context_.name(h) + " is out of the run";
+  }
+  return {};
+}
+
+// True: no host of the batch is left, so its phase has failed: steps below rely on the batch.
+bool Runner::fails_without_hosts(const plan::Node& end) {
+  if (std::ranges::any_of(end.made_from, [&](HostIndex h) { return live_[h]; })) return false;
+  const bool matters = end.tolerate < context_.plan.hosts.size();
+  if (!matters || (part_ != Part::forward && part_ != Part::rollback)) return false;
+  context_.emit.notice("no host of the batch `" +
+                       plan::short_name(end.path.substr(0, end.path.rfind('/'))) + "` is left");
+  fail_at(end.id);
+  return true;
+}
+
+void Runner::end_batch(const Ready& point) {
+  const plan::Node& node = context_.plan.node(point.node);
+  if (fails_without_hosts(node)) return;
+  // Recorded, so that a replay looks at the hosts at the same moment.
+  context_.emit(events::BarrierPassed{node.id});
+  begin_round(handlers_.take(node.phase), point);
+}
+
 void Runner::begin_unit(const Unit& unit) {
   if (context_.options.forks == 0) return start_unit(unit);
   (std::ranges::find(places_, unit.host) != places_.end() ? placed_ : parked_).push_back(unit);
@@ -158,7 +186,10 @@ void Runner::start_unit(const Unit& unit) {
     const Ready ready{unit.node, unit.host};
     return step_is_gone(ready, !unit.left_out.empty());
   }
-  steps_.start(unit);
+  Unit now = unit;
+  const bool of_section = unit.part != Part::handler && unit.part != Part::undo;
+  if (of_section && now.left_out.empty()) now.left_out = out_of(context_.plan.node(unit.node));
+  steps_.start(now);
 }
 
 // The host dropped out before it came to the step. A step that none of its hosts can do has failed,
@@ -204,6 +235,8 @@ void Runner::pass(const Ready& point) {
       return begin_human(point);
     case NodeKind::phase_end:
       return begin_round(handlers_.take(phase_ended_by(node.id)), point);
+    case NodeKind::batch_end:
+      return end_batch(point);
     case NodeKind::flush:
       // What is notified from here on waits for the next flush: a replay must know where this was.
       context_.emit(events::BarrierPassed{node.id});
@@ -350,6 +383,8 @@ void Runner::round_over(std::uint32_t id) {
   const std::optional<Ready> after = rounds_.at(id).after;
   rounds_.erase(id);
   if (!after || !walk_) return;
+  const plan::Node& end = context_.plan.node(after->node);
+  if (end.kind == NodeKind::batch_end && fails_without_hosts(end)) return;
   const std::uint32_t phase = phase_ended_by(after->node);
   if (phase != plan::kNone) {
     summary_.enter(phase);  // it may have had nothing in it

@@ -70,6 +70,9 @@ class Runner {
   void lock_lost(const remote::LockEnded& lock);
   void host_failed(plan::NodeId node, plan::HostIndex host);
   void host_lost(const remote::HostLost& lost);
+  std::string out_of(const plan::Node& node) const;
+  void end_batch(const Ready& point);
+  bool fails_without_hosts(const plan::Node& end);
   void step_is_gone(const Ready& ready, bool left_out);
   void declare(plan::NodeId node);
   void run_section(const plan::Section& section, events::Part part);

@@ -107,9 +107,12 @@ class Keeper {
     }
   }
 
+  // A point at which a round of handlers begins.
   bool is_flush(const Event& event) const {
     const auto* passed = std::get_if<BarrierPassed>(&event.what);
-    return passed != nullptr && plan_.node(passed->node).kind == NodeKind::flush;
+    if (passed == nullptr) return false;
+    const NodeKind kind = plan_.node(passed->node).kind;
+    return kind == NodeKind::flush || kind == NodeKind::batch_end;
   }
 
   // A handler that failed is met by nobody but its own round.

@@ -160,10 +160,10 @@ struct ShellText {
 
 // A word with what follows it: `on web`, `once`, `timeout 10m`, `retry 2 every 10s`, `expect 6m`,
 // `late_by 10m`, `tolerate none`, `serial 25%`, `as root`, `when x`, `outage`, `notify reload`,
-// `tags ["a"]`, `by [..]`, `default x`. In any order, possibly repeated or unknown.
+// `tags ["a"]`, `by [..]`, `default x`, `even if out`. In any order, possibly repeated or unknown.
 struct Modifier {
   Name word;
-  std::vector<Expr> values;  // 0 or 1; `retry 2 every 10s` is {2, 10s}
+  std::vector<Expr> values;  // 0 or 1; `retry 2 every 10s` is {2, 10s}, `serial 1 of x` {1, x}
   Span span;
 };
 

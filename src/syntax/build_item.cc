@@ -174,6 +174,13 @@ std::vector<Modifier> Builder::modifiers(P::ModifiersContext* ctx) {
 
 void Builder::modifier(P::ModifierContext* ctx, std::vector<Modifier>& out) {
   auto* known = ctx->knownModifier();
+  if (known == nullptr && ctx->NAME().size() == 2) {  // `even if out`
+    Modifier m;
+    m.span = span(ctx);
+    m.word = {name(span(ctx->NAME(0))).text + " if " + name(span(ctx->NAME(1))).text, m.span};
+    out.push_back(std::move(m));
+    return;
+  }
   modifier(ctx, known != nullptr ? known->expr() : ctx->expr(), out);
 }
 
@@ -183,9 +190,11 @@ void Builder::modifier(antlr4::ParserRuleContext* ctx, P::ExprContext* value,
   m.word = name(span(ctx->start));
   m.span = span(ctx);
   if (value != nullptr) m.values.push_back(expr(value));
-  // `every D` belongs to the `retry N` before it.
-  if (m.word.text == "every" && !out.empty() && out.back().word.text == "retry" &&
-      out.back().values.size() == 1) {
+  const auto belongs_to = [&](const char* word, const char* before) {
+    return m.word.text == word && m.values.size() == 1 && !out.empty() &&
+           out.back().word.text == before && out.back().values.size() == 1;
+  };
+  if (belongs_to("every", "retry") || belongs_to("of", "serial")) {
     out.back().span = diag::join(out.back().span, m.span);
     out.back().values.push_back(std::move(m.values[0]));
     return;

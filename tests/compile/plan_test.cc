@@ -43,8 +43,8 @@ std::string describe(const plan::Human& human, const plan::Plan& plan) {
 
 // Every node with its edges and actions, in words that do not change with the printer's taste.
 std::string describe(const plan::Plan& plan) {
-  static const char* const kinds[] = {"step",      "barrier", "pivot",   "wait",
-                                      "phase_end", "flush",   "handler", "human"};
+  static const char* const kinds[] = {"step",  "barrier", "pivot", "wait",     "phase_end",
+                                      "flush", "handler", "human", "batch_end"};
   std::string out;
   const auto action = [&](const plan::Action& a, const char* lead) {
     out += lead + a.module;
@@ -61,6 +61,8 @@ std::string describe(const plan::Plan& plan) {
     out += std::string(kinds[static_cast<int>(node.kind)]) + " " + node.path;
     if (node.once) out += " once";
     for (const auto h : node.hosts) out += " " + plan.hosts[h].name;
+    if (!node.made_from.empty()) out += " made from";
+    for (const auto h : node.made_from) out += " " + plan.hosts[h].name;
     if (node.retry.times)
       out += " retry " + std::to_string(node.retry.times) + " every " +
              format_duration(node.retry.every);
@@ -128,7 +130,7 @@ TEST_P(Plans, AreWhatTheyShouldBe) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, Plans,
                          ::testing::Values("serial", "parallel", "control", "human", "launch",
-                                           "ways_back"),
+                                           "ways_back", "batches"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Plan, TheHashDoesNotDependOnNow) {
@@ -291,7 +293,7 @@ TEST(Plan, OneByOneThroughAHundredHosts) {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
   ASSERT_TRUE(world->plan) << world->text();
-  EXPECT_EQ(100u * 30 + 1, world->plan->nodes.size());
+  EXPECT_EQ(100u * 31 + 1, world->plan->nodes.size());  // with the end of each batch
   std::printf("3000 nodes of 100 batches: %lld ms\n", static_cast<long long>(took.count()));
 }
 

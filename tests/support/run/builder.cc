@@ -137,6 +137,14 @@ std::uint32_t Builder::phase(const std::string& name, const std::function<void()
   return id;
 }
 
+plan::Node& Builder::batch(std::vector<HostIndex> hosts, const std::function<void()>& inside) {
+  inside();
+  plan::Node& end = add(NodeKind::batch_end, "batch end");
+  end.made_from = std::move(hosts);
+  link(end);
+  return end;
+}
+
 void Builder::parallel(std::initializer_list<std::function<void()>> branches) {
   const std::vector<NodeId> before = tails_;
   std::vector<NodeId> after;

@@ -27,6 +27,8 @@ class Builder {
   plan::Node& flush();
   // Opens a phase around what `inside` adds, and closes it.
   std::uint32_t phase(const std::string& name, const std::function<void()>& inside);
+  // What `inside` adds is one batch of the phase around it.
+  plan::Node& batch(std::vector<plan::HostIndex> hosts, const std::function<void()>& inside);
   void parallel(std::initializer_list<std::function<void()>> branches);
   // What `inside` adds stands in a section of its own.
   std::uint32_t section(plan::SectionKind kind, const std::function<void()>& inside);

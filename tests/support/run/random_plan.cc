@@ -24,6 +24,7 @@ void RandomPlan::make() {
 
 void RandomPlan::piece(int depth) {
   if (!in_parallel_ && chance(8)) return human();
+  if (!in_parallel_ && depth > 0 && chance(8)) return batches();
   switch (one_in(depth > 0 ? 9 : 6)) {
     case 0:
       b_.barrier(name());
@@ -51,6 +52,24 @@ void RandomPlan::piece(int depth) {
     default:
       step();
   }
+}
+
+// Half of the hosts, then the rest, with steps on any host that may be about one of the batch.
+void RandomPlan::batches() {
+  const std::vector<plan::HostIndex> all = b_.all();
+  const auto half = all.begin() + static_cast<std::ptrdiff_t>((all.size() + 1) / 2);
+  b_.phase(name(), [&] {
+    for (const auto& hosts : {std::vector(all.begin(), half), std::vector(half, all.end())}) {
+      if (hosts.empty()) continue;
+      b_.batch(hosts, [&] {
+          trim(b_.step(name(), hosts));
+          plan::Node& beside =
+              b_.step(name(), {all[one_in(static_cast<std::uint32_t>(all.size()))]});
+          trim(beside);
+          if (chance(2)) beside.made_from = {hosts[0]};
+        }).tolerate = one_in(3);
+    }
+  });
 }
 
 void RandomPlan::human() {

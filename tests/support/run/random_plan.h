@@ -42,6 +42,7 @@ class RandomPlan {
   bool chance(std::uint32_t n) { return one_in(n) == 0; }
   void piece(int depth);
   void human();
+  void batches();
   void step();
   void trim(plan::Node& node);
   std::string name() { return "s" + std::to_string(++names_); }
