@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "cli/project.h"
 #include "plan/choice.h"
+#include "run/take_up.h"
 
 namespace cnplay::cli {
 namespace fs = std::filesystem;
@@ -91,8 +92,11 @@ std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan
   return out;
 }
 
-Status compile_anew(Project& project, const plan::Plan& recorded) {
-  const plan::Origin& origin = recorded.origin;
+Status compile_anew(Project& project, const journal::Record& record) {
+  for (auto& batch : run::begun_batches(record.plan, record.in_force(), record.events)) {
+    project.begun_batches.push_back({std::move(batch.phase), std::move(batch.hosts)});
+  }
+  const plan::Origin& origin = record.in_force().origin;
   if (origin.file.empty()) return fail("its record does not say what it was made of");
   Options how;
   how.command = Command::check;  // nobody is asked for the vault's password
@@ -121,9 +125,10 @@ std::vector<std::string> differences(const plan::Plan& recorded, const plan::Pla
   return out;
 }
 
-Result<std::vector<std::string>> changes_since(const plan::Plan& recorded) {
+Result<std::vector<std::string>> changes_since(const journal::Record& record) {
+  const plan::Plan& recorded = record.in_force();
   Project project;
-  if (auto status = compile_anew(project, recorded); !status) return status.error();
+  if (auto status = compile_anew(project, record); !status) return status.error();
   if (project.plan) return differences(recorded, *project.plan);
   const plan::Origin& origin = recorded.origin;
   return std::vector<std::string>{"it does not compile any more: `cnplay check -i " +

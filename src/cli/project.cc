@@ -231,6 +231,7 @@ Status load(Project& project, const Options& options) {
   input.tags = options.tags;
   input.skip_tags = options.skip_tags;
   input.start_at = options.start_at;
+  input.begun_batches = project.begun_batches;
   input.load = read_library;
   // Read once, however many steps send it: they all mean the same content.
   using Files = std::map<std::string, compile::Input::LocalFile>;

@@ -26,6 +26,7 @@ struct Project {
   std::unique_ptr<VaultAccess> vault;  // of the inventory; the file need not be there
   std::string inventory_text;          // not empty: read in place of the file that -i names
   std::vector<inventory::HostIndex> limit;
+  std::vector<compile::Input::Batch> begun_batches;  // of the run that the play is for
   std::optional<plan::Plan> plan;
 };
 

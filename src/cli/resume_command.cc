@@ -98,7 +98,7 @@ enum class GoOn { recorded, changed, not_at_all };
 GoOn goes_on_with(const journal::Record& record, const Options& options, bool may_change,
                   std::vector<std::string>& changed) {
   const bool failed = has_ended(record);
-  const auto changes = changes_since(record.in_force());
+  const auto changes = changes_since(record);
   if (!changes) {
     std::cerr << "cnplay: whether the play has changed since is not known: " << changes.error().what
               << "; the run continues with its recorded plan\n";

@@ -40,7 +40,7 @@ Status fits(const journal::Record& record, std::optional<plan::NodeId> from) {
 // The play of now; an exit code if there is none.
 std::variant<plan::Plan, int> plan_of_now(const journal::Record& record, const Options& options) {
   Project project;
-  if (auto status = compile_anew(project, record.in_force()); !status) {
+  if (auto status = compile_anew(project, record); !status) {
     return usage_error(status.error());
   }
   if (!project.plan) {

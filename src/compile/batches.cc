@@ -1,6 +1,8 @@
 // A phase that is carried out batch by batch: which hosts each batch has, and what of the phase's
 // steps runs on them.
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "compile/builder.h"
 
@@ -29,7 +31,7 @@ void Builder::batches(const syntax::Phase& node, const syntax::Item& item, Posit
   }
   batch.of = &found.set;
   batch.of_span = found.at;
-  const auto cut = batches_of(evaluator_, serial, found.hosts);
+  const auto cut = batches_of(evaluator_, serial, found.hosts, begun_batches(inner, found.hosts));
   auto outer_targets = std::exchange(batch_targets_, {});
   if (cut.empty()) {
     // Its body may hold faults of its own.
@@ -70,6 +72,25 @@ void Builder::batches(const syntax::Phase& node, const syntax::Item& item, Posit
   }
   large_loop(nodes, serial.span);
   batch_targets_ = std::move(outer_targets);
+}
+
+// The batches of this phase that have begun in the run in which the play is to be continued.
+std::vector<std::vector<HostIndex>> Builder::begun_batches(
+    const Position& inner, const std::vector<HostIndex>& hosts) const {
+  std::vector<std::vector<HostIndex>> out;
+  if (context_.input.begun_batches.empty()) return out;
+  std::map<std::string_view, HostIndex> by_name;
+  for (const HostIndex h : hosts) by_name.emplace(context_.host_name(h), h);
+  for (const Input::Batch& begun : context_.input.begun_batches) {
+    if (begun.phase != context_.plan.phases[inner.phase].path) continue;
+    std::vector<HostIndex> batch;
+    for (const std::string& name : begun.hosts) {
+      if (const auto h = by_name.find(name); h != by_name.end()) batch.push_back(h->second);
+    }
+    std::ranges::sort(batch);
+    if (!batch.empty()) out.push_back(std::move(batch));
+  }
+  return out;
 }
 
 // `batch`: the hosts of the batch at hand.

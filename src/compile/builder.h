@@ -162,6 +162,8 @@ class Builder {
   // batches.cc
   void batches(const syntax::Phase& node, const syntax::Item& item, Position inner,
                const syntax::Modifier& serial);
+  std::vector<std::vector<HostIndex>> begun_batches(const Position& inner,
+                                                    const std::vector<HostIndex>& hosts) const;
   void declare_batch(const Batch& batch);
   // The set that all steps of a `serial` phase are on: of the first of them, which the rest is held
   // against.

@@ -32,6 +32,13 @@ struct Input {
   // --tags, --skip-tags, --start-at, as given; "": not given. What they leave out stays in the
   // plan, and is said to be left out (plan::Node::left_out).
   std::string tags, skip_tags, start_at;
+  // The play is to be continued in a run: batches of it that have begun, in their order, keep their
+  // hosts.
+  struct Batch {
+    std::string phase;  // its path
+    std::vector<std::string> hosts;
+  };
+  std::vector<Batch> begun_batches;
   // The text of a library named by `use`, by a path relative to the using file; an Error if it
   // cannot be read. Also returns the name to show.
   std::function<Result<std::pair<std::string, std::string>>(const std::string& from,

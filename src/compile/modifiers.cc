@@ -1,6 +1,7 @@
 #include "compile/modifiers.h"
 
 #include <algorithm>
+#include <set>
 
 #include "diag/habits.h"
 
@@ -267,7 +268,8 @@ std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifi
 
 std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
                                                const syntax::Modifier& modifier,
-                                               const std::vector<HostIndex>& hosts) {
+                                               const std::vector<HostIndex>& hosts,
+                                               std::vector<std::vector<HostIndex>> begun) {
   const syntax::Expr& expr = modifier.values[0];
   const auto* list = std::get_if<syntax::ListLit>(&expr.node);
   std::vector<std::size_t> sizes;
@@ -288,12 +290,16 @@ std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
     add(expr);
   }
   if (sizes.empty()) sizes.push_back(hosts.size());  // refused: the steps are still checked
-  std::vector<std::vector<HostIndex>> out;
-  for (std::size_t begin = 0; begin < hosts.size();) {
+  std::set<HostIndex> taken;
+  for (const auto& batch : begun) taken.insert(batch.begin(), batch.end());
+  std::vector<HostIndex> rest = hosts;
+  std::erase_if(rest, [&](HostIndex h) { return taken.contains(h); });
+  std::vector<std::vector<HostIndex>> out = std::move(begun);
+  for (std::size_t begin = 0; begin < rest.size();) {
     const std::size_t size = sizes[std::min(out.size(), sizes.size() - 1)];
-    const std::size_t end = begin + std::min(size, hosts.size() - begin);
-    out.emplace_back(hosts.begin() + static_cast<std::ptrdiff_t>(begin),
-                     hosts.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::size_t end = begin + std::min(size, rest.size() - begin);
+    out.emplace_back(rest.begin() + static_cast<std::ptrdiff_t>(begin),
+                     rest.begin() + static_cast<std::ptrdiff_t>(end));
     begin = end;
   }
   return out;

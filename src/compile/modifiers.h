@@ -55,11 +55,12 @@ struct Tolerance {
 std::optional<Duration> duration_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 std::optional<plan::Retry> retry_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifier* modifier);
-// The batches that a `serial` cuts `hosts` into, in their order; the last size repeats. One batch
-// if the size was refused.
+// The batches that a `serial` cuts `hosts` into, in their order; the last size repeats. Those of
+// `begun` come first, as they are. One batch if the size was refused.
 std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
                                                const syntax::Modifier& modifier,
-                                               const std::vector<HostIndex>& hosts);
+                                               const std::vector<HostIndex>& hosts,
+                                               std::vector<std::vector<HostIndex>> begun = {});
 // As written, at least one; none if there is no such modifier.
 std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* modifier);
 // `as root`: a bare word, or a string.

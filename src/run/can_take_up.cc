@@ -401,6 +401,31 @@ Result<std::vector<std::string>> can_take_up(const plan::Plan& recorded, const p
   return Judge(recorded, before, record, after, from, accepted).judge();
 }
 
+std::vector<BegunBatch> begun_batches(const plan::Plan& recorded, const plan::Plan& before,
+                                      const std::vector<Event>& record) {
+  std::set<std::string> begun;  // paths
+  for (const Event& event : record) {
+    std::visit(
+        [&]<class E>(const E& e) {
+          if constexpr (requires { e.node, e.part, e.host; } || std::is_same_v<E, BarrierPassed> ||
+                        std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded>) {
+            begun.insert(recorded.node(e.node).path);
+          }
+        },
+        event.what);
+  }
+  std::vector<BegunBatch> out;
+  for (const plan::Node& end : before.nodes) {
+    if (end.kind != NodeKind::batch_end) continue;
+    const std::string inside = end.path.substr(0, end.path.rfind('/') + 1);
+    const auto first = begun.lower_bound(inside);
+    if (first == begun.end() || !first->starts_with(inside)) continue;
+    out.push_back({before.phases[end.phase].path, {}});
+    for (const HostIndex h : end.made_from) out.back().hosts.push_back(before.hosts[h].name);
+  }
+  return out;
+}
+
 Status can_follow(const plan::Plan& plan, const Options& options) {
   NoHosts hosts;
   NoSink sink;

@@ -55,6 +55,15 @@ Result<std::vector<std::string>> can_take_up(const plan::Plan& recorded, const p
                                              std::optional<plan::NodeId> from,
                                              bool accepted = false);
 
+// The batches that have begun by this record, in the plan's order: a changed play keeps their
+// hosts. `recorded` and `before`: as above.
+struct BegunBatch {
+  std::string phase;  // its path
+  std::vector<std::string> hosts;
+};
+std::vector<BegunBatch> begun_batches(const plan::Plan& recorded, const plan::Plan& before,
+                                      const std::vector<events::Event>& record);
+
 // Whether the record can be followed to its end on this plan, with `options` as the run will have
 // them. Nothing is sent, told or asked.
 Status can_follow(const plan::Plan& plan, const Options& options);

@@ -160,6 +160,12 @@ TEST(Batches, AreCutFromWhatLimitLeaves) {
       << world->text();
 }
 
+TEST(Batches, ThoseThatHaveBegunKeepTheirHostsInAChangedPlay) {
+  EXPECT_EQ(places(phase("2 of web", step("a", "web")), "# begun: p/roll w2 w4\n"),
+            (Lines{"roll[1]/a w2 w4", "roll[1]/(batch) w2 w4", "roll[2]/a w1 w3",
+                   "roll[2]/(batch) w1 w3", "roll[w5]/a w5", "roll[w5]/(batch) w5"}));
+}
+
 TEST(Batches, FactsOfStepsOnOtherHostsAreThoseOfTheBatch) {
   const auto world = compile_text(
       play_of(phase("3 of web",

@@ -1,4 +1,5 @@
 // Batches of a phase: handlers at their end, steps about a host that is out, a batch without hosts.
+#include "run/take_up.h"
 #include "support/run/fixture.h"
 
 namespace cnplay::run::test {
@@ -124,6 +125,24 @@ TEST(Batch, ARunThatIsInterruptedAnywhereEndsAsTheWholeRun) {
       EXPECT_EQ(second.outcomes(step), first.outcomes(step)) << step;
     }
   }
+}
+
+TEST(Batch, TheRecordSaysWhichBatchesHaveBegun) {
+  Rolling f;
+  f.b.phase("roll", [&] {
+    for (const plan::HostIndex h : {0U, 1U, 2U}) {
+      const std::string batch = "play/roll[" + std::to_string(h + 1) + "]/";
+      plan::Node& end = f.b.batch({h}, [&] { f.b.step("work", {h}).path = batch + "work"; });
+      end.path = batch + "(batch)";
+    }
+  });
+  f.hosts.on("work#0", 1, {{Will::fail}});
+  EXPECT_EQ(f.run().verdict, Verdict::failed);
+  const auto begun = begun_batches(f.b.plan, f.b.plan, f.recorder.events);
+  ASSERT_EQ(begun.size(), 2U);
+  EXPECT_EQ(begun[0].phase, "play/roll");
+  EXPECT_EQ(begun[0].hosts, (Lines{"h0"}));
+  EXPECT_EQ(begun[1].hosts, (Lines{"h1"}));
 }
 
 TEST(Batch, UndoGoesBatchByBatchTheLastFirst) {

@@ -55,6 +55,12 @@ void run(World& world, const std::string& play_name, const std::string& play,
       input.limit = inventory::select(*world.inventory,
                                       world.sources.add("--limit", line.substr(9)), world.diags);
       if (input.limit.empty()) return;
+    } else if (line.starts_with("# begun: ")) {  // the phase's path, and the hosts of a batch
+      std::istringstream words(line.substr(9));
+      compile::Input::Batch batch;
+      words >> batch.phase;
+      for (std::string host; words >> host;) batch.hosts.push_back(host);
+      input.begun_batches.push_back(std::move(batch));
     } else if (line.starts_with("# tags: ")) {
       input.tags = line.substr(8);
     } else if (line.starts_with("# skip-tags: ")) {
