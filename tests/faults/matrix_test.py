@@ -6,6 +6,7 @@ In short: at some of the records. With CNPLAY_WHOLE_MATRIX=1: at each of them.""
 import collections
 import contextlib
 import os
+import pathlib
 import signal
 import unittest
 
@@ -81,9 +82,18 @@ class Matrix(Endings):
             self.nothing_twice(how)
 
     def settled(self):
-        """What was at work on the hosts when its controller died has ended."""
-        return all(claim.read_text().endswith("ended\n") for home in self.homes
-                   for claim in self.directory(home).glob("t-*"))
+        """What was at work on the hosts when its controller died has ended, what was on its way to them, too."""
+        return not any(self.at_work(home) for home in self.homes) and all(
+            claim.read_text().endswith("ended\n") for home in self.homes for claim in self.directory(home).glob("t-*"))
+
+    @staticmethod
+    def at_work(home):
+        """Whether a process of a session is left. The shells of a dead controller end with their input."""
+        for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if f"HOME={home}\0".encode() in environment.read_bytes():
+                    return True
+        return False
 
     def effects_and_claims(self):
         return [(self.effects_of(home), self.claims(home)) for home in self.homes]
