@@ -44,7 +44,7 @@ class Exec(FleetTest):
     def test_mistakes_are_found_before_a_connection(self):
         self.expect(self.cnplay("exec", "-i", "staging", "wbe", "true"), 3, r"did you mean .*web")
         self.expect(self.cnplay("exec", "-i", "staging", "web", " "), 2, "empty")
-        self.expect(self.cnplay("exec", "-i", "staging", "web", "true", "--timeout", "10"), 2, "no duration")
+        self.expect(self.cnplay("exec", "-i", "staging", "web", "true", "--timeout", "10"), 2, "not a valid duration")
 
 
 if __name__ == "__main__":
