@@ -59,8 +59,7 @@ function(cnplay_room name)
       file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/${name}/*.cc)
       add_executable(${name}_test ${tests} ${support})
       target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-      cnplay_name_source_directory(${tests} ${support})
-      target_link_libraries(${name}_test PRIVATE cnplay_${name} ${ROOM_PRIVATE_LINKS} cnplay_test_options GTest::gtest_main)
+      target_link_libraries(${name}_test PRIVATE cnplay_${name} ${ROOM_PRIVATE_LINKS} source_directory cnplay_test_options GTest::gtest_main)
       cnplay_use_precompiled(${name}_test ${precompiled_test})
       add_dependencies(unit_tests ${name}_test)
       cnplay_unit_test(${name} "${ROOM_SHARDS}")
@@ -72,16 +71,13 @@ endfunction()
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cli/options.cc ${CMAKE_SOURCE_DIR}/src/journal/run_directory.cc
   PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 
-# Defines CNPLAY_SOURCE_DIR for those of the files that use it, and for no other: the compiler cache of another clone
-# would not serve them.
-function(cnplay_name_source_directory)
-  foreach(file IN LISTS ARGN)
-    file(STRINGS ${file} uses REGEX "CNPLAY_SOURCE_DIR|support/golden\\.h" LIMIT_COUNT 1)
-    if(uses)
-      set_property(SOURCE ${file} APPEND PROPERTY COMPILE_DEFINITIONS CNPLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    endif()
-  endforeach()
-endfunction()
+# Apart, because its object is another one in each clone.
+if(CNPLAY_TESTS)
+  add_library(source_directory STATIC ${CMAKE_SOURCE_DIR}/tests/support/source_directory.cc)
+  target_include_directories(source_directory PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(source_directory PRIVATE cnplay_options)
+  target_compile_definitions(source_directory PRIVATE CNPLAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endif()
 
 # Tells ctest of a room's tests. GTEST_OUTPUT: scripts/test lists the slowest tests from these files.
 function(cnplay_unit_test name shards)

@@ -10,6 +10,7 @@
 
 #include "catalog/embedded.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
@@ -19,7 +20,7 @@ namespace fs = std::filesystem;
 class CatalogDiagnostics : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(CatalogDiagnostics, AreTheseWordByWord) {
-  std::ifstream in(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/catalog" / (GetParam() + ".play"));
+  std::ifstream in(source_directory() / "tests/golden/catalog" / (GetParam() + ".play"));
   std::stringstream text;
   text << in.rdbuf();
   diag::SourceMap sources;

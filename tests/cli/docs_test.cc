@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -61,7 +62,7 @@ Answer docs(const std::string& play, const std::string& inventory,
   return docs(options);
 }
 
-const fs::path kRepository = CNPLAY_SOURCE_DIR;
+const fs::path kRepository = source_directory();
 
 class Folder {
  public:
@@ -128,7 +129,7 @@ TEST(Docs, UpdateCodeWithoutAnInventory) {
 // Handlers, waits for a fixed time, phases in phases, what is done on a failure: with the modules
 // of the compiler's tests.
 TEST(Docs, Control) {
-  const In in(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile");
+  const In in(source_directory() / "tests/compile");
   const fs::path plans = "../golden/compile/plans";
   Options options;
   options.play = plans / "control.play";
@@ -142,7 +143,7 @@ TEST(Docs, Control) {
 
 // Ways back, what offers them, a deadline and a window.
 TEST(Docs, WaysBack) {
-  const In in(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile");
+  const In in(source_directory() / "tests/compile");
   const fs::path plans = "../golden/compile/plans";
   Options options;
   options.play = plans / "launch.play";

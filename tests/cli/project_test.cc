@@ -10,6 +10,7 @@
 #include <string>
 
 #include "catalog/embedded.h"
+#include "support/source_directory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -57,7 +58,7 @@ TEST_F(ProjectTest, AChangedCopyOfABuiltInModuleFileIsTheProjectsOwn) {
 }
 
 TEST_F(ProjectTest, TheRepositorysOwnPlaysAndInventoriesAreFoundByShortNames) {
-  fs::current_path(CNPLAY_SOURCE_DIR);
+  fs::current_path(source_directory());
   Options options;
   options.command = Command::check;
   options.inventory = "staging";

@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "compile/things.h"
+#include "support/source_directory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -132,7 +133,7 @@ TEST(Touches, EachModuleThatChangesSomethingDeclaresIt) {
 TEST(Touches, TheDocumentListsThem) {
   Project project;
   ASSERT_TRUE(load_modules(project));
-  std::ifstream in(fs::path(CNPLAY_SOURCE_DIR) / "docs/modules.md");
+  std::ifstream in(source_directory() / "docs/modules.md");
   std::stringstream text;
   text << in.rdbuf();
   for (const auto& name : project.catalog.names()) {

@@ -5,6 +5,7 @@
 
 #include "plan/plan.h"
 #include "support/compile/world.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
@@ -51,8 +52,7 @@ Lines places(const std::string& body, const std::string& head = "") {
 }
 
 TEST(Batches, TheExampleOfTheLanguagesDocument) {
-  const std::string document =
-      read_text(std::filesystem::path(CNPLAY_SOURCE_DIR) / "docs/language.md");
+  const std::string document = read_text(source_directory() / "docs/language.md");
   const std::string mark = "<!-- batches -->\n```\n";
   const std::size_t begin = document.find(mark);
   ASSERT_NE(begin, std::string::npos);

@@ -7,13 +7,14 @@
 
 #include "support/compile/world.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden";
+const fs::path kGolden = source_directory() / "tests/golden";
 
 // The text of the diagnostic's file after its edits.
 std::string applied(const diag::Diagnostic& d, const diag::SourceMap::Source& source) {

@@ -8,15 +8,14 @@
 #include "diag/code_tables.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path golden(const std::string& room) {
-  return fs::path(CNPLAY_SOURCE_DIR) / "tests/golden" / room;
-}
+fs::path golden(const std::string& room) { return source_directory() / "tests/golden" / room; }
 
 class Diagnostics : public ::testing::TestWithParam<std::string> {};
 

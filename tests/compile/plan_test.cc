@@ -7,6 +7,7 @@
 #include "plan/plan.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 #include "syntax/parse.h"
 
 namespace cnplay::testing {
@@ -119,7 +120,7 @@ class Plans : public ::testing::TestWithParam<const char*> {};
 TEST_P(Plans, AreWhatTheyShouldBe) {
   const std::string name = GetParam();
   const auto world =
-      compile_file(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/plans", name + ".play");
+      compile_file(source_directory() / "tests/golden/compile/plans", name + ".play");
   ASSERT_TRUE(world->plan) << world->text();
   EXPECT_EQ("", plan::check_invariants(*world->plan));
   const auto copy = plan::from_json(plan::to_json(*world->plan));
@@ -205,7 +206,7 @@ TEST(Plan, AnEmptyMapIsAnEmptyRecordAndNotMissing) {
 
 // What is left out may be another for each host; the directory stands in the plan once.
 TEST(Plan, ATreeIsListedForTheHostsThatGetTheSame) {
-  const fs::path files = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/files";
+  const fs::path files = source_directory() / "tests/golden/compile/files";
   const auto world = compile_text(
       "play p \"P\" {\n  hosts web = group(\"web\")\n  hostvar without: list<string>\n"
       "  step tree on web { file.sync(src: \"" +

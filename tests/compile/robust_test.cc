@@ -5,13 +5,14 @@
 #include <sstream>
 
 #include "support/compile/world.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile";
+const fs::path kGolden = source_directory() / "tests/golden/compile";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> out;

@@ -4,12 +4,12 @@
 #include "plan/plan.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
 
-const std::filesystem::path kTour =
-    std::filesystem::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile/tour";
+const std::filesystem::path kTour = source_directory() / "tests/golden/compile/tour";
 
 const plan::Node* find(const plan::Plan& plan, const std::string& path) {
   for (const auto& node : plan.nodes) {

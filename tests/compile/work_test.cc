@@ -4,14 +4,15 @@
 #include "compile/bashisms.h"
 #include "diag/work.h"
 #include "support/compile/world.h"
+#include "support/source_directory.h"
 
 namespace cnplay::testing {
 namespace {
 
 TEST(TooLarge, NestedLoopsAreRefusedBeforeTheyAreUnrolled) {
   // Ten million turns: unrolling even a tenth of them would take minutes.
-  const auto world = compile_file(std::filesystem::path(CNPLAY_SOURCE_DIR) / "tests/golden/compile",
-                                  "E0705_too_large.play");
+  const auto world =
+      compile_file(source_directory() / "tests/golden/compile", "E0705_too_large.play");
   EXPECT_FALSE(world->plan);
   EXPECT_EQ(world->diags.errors(), 1u) << world->text();
 }

@@ -8,6 +8,7 @@
 
 #include "inventory/inventory.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 #include "syntax/parse.h"
 
 namespace cnplay::testing {
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 class InventoryDiagnostics : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(InventoryDiagnostics, AreTheseWordByWord) {
-  std::ifstream in(fs::path(CNPLAY_SOURCE_DIR) / "tests/golden/inventory" / (GetParam() + ".inv"));
+  std::ifstream in(source_directory() / "tests/golden/inventory" / (GetParam() + ".inv"));
   std::stringstream text;
   text << in.rdbuf();
   diag::SourceMap sources;

@@ -13,13 +13,15 @@
 #include <string>
 #include <vector>
 
+#include "support/source_directory.h"
+
 namespace cnplay::testing {
 
 // The files of tests/golden/ROOM with that extension (".play"), without it, in their order.
 inline std::vector<std::string> golden_files(const std::string& room,
                                              const std::string& extension) {
   std::vector<std::string> names;
-  const auto directory = std::filesystem::path(CNPLAY_SOURCE_DIR) / "tests" / "golden" / room;
+  const auto directory = source_directory() / "tests" / "golden" / room;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().extension() == extension) names.push_back(entry.path().stem().string());
   }
@@ -28,8 +30,7 @@ inline std::vector<std::string> golden_files(const std::string& room,
 }
 
 inline void expect_golden(const std::string& name, const std::string& text) {
-  const std::filesystem::path path =
-      std::filesystem::path(CNPLAY_SOURCE_DIR) / "tests" / "golden" / name;
+  const std::filesystem::path path = source_directory() / "tests" / "golden" / name;
   const char* update = std::getenv("CNPLAY_UPDATE_GOLDEN");
   if (update != nullptr && std::string(update) == "1") {
     std::filesystem::create_directories(path.parent_path());

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "diag/diagnostic.h"
+#include "support/source_directory.h"
 #include "syntax/tokens.h"
 
 namespace cnplay::syntax {
@@ -73,7 +74,7 @@ std::string ambiguities(const std::string& text) {
 TEST(Ambiguity, NoneInAnyFile) {
   std::size_t files = 0;
   for (const char* directory : {"tests/golden/syntax/tree", "modules"}) {
-    for (const auto& entry : fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / directory)) {
+    for (const auto& entry : fs::directory_iterator(source_directory() / directory)) {
       if (entry.path().extension() != ".play" && entry.path().extension() != ".inv") continue;
       std::ifstream in(entry.path(), std::ios::binary);
       std::stringstream text;

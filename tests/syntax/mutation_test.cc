@@ -11,6 +11,7 @@
 #include <random>
 #include <sstream>
 
+#include "support/source_directory.h"
 #include "support/syntax/dump.h"
 #include "syntax/parse.h"
 #include "syntax/tokens.h"
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> seeds() {
   std::vector<std::string> out;
   for (const char* directory : {"tests/golden/syntax/tree", "tests/golden/syntax"}) {
-    for (const auto& entry : fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / directory)) {
+    for (const auto& entry : fs::directory_iterator(source_directory() / directory)) {
       if (entry.path().extension() != ".play" && entry.path().extension() != ".inv") continue;
       std::ifstream in(entry.path(), std::ios::binary);
       std::stringstream text;

@@ -11,6 +11,7 @@
 
 #include "diag/codes.h"
 #include "support/golden.h"
+#include "support/source_directory.h"
 #include "support/syntax/dump.h"
 
 namespace cnplay::syntax {
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> sources_in(const std::string& directory) {
   std::vector<fs::path> out;
-  for (const auto& entry : fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / directory)) {
+  for (const auto& entry : fs::directory_iterator(source_directory() / directory)) {
     const auto extension = entry.path().extension();
     if (extension == ".play" || extension == ".inv") out.push_back(entry.path());
   }

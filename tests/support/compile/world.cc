@@ -1,4 +1,5 @@
 #include "support/compile/world.h"
+#include "support/source_directory.h"
 
 #include <algorithm>
 #include <fstream>
@@ -22,8 +23,7 @@ namespace {
 
 void add_modules(World& world) {
   std::vector<fs::path> files;
-  for (const auto& entry :
-       fs::directory_iterator(fs::path(CNPLAY_SOURCE_DIR) / "tests/compile/modules")) {
+  for (const auto& entry : fs::directory_iterator(source_directory() / "tests/compile/modules")) {
     if (entry.path().extension() == ".play") files.push_back(entry.path());
   }
   std::ranges::sort(files);
