@@ -202,7 +202,7 @@ RunResult Runner::parked() {
   }
   parked.node = node.id;
   if (ending_.parked_at_wait) {
-    parked.advice = "To to continue: cnplay resume " + run +
+    parked.advice = "To continue: cnplay resume " + run +
                     "\nIt then waits on, or continues at once if the time has come";
     parked.advice +=
         node.late_by ? "; later than " + human_duration(*node.late_by) + " after it, it asks first."
@@ -213,7 +213,7 @@ RunResult Runner::parked() {
   const std::string who = who_may(*node.human);
   parked.advice = (who.empty() ? "To answer: " : "To answer, as " + who + ": ") + "cnplay answer " +
                   run + " " + name + " " + answer_words(*node.human) +
-                  "\nThen to continue: cnplay resume " + run;
+                  "\nThen continue: cnplay resume " + run;
   return end_parked(std::move(parked));
 }
 

@@ -106,6 +106,7 @@ class AfterAFailure(Processes):
         process.send_signal(signal.SIGINT)
         out = process.communicate(timeout=60)[0]
         self.assertEqual(process.returncode, 7, out)
+        self.assertRegex(out, r"(?m)^ *To continue: cnplay resume ")
 
     def test_ctrl_c_on_a_terminal_offers_it(self):
         play = HELD.replace('[ -e "$HOME/mended" ] || exit 4', 'echo at work; sleep 1')

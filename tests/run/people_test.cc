@@ -164,7 +164,8 @@ TEST(Parked, WithoutATerminalItNeverPassesByItself) {
     EXPECT_TRUE(f.recorder.all<events::RunEnded>().empty());
     ASSERT_TRUE(std::holds_alternative<events::RunParked>(f.recorder.events.back().what));
     EXPECT_NE(result.advice.find("cnplay answer 20261120-213005-play-4f2a"), std::string::npos);
-    EXPECT_NE(result.advice.find("cnplay resume 20261120-213005-play-4f2a"), std::string::npos);
+    EXPECT_NE(result.advice.find("\nThen continue: cnplay resume 20261120-213005-play-4f2a"),
+              std::string::npos);
   }
 }
 
