@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/named_param.h"
+
 namespace cnplay::catalog {
 void FileClauses::read(const syntax::Clause& clause) {
   const std::string& word = clause.word.text;
@@ -51,20 +53,8 @@ void FileClauses::check(Module& module) {
 
 void FileClauses::check_name(Module& module, const syntax::Name& name, std::string_view type,
                              std::string& to) {
-  const auto param = std::ranges::find(module.params, name.text, &Param::name);
-  if (param == module.params.end()) {
-    std::vector<std::string> names;
-    std::string list;
-    for (const Param& p : module.params) {
-      names.push_back(p.name);
-      list += (list.empty() ? "" : ", ") + p.name;
-    }
-    const std::string near = diag::did_you_mean(name.text, names);
-    diags_.error("E0415", backquoted(name.text) + " is not a parameter of this module",
-                 {name.span, "unknown parameter"},
-                 near.empty() ? "its parameters are: " + list : "did you mean `" + near + "`?");
-    return;
-  }
+  const Param* param = named_param(module, name, diags_);
+  if (param == nullptr) return;
   const auto is = [&](const syntax::TypeExpr& declared) {
     if (declared.optional) return false;
     if (type != "list<string>") return declared.name.text == type;

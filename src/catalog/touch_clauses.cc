@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/named_param.h"
+
 namespace cnplay::catalog {
 namespace {
 
@@ -53,24 +55,8 @@ void TouchClauses::check(Module& module) {
   for (const Said& said : things_) check_thing(module, said);
 }
 
-const Param* TouchClauses::find(const Module& module, const syntax::Name& name) {
-  const auto at = std::ranges::find(module.params, name.text, &Param::name);
-  if (at != module.params.end()) return &*at;
-  std::vector<std::string> names;
-  std::string list;
-  for (const Param& param : module.params) {
-    names.push_back(param.name);
-    list += (list.empty() ? "" : ", ") + param.name;
-  }
-  const std::string near = diag::did_you_mean(name.text, names);
-  diags_.error("E0415", backquoted(name.text) + " is not a parameter of this module",
-               {name.span, "unknown parameter"},
-               near.empty() ? "its parameters are: " + list : "did you mean `" + near + "`?");
-  return nullptr;
-}
-
 void TouchClauses::check_path(Module& module, const Named& named) {
-  const Param* param = find(module, named.name);
+  const Param* param = named_param(module, named.name, diags_);
   if (param == nullptr) return;
   if (param->type != nullptr && !names_path(*param->type)) {
     diag::Diagnostic d;
@@ -99,7 +85,7 @@ void TouchClauses::check_thing(Module& module, const Said& said) {
                    {part.expr->span, "not a parameter"}, "name a parameter: `${name}`");
       continue;
     }
-    const Param* param = find(module, ref->name);
+    const Param* param = named_param(module, ref->name, diags_);
     if (param == nullptr || param->type == nullptr) continue;
     if (!names_thing(*param->type)) {
       diag::Diagnostic d;

@@ -32,7 +32,6 @@ class TouchClauses {
   };
   void check_path(Module& module, const Named& named);
   void check_thing(Module& module, const Said& said);
-  const Param* find(const Module& module, const syntax::Name& name);
 
   diag::Diagnostics& diags_;
   std::vector<Named> paths_;
