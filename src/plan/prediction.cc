@@ -62,7 +62,6 @@ class Figures {
     if (down_.empty() && !out.outage) return;
     if (!out.outage) out.outage.emplace(), out.outage_excluding_testing.emplace();
     put(*out.outage, length(down_), field);
-    fill_excluding_testing(out, field);
   }
   void fill_excluding_testing(Outlook& out, std::optional<Duration> Forecast::*field) const {
     if (!out.outage) return;
@@ -159,7 +158,12 @@ Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* pa
   Outlook out;
   out.phases.resize(plan.phases.size());
   const bool seen = past != nullptr && !past->steps.empty();
-  Figures(plan, now, lengths(plan, past, Basis::expect)).fill(out, &Forecast::expect);
+  const auto fill_both = [&](const Lengths& lengths, std::optional<Duration> Forecast::*field) {
+    const Figures figures(plan, now, lengths);
+    figures.fill(out, field);
+    figures.fill_excluding_testing(out, field);
+  };
+  fill_both(lengths(plan, past, Basis::expect), &Forecast::expect);
   if (seen) {
     const Lengths likely = lengths(plan, past, Basis::median);
     Lengths worst = lengths(plan, past, Basis::worst);
@@ -170,7 +174,7 @@ Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* pa
       if (node.testing) worst.nodes[node.id] = likely.nodes[node.id];
     }
     Figures(plan, now, worst).fill_excluding_testing(out, &Forecast::worst);
-    Figures(plan, now, likely).fill(out, &Forecast::median);
+    fill_both(likely, &Forecast::median);
   }
   const Unknown unknown(plan, lengths(plan, seen ? past : nullptr, Basis::median));
   for (std::uint32_t p = 0; p < plan.phases.size(); ++p) {

@@ -1,7 +1,6 @@
 #include "run/preflight.h"
 
 #include <algorithm>
-#include <set>
 
 #include "events/about.h"
 #include "plan/eval.h"
@@ -513,14 +512,13 @@ Preflight::Answer Preflight::answer() {
   if (!problems_.empty() && (context_.hosts.empty() || !tolerated())) {
     answer = unreachable ? Answer::unreachable : Answer::refused;
   }
-  if (answer == Answer::go) {
-    for (const Problem& p : problems_) context_.hosts[*p.host].failed = true;
-  }
   events::PreflightEnded ended{answer == Answer::go, context_.clock.steady() - started_, {}};
-  if (ended.ok && !problems_.empty()) {
-    std::set<HostIndex> without;
-    for (const Problem& p : problems_) without.insert(*p.host);
-    ended.left_out = static_cast<std::uint32_t>(without.size());
+  if (ended.ok) {
+    for (const Problem& p : problems_) {
+      bool& failed = context_.hosts[*p.host].failed;
+      if (!failed) ended.left_out = ended.left_out.value_or(0) + 1;
+      failed = true;
+    }
   }
   context_.emit(ended);
   return answer;
