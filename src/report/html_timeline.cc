@@ -144,17 +144,24 @@ void rest_row(Markup& out, const Step& step, const std::vector<const StepRun*>& 
       << "</td></tr>\n";
 }
 
-void step_body(Markup& out, const Account& account, const Step& step, std::size_t index) {
+// What all hosts, or people, took for a node.
+void head_row(Markup& out, const Account& account, plan::NodeId node, events::Part part,
+              const std::string& who, Instant from, const std::optional<Instant>& to,
+              const std::optional<Duration>& expect, const char* tone) {
   const plan::Plan& plan = *account.plan;
-  out << "<tbody id=\"step-" << Number(index + 1)
-      << "\">\n<tr class=\"step\"><th scope=\"rowgroup\">";
-  out << Text(step_label(plan, step.node, step.part));
-  const std::string& title = plan.node(step.node).title;
-  if (title != step_name(plan, step.node)) out << " <small>" << Text(title) << "</small>";
-  out << "</th><td class=\"dim\">" << Text(count(step.runs.size(), "host")) << "</td>";
-  cells(out, account, step.from, step.expect, took(account, step.from, step.to), !step.to);
-  bar(out, account, step.from, step.to, step.expect, "all");
+  out << "<tr class=\"step\"><th scope=\"rowgroup\">" << Text(step_label(plan, node, part));
+  const std::string& title = plan.node(node).title;
+  if (title != step_name(plan, node)) out << " <small>" << Text(title) << "</small>";
+  out << "</th><td class=\"dim\">" << Text(who) << "</td>";
+  cells(out, account, from, expect, took(account, from, to), !to);
+  bar(out, account, from, to, expect, tone);
   out << "</tr>\n";
+}
+
+void step_body(Markup& out, const Account& account, const Step& step, std::size_t index) {
+  out << "<tbody id=\"step-" << Number(index + 1) << "\">\n";
+  head_row(out, account, step.node, step.part, count(step.runs.size(), "host"), step.from, step.to,
+           step.expect, "all");
   const auto shown = listed(account, step);
   for (const StepRun* run : shown) host_row(out, account, step, *run, index);
   if (shown.size() < step.runs.size()) rest_row(out, step, shown);
@@ -162,16 +169,10 @@ void step_body(Markup& out, const Account& account, const Step& step, std::size_
 }
 
 void human_body(Markup& out, const Account& account, const HumanRun& human) {
-  const plan::Plan& plan = *account.plan;
-  const auto expect = expected_of(account, plan.node(human.node).expect);
-  out << "<tbody>\n<tr class=\"step\"><th scope=\"rowgroup\">"
-      << Text(step_label(plan, human.node, events::Part::forward));
-  const std::string& title = plan.node(human.node).title;
-  if (title != step_name(plan, human.node)) out << " <small>" << Text(title) << "</small>";
-  out << "</th><td class=\"dim\">people</td>";
-  cells(out, account, human.from, expect, took(account, human.from, human.to), !human.to);
-  bar(out, account, human.from, human.to, expect, "info");
-  out << "</tr>\n</tbody>\n";
+  out << "<tbody>\n";
+  head_row(out, account, human.node, events::Part::forward, "people", human.from, human.to,
+           expected_of(account, account.plan->node(human.node).expect), "info");
+  out << "</tbody>\n";
 }
 
 void phase_body(Markup& out, const Account& account, const PhaseRun& run) {

@@ -113,12 +113,7 @@ TEST(Account, TakesTestingOutOfTheOutage) {
 TEST(Account, PeopleWhoTestAreTesting) {
   for (const bool testing : {true, false}) {
     MadeUp m;
-    plan::Node& look = m.plan.nodes[m.update.smoke];
-    look.kind = plan::NodeKind::human;
-    look.hosts.clear();
-    look.actions.clear();
-    look.human.emplace();
-    look.testing = testing;
+    m.ask_people(m.update.smoke).testing = testing;
     m.begin();
     m.story.tell(events::PhaseStarted{m.update.cutover});
     m.step(m.update.stop, 0, Outcome::changed, 20);

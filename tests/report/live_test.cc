@@ -97,14 +97,19 @@ TEST(LiveView, AFailureAndItsUndo) {
   EXPECT_EQ(screen.written.find("[31mred"), std::string::npos);
 }
 
+// Its snapshot took 70 s in the median of five runs, and 120 s at worst.
+RunStarted run_with_past(const UpdateCode& u) {
+  RunStarted started = run_started(u.plan);
+  started.past = plan::Past{"staging", 5, {{u.snapshot, 5, Duration{70'000}, Duration{120'000}}}};
+  return started;
+}
+
 TEST(LiveView, WhatPastRunsTookIsSaidOfWhatIsAtWork) {
   const UpdateCode u = update_code();
   Screen screen(100, 12);
   report::LiveSink live(u.plan, utc(), screen);
   Story story(live);
-  RunStarted started = run_started(u.plan);
-  started.past = plan::Past{"staging", 5, {{u.snapshot, 5, Duration{70'000}, Duration{120'000}}}};
-  story.tell(std::move(started));
+  story.tell(run_with_past(u));
   const auto dump = story.begin(u.snapshot, 2);
   story.pass(119);
   EXPECT_NE(joined(screen.visible()).find("usually 1 min 10 s"), std::string::npos)
@@ -126,9 +131,8 @@ TEST(LiveView, ADryRunHasNoOutageAndNoPastToCompareWith) {
   Screen screen(100, 12);
   report::LiveSink live(u.plan, utc(), screen);
   Story story(live);
-  RunStarted started = run_started(u.plan);
+  RunStarted started = run_with_past(u);
   started.mode = Mode::check;
-  started.past = plan::Past{"staging", 5, {{u.snapshot, 5, Duration{70'000}, Duration{120'000}}}};
   story.tell(std::move(started));
   story.tell(PhaseStarted{u.cutover});
   const auto dump = story.begin(u.snapshot, 2);

@@ -296,11 +296,7 @@ TEST(Reports, ManyNoticesAreCutAndSaidToBe) {
 
 TEST(Reports, HumanStepsStandInTimingsAndTimelineInTheirOrder) {
   MadeUp m;
-  plan::Node& look = m.plan.nodes[m.update.smoke];
-  look.kind = plan::NodeKind::human;
-  look.hosts.clear();
-  look.actions.clear();
-  look.human.emplace();
+  m.ask_people(m.update.smoke);
   m.begin();
   m.story.tell(events::PhaseStarted{m.update.cutover});
   m.step(m.update.stop, 0, events::Outcome::changed, 20);

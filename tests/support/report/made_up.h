@@ -30,6 +30,15 @@ struct MadeUp {
   MadeUp(const MadeUp&) = delete;
   MadeUp& operator=(const MadeUp&) = delete;
 
+  // A step that is of people instead.
+  plan::Node& ask_people(plan::NodeId id) {
+    plan::Node& node = plan.nodes[id];
+    node.kind = plan::NodeKind::human;
+    node.hosts.clear();
+    node.actions.clear();
+    node.human.emplace();
+    return node;
+  }
   void begin() {
     events::RunStarted e = run_started(plan);
     e.plan_hash = plan::hash(plan);
