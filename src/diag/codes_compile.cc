@@ -281,7 +281,7 @@ param start: time = "2026-12-01 22:00"
 Write `"2026-12-01 22:00 America/Los_Angeles"`.
 )~"},
       {"E0203", "A value of another type is expected",
-       R"~(There is no coercion: an int is not a duration, a string is not a path, only `true` is true.
+       R"~(Nothing is converted: an int is not a duration, a string is not a path, and only `true` is true.
 
 ```
 step packages on web timeout 10 { ... }

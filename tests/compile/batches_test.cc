@@ -32,8 +32,6 @@ std::string phase(const std::string& serial, const std::string& body) {
   return "  phase roll serial " + serial + " {\n" + body + "  }\n";
 }
 
-std::string name_of(const plan::Node& node) { return node.path.substr(node.path.find('/') + 1); }
-
 // "roll[w1]/work w1", of each step and batch end: where it runs, and after `/` what it is about.
 Lines places(const std::string& body, const std::string& head = "") {
   const auto world = compile_text(play_of(body, head), kInventory);

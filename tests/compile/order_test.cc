@@ -25,8 +25,6 @@ std::unique_ptr<World> compiled(const std::string& body, const std::string& head
   return compile_text(play, kInventory);
 }
 
-std::string name_of(const plan::Node& node) { return node.path.substr(node.path.find('/') + 1); }
-
 // "look: all of copy": what each node waits for.
 Lines waits(const std::string& body, const std::string& head = "") {
   const auto world = compiled(body, head);

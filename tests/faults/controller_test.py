@@ -78,8 +78,11 @@ class Killed(unittest.TestCase):
         self.effects = self.sshd.home / "effects"
         self.effects.unlink(missing_ok=True)
 
+    def environment(self):
+        return {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
+
     def cnplay(self, *arguments, **die):
-        env = {**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"}
+        env = self.environment()
         if die:
             env.update(LD_PRELOAD=os.environ["DIE"], DIE_AT=str(die["at"]), DIE_HOW=die["how"])
         return subprocess.run([os.environ["CNPLAY"], *arguments], env=env, cwd=self.root, text=True,
@@ -88,7 +91,7 @@ class Killed(unittest.TestCase):
     def start(self, *arguments, **options):
         """A `cnplay` beside the test, which never outlives it."""
         process = subprocess.Popen([os.environ["CNPLAY"], *arguments], cwd=self.root, text=True,
-                                   env={**os.environ, "CNPLAY_RUNS": str(self.runs), "TERM": "dumb"},
+                                   env=self.environment(),
                                    **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                                       "stderr": subprocess.PIPE, **options})
         self.addCleanup(self.end, process)

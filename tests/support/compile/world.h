@@ -43,4 +43,9 @@ std::unique_ptr<World> compile_file(const std::filesystem::path& directory,
 // The same for texts.
 std::unique_ptr<World> compile_text(const std::string& play, const std::string& inventory);
 
+// Without the play's name.
+inline std::string name_of(const plan::Node& node) {
+  return node.path.substr(node.path.find('/') + 1);
+}
+
 }  // namespace cnplay::testing
