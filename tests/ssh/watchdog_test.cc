@@ -72,14 +72,18 @@ TEST_F(WatchdogTest, TimeThatOthersTakeDoesNotCount) {
     });
   }
   milliseconds wall{};
-  const int told = told_of([&wall] {
-    const auto began = std::chrono::steady_clock::now();
-    for (int i = 0; i < 5; ++i) {
-      compute(milliseconds(4));
-      std::this_thread::sleep_for(microseconds(10));
-    }
-    wall = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
-  });
+  int told = 0;
+  // How much the others take is up to the kernel: again, until it was enough to be noticed.
+  for (int attempt = 0; attempt < 20 && told == 0 && wall <= milliseconds(50); ++attempt) {
+    told = told_of([&wall] {
+      const auto began = std::chrono::steady_clock::now();
+      for (int i = 0; i < 5; ++i) {
+        compute(milliseconds(4));
+        std::this_thread::sleep_for(microseconds(10));
+      }
+      wall = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    });
+  }
   over = true;
   EXPECT_EQ(told, 0);
   EXPECT_GT(wall, milliseconds(50)) << "the others took no time: nothing was tried";
