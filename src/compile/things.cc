@@ -199,8 +199,7 @@ void compare_things(const ActionThings& earlier, const ActionThings& later,
   }
   if (found.thing.empty()) return;
   std::ranges::sort(found.hosts);
-  const auto twice = std::ranges::unique(found.hosts);
-  found.hosts.erase(twice.begin(), twice.end());
+  found.hosts.erase(std::unique(found.hosts.begin(), found.hosts.end()), found.hosts.end());
   out.push_back(std::move(found));
 }
 

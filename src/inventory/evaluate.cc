@@ -241,7 +241,7 @@ Value evaluate(const Expr& expr, const HostContext& context) {
             Value::Record record;
             for (const auto& field : lit.fields) {
               if (field.value) {
-                record.emplace_back(field.name.text, evaluate(*field.value, context));
+                record.push_back({field.name.text, evaluate(*field.value, context)});
               }
             }
             out.data = std::move(record);

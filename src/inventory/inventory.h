@@ -38,13 +38,19 @@ struct Value {
     std::string kind;  // one of these four
     std::vector<std::string> arguments;
   };
+  struct Member;
   using List = std::vector<Value>;
-  using Record = std::vector<std::pair<std::string, Value>>;
+  using Record = std::vector<Member>;
 
   std::variant<std::monostate, bool, std::int64_t, std::string, Duration, Size, Percent, Secret,
                List, Record>
       data;
   Span span;
+};
+
+struct Value::Member {
+  std::string name;
+  Value value;
 };
 
 // Where a variable of a host comes from, for notes: its value and the place of its name.

@@ -359,7 +359,7 @@ class Reader {
         all.insert(all.end(), groups[child].hosts.begin(), groups[child].hosts.end());
       }
       std::ranges::sort(all);
-      all.erase(std::ranges::unique(all).begin(), all.end());
+      all.erase(std::unique(all.begin(), all.end()), all.end());
     };
     std::vector<std::vector<GroupIndex>> parents(groups.size());
     for (GroupIndex g = 0; g < groups.size(); ++g) {

@@ -252,7 +252,7 @@ class Judge {
       const auto& [node, host] = unit;
       if (node >= before_.nodes.size()) continue;
       const plan::Node& was = before_.node(node);
-      const auto is_of = [&](const ActionEnded& e) { return e.node == node && e.host == host; };
+      const auto is_of = [&unit](const ActionEnded& e) { return OnHost{e.node, e.host} == unit; };
       const bool applied = std::any_of(kept_.applied.begin(), kept_.applied.end(), is_of) ||
                            std::any_of(kept_.done.begin(), kept_.done.end(),
                                        [&](const ActionEnded& e) { return is_of(e) && e.applied; });

@@ -20,7 +20,7 @@ bool path_under(const std::string& path, const std::string& ancestor);
 
 class DryRun {
  public:
-  explicit DryRun(const plan::Plan& plan) : plan_(plan), changes_(plan.hosts.size()) {}
+  explicit DryRun(const plan::Plan& plan) : changes_(plan.hosts.size()) {}
 
   // Action number `action` of `node` would change `paths` on `host`. `preview`: the directory that
   // holds what the first of them would become, "" if there is none. An empty path stands for one
@@ -55,7 +55,6 @@ class DryRun {
     std::string preview;
     plan::NodeId node;
   };
-  const plan::Plan& plan_;
   std::vector<std::vector<Change>> changes_;  // by host
   std::set<std::tuple<plan::NodeId, std::uint32_t, plan::HostIndex>> not_made_;
   std::map<plan::HostIndex, plan::NodeId> opaque_;

@@ -94,8 +94,9 @@ Status check_answer(const plan::Human& human, const HumanAnswered& answer,
   }
   if (!answer.yes) return {};
   for (const auto& [name, text] : answer.values) {
-    const auto known = std::find_if(human.questions.begin(), human.questions.end(),
-                                    [&](const plan::Question& q) { return q.name == name; });
+    const auto known =
+        std::find_if(human.questions.begin(), human.questions.end(),
+                     [&name = name](const plan::Question& q) { return q.name == name; });
     if (known == human.questions.end()) {
       return fail("nobody asked for `" + Untrusted(name).display(80) + "`");
     }

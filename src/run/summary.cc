@@ -164,8 +164,8 @@ std::vector<Summary::Change> Summary::changes_of(const UndoLog& undo) const {
   for (const auto& [place, fate] : undo.changes()) {
     const auto& [node, host] = place;
     const bool half = failed_.contains(place);
-    const auto same = std::ranges::find_if(out, [&](const Change& change) {
-      return change.node == node && change.fate == fate && change.half == half;
+    const auto same = std::ranges::find_if(out, [&, node = node, fate = fate](const Change& c) {
+      return c.node == node && c.fate == fate && c.half == half;
     });
     if (same != out.end()) {
       same->hosts.push_back(host);
@@ -331,8 +331,8 @@ events::RunEnded Summary::build(const Ending& ending, const UndoLog& undo) const
     const auto& past = context_.options.past;
     if (const auto* known = context_.dry() ? nullptr : plan::past_of(past ? &*past : nullptr, node))
       step.usual = known->median;
-    const bool cut = std::any_of(gaps_.begin(), gaps_.end(),
-                                 [&](Duration at) { return timing.from < at && at <= timing.to; });
+    const bool cut = std::ranges::any_of(
+        gaps_, [&timing = timing](Duration at) { return timing.from < at && at <= timing.to; });
     if (cut) step.interrupted = true;
     e.steps.push_back(std::move(step));
   }
