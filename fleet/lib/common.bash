@@ -11,7 +11,7 @@
   controller=$network.1
   www_port=8081
   git_port=9418
-  cgroup_name=cnplay-fleet
+  cgroup_name=${CNPLAY_FLEET_CGROUP:-cnplay-fleet}
   default_hosts=web1,web2,db1
 }
 
