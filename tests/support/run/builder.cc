@@ -42,14 +42,17 @@ plan::Node& Builder::add(NodeKind kind, const std::string& name) {
 
 void Builder::link(plan::Node& node) {
   const bool gate = node.kind != NodeKind::step || node.once;
+  const std::vector<HostIndex> every = all();
   std::vector<NodeId> tails{node.id};
   for (const NodeId id : tails_) {
     const plan::Node& from = plan.node(id);
-    const bool all = gate || from.kind != NodeKind::step || from.once;
-    node.after.push_back({id, all ? EdgeKind::all_hosts : EdgeKind::same_host});
-    // Whoever comes later must still wait for hosts that this node does not know.
-    const bool covered = gate || std::includes(node.hosts.begin(), node.hosts.end(),
-                                               from.hosts.begin(), from.hosts.end());
+    const bool wide = gate || from.kind != NodeKind::step || from.once;
+    node.after.push_back({id, wide ? EdgeKind::all_hosts : EdgeKind::same_host});
+    // Whoever comes later must still wait for hosts that this node does not know, and hosts that
+    // are not here for what all of them wait for.
+    const std::vector<HostIndex>& those = wide ? every : from.hosts;
+    const bool covered =
+        gate || std::includes(node.hosts.begin(), node.hosts.end(), those.begin(), those.end());
     if (!covered) tails.push_back(id);
   }
   tails_ = std::move(tails);
