@@ -154,14 +154,16 @@ TEST(Docs, WaysBack) {
   expect_golden("docs/launch.md", answer.out);
 }
 
-// Every example has its goldens: one that is added must be added here.
-TEST(Docs, NoExampleIsForgotten) {
-  std::vector<std::string> plays;
-  for (const auto& entry : fs::directory_iterator(kRepository / "playbooks")) {
-    if (entry.path().extension() == ".play") plays.push_back(entry.path().stem().string());
+TEST(Docs, EachPlayOfTheHandbookIsDescribed) {
+  const In in(kRepository);
+  int plays = 0;
+  for (const auto& entry : fs::directory_iterator("playbooks")) {
+    if (entry.path().extension() != ".play") continue;
+    ++plays;
+    const Answer answer = docs(entry.path().filename(), "staging");
+    EXPECT_EQ(answer.code, kSuccess) << entry.path() << "\n" << answer.err;
   }
-  std::sort(plays.begin(), plays.end());
-  EXPECT_EQ(plays, (std::vector<std::string>{"replace_disk", "update_code"}));
+  EXPECT_GE(plays, 8);
 }
 
 // --- without an inventory
@@ -273,7 +275,10 @@ std::string sample(const catalog::Param& param) {
   if (type == "duration") return "90s";
   if (type == "size") return "1MiB";
   if (type == "time") return "now + 1h";
-  if (type == "list") return "[\"one\", \"two\"]";
+  if (type == "list") {
+    return param.type->args[0].name.text == "path" ? "[\"/srv/one\", \"/srv/two\"]"
+                                                   : "[\"one\", \"two\"]";
+  }
   if (type == "map") return "{ a: \"b\" }";
   if (param.name == "to") return "\"got/\"";  // of a file that is fetched
   return param.name == "url" ? "\"http://localhost/\"" : "\"a.b-c\"";

@@ -50,7 +50,9 @@ std::string value_of(const catalog::Module& module, const catalog::Param& param)
   if (type == "int") return "3";
   if (type == "duration") return "90s";
   if (type == "time") return "now + 1h";
-  if (type == "list") return "[\"nginx\"]";
+  if (type == "list") {
+    return param.type->args[0].name.text == "path" ? "[\"/srv/nginx\"]" : "[\"nginx\"]";
+  }
   if (param.name == "url" || param.name == "key_url") return "\"https://localhost/\"";
   if (param.name == "to") return "\"got/\"";
   return param.name == "src" ? "\"a.txt\"" : "\"nginx\"";
@@ -59,7 +61,9 @@ std::string value_of(const catalog::Module& module, const catalog::Param& param)
 std::string call_of(const catalog::Module& module) {
   std::string arguments;
   for (const auto& param : module.params) {
-    if (param.fallback != nullptr || param.type->optional) continue;
+    // A `unit` has a default, and shall be the service that the others mean.
+    const bool may_be_left = param.fallback != nullptr || param.type->optional;
+    if (may_be_left && param.name != "unit") continue;
     arguments += (arguments.empty() ? "" : ", ") + param.name + ": " + value_of(module, param);
   }
   return module.name + "(" + arguments + ")";
