@@ -8,6 +8,7 @@ import sys
 import time
 
 import fleet_checks as checks
+from fleet_accounts import django_user, keys, passwords
 from fleet_apt import apt_others
 from fleet_checks import fleet
 from fleet_database import postgres, postgres_password
@@ -18,7 +19,8 @@ from fleet_site import site, site_prints, static_manifest
 
 PARTS = {"site": site, "site_prints": site_prints, "static_manifest": static_manifest, "supervisor": supervisor,
          "supervisor_warns": supervisor_warns, "service": service, "service_kinds": service_kinds,
-         "apt": apt, "apt_others": apt_others, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password}
+         "apt": apt, "apt_others": apt_others, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password,
+         "passwords": passwords, "keys": keys, "django_user": django_user}
 
 
 def main():

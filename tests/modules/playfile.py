@@ -6,6 +6,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+PARAM = re.compile(r'  param ([a-z_]+): *([a-z<>]+\??|enum\([a-z0-9_, ]*\)) *(?:= *(\[.*?\]|"[^"]*"|\S+) *)?'
+                   r'(?:where .*, "[^"]*" +)?"((?:[^"\\]|\\.)*)"$')
+
+
 class Module:
     def __init__(self, name, title, doc, file, line):
         self.name, self.title, self.doc, self.file, self.line = name, title, doc, file, line
@@ -56,7 +60,7 @@ def read(path):
             i = end
         elif line.strip() == "verify none":
             module.verify = "none"
-        elif match := re.match(r'  param ([a-z_]+): *([a-z<>]+\??) *(?:= *(\[.*?\]|"[^"]*"|\S+) *)?"(.*)"$', line):
+        elif match := PARAM.match(line):
             module.params[match[1]] = (match[2], match[3], match[4])
         elif match := re.match(r"  returns \{(.*)\}$", line):
             module.returns = dict(re.findall(r"([a-z_]+): ([a-z<>]+)", match[1]))
