@@ -332,6 +332,16 @@ struct StepTiming {
   std::optional<Duration> usual{};    // the median of past runs, if there were some
   std::optional<bool> interrupted{};  // a controller was gone while it ran: `took` says little
 };
+// How a line of RunEnded::advice begins that names what remains on hosts: a report shows these
+// lines first.
+inline constexpr std::string_view kUnknownWhether = "Unknown whether it was done";
+inline constexpr std::string_view kInterrupted = "Interrupted: look at";
+inline constexpr std::string_view kChangedAnd = "Changed, and";
+inline constexpr std::string_view kFailedAnd = "Failed, perhaps half done, and";
+inline bool names_what_remains(std::string_view line) {
+  return line.starts_with(kUnknownWhether) || line.starts_with(kInterrupted) ||
+         line.starts_with(kChangedAnd) || line.starts_with(kFailedAnd);
+}
 struct RunEnded {
   Verdict verdict{};
   Duration took{};

@@ -26,14 +26,14 @@ class Reader {
 
   Status read(const std::vector<Event>& record) {
     if (record.empty() || !std::holds_alternative<RunStarted>(record.front().what)) {
-      return fail("the run was cut off before it began: there is nothing to report",
+      return fail("the run was interrupted before it began: there is nothing to report",
                   "nothing was done; start a new run");
     }
     for (const Event& event : record) {
       if (auto status = in_sequence(event); !status) return status;
       at_ = event.at;
       if (!std::holds_alternative<NotificationFailed>(event.what)) {
-        account_.until = std::max(account_.until, at_);  // whoever was told, the run was over
+        account_.until = std::max(account_.until, at_);  // sent after the end of the run
       }
       std::visit([&](const auto& e) { take(e); }, event.what);
       if (is_incident(event)) account_.incidents.push_back(&event);
@@ -47,11 +47,19 @@ class Reader {
 
   Account finish() {
     Account& a = account_;
-    // Where another plan was taken up, the plan at hand has something of each.
+    // After a resume with a changed play, plan.json holds the newer plan.
     a.other_plan = a.taken.empty() && a.started->plan_hash != plan::hash(*a.plan);
-    a.state = a.ended != nullptr ? State::ended : a.about.at_work ? State::going : State::cut_off;
-    if (a.state == State::going) a.until = std::max(a.until, a.about.written);
+    a.state = a.ended != nullptr    ? State::ended
+              : a.about.at_work     ? State::running
+              : a.parked != nullptr ? State::parked
+                                    : State::interrupted;
+    // The time of a parked run passes, too: an outage continues while people are waited for.
+    if (a.state == State::running || a.state == State::parked)
+      a.until = std::max(a.until, a.about.written);
     for (Step& step : a.steps) finish(step);
+    std::erase_if(a.incidents, [&](const Event* event) {
+      return a.held != nullptr && std::get_if<Held>(&event->what) == a.held;
+    });
     for (const plan::Section& section : a.plan->sections) {
       if (!is_the_way(section)) continue;
       for (const plan::NodeId id : section.nodes) {
@@ -89,9 +97,7 @@ class Reader {
            std::holds_alternative<HostUnreachable>(what) ||
            std::holds_alternative<HostReconnecting>(what) ||
            std::holds_alternative<HostReconnected>(what) ||
-           std::holds_alternative<HostLost>(what) ||
-           std::holds_alternative<PreflightProblem>(what) ||
-           std::holds_alternative<PreflightEnded>(what) ||
+           std::holds_alternative<HostLost>(what) || std::holds_alternative<PreflightEnded>(what) ||
            std::holds_alternative<PhaseStarted>(what) || std::holds_alternative<PhaseEnded>(what) ||
            std::holds_alternative<RetryScheduled>(what) || std::holds_alternative<RanAhead>(what) ||
            std::holds_alternative<HumanAnswered>(what) ||
@@ -104,7 +110,6 @@ class Reader {
            std::holds_alternative<DeadlinePassed>(what) ||
            std::holds_alternative<WindowClosed>(what) ||
            std::holds_alternative<WindowAnswered>(what) ||
-           std::holds_alternative<NotificationFailed>(what) ||
            std::holds_alternative<RollbackStarted>(what) ||
            std::holds_alternative<RollbackEnded>(what) ||
            std::holds_alternative<AbortRequested>(what) || std::holds_alternative<Notice>(what);
@@ -121,25 +126,37 @@ class Reader {
     account_.started = &e;
     account_.began = at_;
   }
-  void take(const RunResumed& e) { account_.resumes.push_back({at_, &e}); }
+  void take(const RunResumed& e) {
+    account_.resumes.push_back({at_, &e});
+    account_.parked = nullptr;
+  }
+  void take(const RunParked& e) { account_.parked = &e; }
+  void take(const Held& e) { account_.held = &e; }
   void take(const PlanTaken& e) {
     account_.taken.push_back({at_, &e});
-    account_.ended = nullptr;  // it goes on, and so do its phases
+    account_.ended = nullptr;  // it continues, and so do its phases
+    account_.held = nullptr;
+    account_.parked = nullptr;
     for (PhaseRun& phase : account_.phases) {
       if (!phase.complete) phase.to.reset();
     }
   }
   void take(const HumanAnswered& e) { account_.answers.emplace_back(at_, &e); }
-  void take(const HumanStarted& e) { account_.humans.push_back({e.node, at_, {}}); }
+  void take(const HumanStarted& e) { account_.humans.push_back({e.node, at_, {}, {}}); }
   void take(const HumanEnded& e) {
     for (HumanRun& human : account_.humans) {
-      if (human.node == e.node && !human.to) human.to = at_;
+      if (human.node != e.node || human.to) continue;
+      human.to = at_;
+      human.how = e.how;
     }
   }
   void take(const WindowClosed& e) { account_.closed_windows.emplace_back(at_, &e); }
   void take(const WindowAnswered& e) { account_.window_answers.emplace_back(at_, &e); }
   void take(const NotificationFailed& e) { account_.not_told.emplace_back(at_, &e); }
-  void take(const RunEnded& e) { account_.ended = &e; }
+  void take(const RunEnded& e) {
+    account_.ended = &e;
+    account_.parked = nullptr;
+  }
   void take(const HostConnected& e) { account_.hosts[e.host].remote_user = e.remote_user; }
   void take(const HostReconnected& e) { ++account_.hosts[e.host].reconnects; }
   void take(const PreflightProblem& e) { account_.problems.push_back(&e); }
@@ -274,10 +291,12 @@ const char* name(State state) {
   switch (state) {
     case State::ended:
       return "ended";
-    case State::going:
-      return "going";
-    case State::cut_off:
-      return "cut_off";
+    case State::running:
+      return "running";
+    case State::parked:
+      return "parked";
+    case State::interrupted:
+      return "interrupted";
   }
   return "";
 }

@@ -18,8 +18,9 @@ namespace cnplay::report {
 // How the run stands, as far as the record and the machine tell.
 enum class State {
   ended,
-  going,    // a controller is at work on it
-  cut_off,  // nobody here is: it can be resumed
+  running,      // a controller is at work on it
+  parked,       // it waits for a person or a time with no controller attached
+  interrupted,  // no controller on this machine is at work on it: it can be resumed
 };
 const char* name(State state);
 
@@ -50,7 +51,7 @@ struct StepRun {
   plan::HostIndex host = 0;
   std::uint32_t attempts = 1;
   Instant from{};
-  std::optional<Instant> to;               // unset: it goes on, or was cut off
+  std::optional<Instant> to;               // unset: it runs, or its end is not on record
   std::optional<events::Outcome> outcome;  // set together with `to`
   std::string reason;
   std::vector<ActionRun> actions;
@@ -94,14 +95,15 @@ struct Outage {
   std::optional<Duration> expect_excluding_testing;  // unset if a test has no `expect`
   std::optional<Duration> median, worst;             // by earlier runs, as predicted at the start
   std::optional<Duration> median_excluding_testing, worst_excluding_testing;
-  bool open = false;  // it goes on
+  bool open = false;  // it continues
 };
 
-// People were asked. `to` unset: they still are, or the record ends there.
+// People were asked. `to` and `how` unset: they still are, or the record ends there.
 struct HumanRun {
   plan::NodeId node = 0;
   Instant from{};
   std::optional<Instant> to;
+  std::optional<events::HumanEnd> how;
 };
 
 struct Account {
@@ -121,14 +123,18 @@ struct Account {
   std::vector<plan::NodeId> not_begun;  // steps of the way forward
   std::vector<HostNote> hosts;          // as in the plan
   std::vector<const events::PreflightProblem*> problems;
-  // What people are told of besides steps: lost connections, retries, the point of no return,
-  // undoing, notices.
+  // What `hold` told people when the run stopped. nullptr: it did not, or the run was resumed.
+  const events::Held* held = nullptr;
+  const events::RunParked* parked = nullptr;  // set with State::parked
   std::vector<std::pair<Instant, const events::HumanAnswered*>> answers;
   std::vector<HumanRun> humans;
   // The window closed before the run had ended; what was said of it.
   std::vector<std::pair<Instant, const events::WindowClosed*>> closed_windows;
   std::vector<std::pair<Instant, const events::WindowAnswered*>> window_answers;
   std::vector<std::pair<Instant, const events::NotificationFailed*>> not_told;
+  // What people are told of besides steps: lost connections, retries, the point of no return,
+  // undoing, notices. Not what another member holds that a report shows elsewhere: problems of the
+  // preflight, `held`, `not_told`.
   std::vector<const events::Event*> incidents;
   std::optional<Outage> outage;
   // The plan on record does not have the hash that the run began with.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -33,7 +34,7 @@ const ActionRun* culprit(const StepRun& run) {
 }
 
 bool went_wrong(const Account& account, const StepRun& run) {
-  return run.outcome ? is_bad(*run.outcome) : account.state != State::going;
+  return run.outcome ? is_bad(*run.outcome) : account.state != State::running;
 }
 
 std::vector<Failure> failures_of(const Account& account, const Step& step) {
@@ -73,7 +74,7 @@ void output(Markup& out, const ActionRun& action, Budget& budget) {
     return;
   }
   for (const StageOutput& part : action.output) {
-    out << "<h4>Output of its " << Text(events::name(part.stage)) << "</h4>\n";
+    out << "<h4>Output of `" << Text(events::name(part.stage)) << "`</h4>\n";
     out << text_block(part.text, budget);
   }
 }
@@ -83,7 +84,7 @@ void failure(Markup& out, const Account& account, const Step& step, const Failur
   const plan::Plan& plan = *account.plan;
   out << "<div class=\"failure\">\n<h3>" << Text(step_label(plan, step.node, step.part));
   out << Text(" on " + host_list(plan, f.hosts, 20)) << ": <span class=\"bad\">";
-  out << Text(f.run->outcome ? words(*f.run->outcome) : "its end is not on record")
+  out << Text(f.run->outcome ? words(*f.run->outcome) : "its end is not in the record")
       << "</span></h3>\n";
 
   const events::ActionEnded* end = f.action == nullptr ? nullptr : f.action->end;
@@ -113,28 +114,48 @@ void failure(Markup& out, const Account& account, const Step& step, const Failur
   out << "</div>\n";
 }
 
+// Lines of a diff that are in sight; the others are folded.
+constexpr std::size_t kDiffInSight = 24;
+constexpr std::size_t kDiffWorthFolding = 8;
+
+Markup diff_line(std::string_view line) {
+  Markup out;
+  if (line.starts_with('+')) {
+    out << "<ins>" << Text(line) << "</ins>\n";
+  } else if (line.starts_with('-')) {
+    out << "<del>" << Text(line) << "</del>\n";
+  } else {
+    out << Text(line) << "\n";
+  }
+  return out;
+}
+
 Markup diff_block(const Excerpt& diff, Budget& budget) {
   if (diff.left_out() != 0) return text_block(diff, budget);
   const std::string text = std::string(diff.head()) + std::string(diff.tail());
-  Markup lines;
+  std::vector<Markup> lines;
+  std::size_t size = 0;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    if (line.starts_with('+')) {
-      lines << "<ins>" << Text(line) << "</ins>\n";
-    } else if (line.starts_with('-')) {
-      lines << "<del>" << Text(line) << "</del>\n";
-    } else {
-      lines << Text(line) << "\n";
-    }
+    lines.push_back(diff_line(rest.substr(0, end)));
+    size += lines.back().str().size();
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  if (!budget.take(lines.str().size())) {
+  if (!budget.take(size)) {
     Budget none(0);
     return text_block(diff, none);
   }
+  const std::size_t shown =
+      lines.size() < kDiffInSight + kDiffWorthFolding ? lines.size() : kDiffInSight;
   Markup out;
-  out << "<pre class=\"diff\" tabindex=\"0\">\n" << lines << "</pre>\n";
+  out << "<pre class=\"diff\" tabindex=\"0\">\n";
+  for (std::size_t i = 0; i < shown; ++i) out << lines[i];
+  out << "</pre>\n";
+  if (shown == lines.size()) return out;
+  out << "<details><summary>" << Text(count(lines.size() - shown, "more line"))
+      << "</summary>\n<pre class=\"diff\" tabindex=\"0\">\n";
+  for (std::size_t i = shown; i < lines.size(); ++i) out << lines[i];
+  out << "</pre>\n</details>\n";
   return out;
 }
 
@@ -176,6 +197,10 @@ Markup failures_section(const Account& account, Budget& budget) {
     body << "<div id=\"failed-" << Number(i + 1) << "\">\n";
     for (const Failure& f : failures) failure(body, account, account.steps[i], f, budget);
     body << "</div>\n";
+  }
+  if (account.held != nullptr) {
+    body << "<p class=\"hold\"><strong>On hold:</strong> " << Text(account.held->message)
+         << "</p>\n";
   }
   Markup out;
   if (body.empty()) return out;

@@ -10,8 +10,8 @@
 
 namespace cnplay::report {
 
-// What is left for texts of hosts in one file, counted as they are written there. What finds no
-// room any more is named and left out.
+// How many bytes of texts from hosts one file still has room for, counted as they are written
+// there. A text that does not fit is named and left out.
 class Budget {
  public:
   static constexpr std::uint64_t kAll = std::uint64_t{8} << 20;  // bytes
@@ -27,7 +27,11 @@ class Budget {
   std::uint64_t left_;
 };
 
-// Each is "" if there is nothing to say.
+// "failed", "still running"
+std::string verdict_words(const Account& account);
+// The title, the band with the verdict, what to do next, and the facts of the run.
+Markup header(const Account& account);
+// Each is "" if there is nothing to report.
 Markup failures_section(const Account& account, Budget& budget);
 Markup times_section(const Account& account);
 Markup timeline_section(const Account& account);
@@ -45,13 +49,14 @@ std::string words(events::Outcome outcome);
 const char* tone(events::Outcome outcome);
 // `2026-11-20 21:30:05 UTC`, whole seconds.
 std::string moment(const Account& account, Instant at);
-// "850 ms", "-" if unknown.
-std::string or_dash(const std::optional<Duration>& d);
+// A cell of a table: "850 ms"; "-" if unknown, which a narrow screen leaves out.
+Markup duration_cell(Literal label, const std::optional<Duration>& d);
 // "95.4 MiB", "12 bytes".
 std::string rough_size(std::uint64_t bytes);
 // "1 host", "3 hosts"
 std::string count(std::uint64_t n, const char* one);
-// A text as <pre>, its middle left out if it is long, or all of it if the budget is used up.
+// A text as <pre>: of a long one the end, the lines before it folded, its middle left out. If the
+// budget is used up, only the size is written.
 Markup text_block(const Excerpt& text, Budget& budget);
 
 }  // namespace cnplay::report

@@ -36,18 +36,23 @@ small { font-weight: 400; }
 td.change { color: var(--change); }
 .info { color: var(--info); }
 .bad { color: var(--bad); }
-.verdict { font-size: 1.2rem; padding: .5rem .8rem; border-left: .5rem solid; background: var(--block); }
-.verdict strong { text-transform: uppercase; letter-spacing: .03em; }
-.advice { white-space: pre-line; }
+.verdict { padding: .4rem .8rem; border-left: .5rem solid; background: var(--block); }
+.verdict p { color: var(--ink); }
+.verdict p.result { font-size: 1.2rem; color: inherit; }
+.result strong { text-transform: uppercase; letter-spacing: .03em; }
+.verdict p.remains, .hold { color: var(--bad); }
+.advice, .said { white-space: pre-line; }
+.said { width: 100%; }
 .figure { font-size: 1.1rem; }
 nav a { margin-right: 1rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 1rem 0; }
+dl { display: grid; grid-template-columns: repeat(2, max-content 1fr); gap: .15rem 1rem; margin: 1rem 0; }
 dt { color: var(--dim); }
 dd { margin: 0; }
 pre {
   margin: .2rem 0; padding: .5rem .7rem; background: var(--block); border: 1px solid var(--line);
   font: 12.5px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; tab-size: 8;
 }
+summary { color: var(--dim); cursor: pointer; padding: .2rem 0; }
 ins { color: var(--good); text-decoration: none; }
 del { color: var(--bad); text-decoration: none; }
 .failure { border-left: .25rem solid var(--bad); padding-left: .8rem; margin: 1rem 0; }
@@ -61,6 +66,7 @@ tbody th { font-weight: 400; min-width: 10rem; }
 .timeline .step th, .timeline .phase th { font-weight: 600; }
 .timeline .phase { background: var(--block); }
 .timeline .host { padding-left: 1.6rem; }
+.on { font-weight: 400; }
 .bar { width: 34%; min-width: 8rem; }
 svg { display: block; width: 100%; height: 18px; overflow: hidden; }
 svg text { fill: var(--dim); font-size: 11px; }
@@ -74,9 +80,7 @@ rect.bad { color: var(--bad); }
 rect.all { color: var(--all); }
 footer { margin-top: 2rem; color: var(--dim); }
 @media screen {
-  .output, .diff { max-height: 40rem; overflow-y: auto; }
-  /* A long output stands scrolled to its end: that is where it failed. */
-  .output { display: flex; flex-direction: column-reverse; }
+  pre { max-height: 40rem; overflow-y: auto; }
 }
 @media screen and (max-width: 760px) {
   thead { display: none; }
@@ -86,7 +90,7 @@ footer { margin-top: 2rem; color: var(--dim); }
   td.number { flex: 0 0 1.6rem; }
   td.number + th { flex: 1 0 calc(100% - 3rem); }
   td[data-label]:not(:empty)::before { content: attr(data-label) " "; color: var(--dim); font-weight: 400; }
-  td:empty, th:empty { display: none; }
+  td:empty, th:empty, td.none { display: none; }
   .n { text-align: left; white-space: normal; }
   .timeline .host { padding-left: 1rem; }
   .bar { flex: 1 0 100%; min-width: 0; }
@@ -94,17 +98,26 @@ footer { margin-top: 2rem; color: var(--dim); }
   dd { margin-bottom: .4rem; }
 }
 @media print {
-  :root { color-scheme: light; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  :root { color-scheme: light; font-size: 9pt; }
+  body { max-width: none; padding: 0; font-size: 9pt; line-height: 1.3; }
+  h1 { font-size: 15pt; }
+  h2 { font-size: 11pt; margin: .8rem 0 .2rem; border-bottom-width: 1px; }
+  h3 { font-size: 9.5pt; margin: .5rem 0 .2rem; }
+  .verdict p.result { font-size: 11pt; }
+  .figure { font-size: inherit; }
+  dl { margin: .4rem 0; gap: 0 1rem; }
+  th, td { padding: .5pt 4pt; }
+  svg { height: 16px; }
   nav { display: none; }
   a { text-decoration: none; }
-  pre { font-size: 8pt; }
+  pre { font-size: 7.5pt; padding: .2rem .5rem; }
+  footer { margin-top: .8rem; }
   h2, h3, h4 { break-after: avoid; }
   tr, .verdict { break-inside: avoid; }
   .bar { width: 24%; min-width: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
-@page { margin: 14mm; }
+@page { size: A4; margin: 12mm; }
 )css";
 
 }  // namespace cnplay::report

@@ -80,22 +80,21 @@ void scale(Markup& out, const Account& account) {
 void cells(Markup& out, const Account& account, Instant from, const std::optional<Duration>& expect,
            Duration actual, bool open) {
   out << "<td class=\"n\" data-label=\"Began\">" << Text(format_clock(from, account.about.zone));
-  out << "</td><td class=\"n\" data-label=\"Expected\">" << Text(or_dash(expect));
-  out << "</td><td class=\"n\" data-label=\"Actual\">"
+  out << "</td>" << duration_cell("Expected", expect) << "<td class=\"n\" data-label=\"Actual\">"
       << Text(human_duration(actual) + (open ? " so far" : ""));
   out << "</td>";
 }
 
-void host_row(Markup& out, const Account& account, const Step& step, const StepRun& run,
-              std::size_t index) {
-  const bool bad = run.outcome ? is_bad(*run.outcome) : account.state != State::going;
+// What became of a step on one host, and its times.
+void outcome_cells(Markup& out, const Account& account, const Step& step, const StepRun& run,
+                   std::size_t index) {
+  const bool bad = run.outcome ? is_bad(*run.outcome) : account.state != State::running;
   const char* colour = run.outcome ? tone(*run.outcome) : bad ? "bad" : "info";
-  std::string said = run.outcome                     ? words(*run.outcome)
-                     : account.state == State::going ? "runs"
-                                                     : "not ended";
+  std::string said = run.outcome                       ? words(*run.outcome)
+                     : account.state == State::running ? "running"
+                                                       : "not ended";
   if (run.attempts > 1) said += " (attempt " + std::to_string(run.attempts) + ")";
-  out << "<tr><th scope=\"row\" class=\"host\">" << Text(account.plan->hosts[run.host].name);
-  out << "</th><td class=\"" << Text(colour) << "\">";
+  out << "<td class=\"" << Text(colour) << "\">";
   if (bad) {
     out << "<a href=\"#failed-" << Number(index + 1) << "\">" << Text(said) << "</a>";
   } else {
@@ -104,6 +103,13 @@ void host_row(Markup& out, const Account& account, const Step& step, const StepR
   out << "</td>";
   cells(out, account, run.from, step.expect, took(account, run.from, run.to), !run.to);
   bar(out, account, run.from, run.to, step.expect, colour);
+}
+
+void host_row(Markup& out, const Account& account, const Step& step, const StepRun& run,
+              std::size_t index) {
+  out << "<tr><th scope=\"row\" class=\"host\">" << Text(account.plan->hosts[run.host].name)
+      << "</th>";
+  outcome_cells(out, account, step, run, index);
   out << "</tr>\n";
 }
 
@@ -144,15 +150,22 @@ void rest_row(Markup& out, const Step& step, const std::vector<const StepRun*>& 
       << "</td></tr>\n";
 }
 
+// `on`: the host of a step that has only one.
+void head_label(Markup& out, const plan::Plan& plan, plan::NodeId node, events::Part part,
+                std::string_view on = {}) {
+  out << "<tr class=\"step\"><th scope=\"rowgroup\">" << Text(step_label(plan, node, part));
+  if (!on.empty()) out << " <span class=\"on\">on " << Text(on) << "</span>";
+  const std::string& title = plan.node(node).title;
+  if (title != step_name(plan, node)) out << " <small>" << Text(title) << "</small>";
+  out << "</th>";
+}
+
 // What all hosts, or people, took for a node.
 void head_row(Markup& out, const Account& account, plan::NodeId node, events::Part part,
               const std::string& who, Instant from, const std::optional<Instant>& to,
               const std::optional<Duration>& expect, const char* tone) {
-  const plan::Plan& plan = *account.plan;
-  out << "<tr class=\"step\"><th scope=\"rowgroup\">" << Text(step_label(plan, node, part));
-  const std::string& title = plan.node(node).title;
-  if (title != step_name(plan, node)) out << " <small>" << Text(title) << "</small>";
-  out << "</th><td class=\"dim\">" << Text(who) << "</td>";
+  head_label(out, *account.plan, node, part);
+  out << "<td class=\"dim\">" << Text(who) << "</td>";
   cells(out, account, from, expect, took(account, from, to), !to);
   bar(out, account, from, to, expect, tone);
   out << "</tr>\n";
@@ -160,6 +173,13 @@ void head_row(Markup& out, const Account& account, plan::NodeId node, events::Pa
 
 void step_body(Markup& out, const Account& account, const Step& step, std::size_t index) {
   out << "<tbody id=\"step-" << Number(index + 1) << "\">\n";
+  if (step.runs.size() == 1) {
+    head_label(out, *account.plan, step.node, step.part,
+               account.plan->hosts[step.runs.front().host].name);
+    outcome_cells(out, account, step, step.runs.front(), index);
+    out << "</tr>\n</tbody>\n";
+    return;
+  }
   head_row(out, account, step.node, step.part, count(step.runs.size(), "host"), step.from, step.to,
            step.expect, "all");
   const auto shown = listed(account, step);
@@ -168,10 +188,38 @@ void step_body(Markup& out, const Account& account, const Step& step, std::size_
   out << "</tbody>\n";
 }
 
+// "approved by kim, lee"; "waiting for people".
+std::string human_words(const Account& account, const HumanRun& human) {
+  if (!human.how)
+    return account.state == State::interrupted ? "not answered" : "waiting for people";
+  switch (*human.how) {
+    case events::HumanEnd::answered:
+    case events::HumanEnd::refused:
+      break;
+    case events::HumanEnd::fell_back:
+      return "not answered: default taken";
+    case events::HumanEnd::timed_out:
+      return "not answered in time";
+    case events::HumanEnd::skipped:
+      return "skipped";
+  }
+  const bool yes = *human.how == events::HumanEnd::answered;
+  std::string who;
+  for (const auto& [when, answer] : account.answers) {
+    if (answer->node != human.node || answer->yes != yes) continue;
+    who += (who.empty() ? " by " : ", ") + answer->user;
+  }
+  const auto& asked = account.plan->node(human.node).human;
+  if (!yes)
+    return (asked && asked->kind == plan::HumanKind::manual ? "cannot be done" : "refused") + who;
+  if (!asked || asked->kind == plan::HumanKind::ask) return "answered" + who;
+  return (asked->kind == plan::HumanKind::approve ? "approved" : "done") + who;
+}
+
 void human_body(Markup& out, const Account& account, const HumanRun& human) {
   out << "<tbody>\n";
-  head_row(out, account, human.node, events::Part::forward, "people", human.from, human.to,
-           expected_of(account, account.plan->node(human.node).expect), "info");
+  head_row(out, account, human.node, events::Part::forward, human_words(account, human), human.from,
+           human.to, expected_of(account, account.plan->node(human.node).expect), "info");
   out << "</tbody>\n";
 }
 

@@ -33,14 +33,15 @@ std::string note_of(const Account& account, bool test, const std::optional<Durat
   std::string note = test ? "test" : "";
   const auto say = [&](const std::string& text) { note += (note.empty() ? "" : ", ") + text; };
   if (expect && actual > *expect) say("over by " + human_duration(actual - *expect));
-  if (!ended) say(account.state == State::going ? "still runs" : "not ended");
+  if (!ended) say(account.state == State::running ? "still running" : "not ended");
   return note;
 }
 
 // A cell of the column `Past runs`, which is there if something is known of some.
 void past_cell(Markup& out, const Account& account, const std::string& text) {
   if (past_of(account) == nullptr) return;
-  out << "<td data-label=\"Past runs\">" << Text(text) << "</td>";
+  out << "<td" << (text == "-" ? Literal(" class=\"none\"") : Literal(""))
+      << " data-label=\"Past runs\">" << Text(text) << "</td>";
 }
 
 std::string median_and_worst(const std::optional<Duration>& median,
@@ -96,29 +97,10 @@ void figures(Markup& out, const Account& account, const char* label,
              const std::optional<Duration>& expect, const std::string& past,
              const std::string& actual) {
   out << "<tr><td></td><th scope=\"row\">" << Text(label);
-  out << "</th><td data-label=\"On\"></td><td class=\"n\" data-label=\"Expected\">"
-      << Text(or_dash(expect)) << "</td>";
+  out << "</th><td data-label=\"On\"></td>" << duration_cell("Expected", expect);
   past_cell(out, account, past);
   out << "<td class=\"n\" data-label=\"Actual\">" << Text(actual)
       << "</td><td data-label=\"Note\"></td></tr>\n";
-}
-
-Markup outage_words(const Account& account) {
-  Markup out;
-  if (!account.outage) return out;
-  const Outage& outage = *account.outage;
-  out << "<p class=\"figure\">Outage: <strong>" << Text(human_duration(outage.total))
-      << "</strong>";
-  if (outage.expect) out << Text(", expected " + human_duration(*outage.expect));
-  out << Text("; excluding testing " + human_duration(outage.excluding_testing)) << ".";
-  if (outage.open) {
-    out << (account.state == State::going
-                ? Literal(" <span class=\"bad\">It continues.</span>")
-                : Literal(" <span class=\"bad\">It continues: the site "
-                          "was still down when the record ended.</span>"));
-  }
-  out << "</p>\n";
-  return out;
 }
 
 }  // namespace
@@ -127,8 +109,8 @@ Markup times_section(const Account& account) {
   Markup out;
   const std::vector<TimeRow> rows = time_rows_of(account);
   if (rows.empty()) return out;
-  out << "<section id=\"times\">\n<h2>Timings</h2>\n" << outage_words(account);
-  out << "<table class=\"cards\">\n<thead><tr><th>#</th><th>Step</th><th>On</th>"
+  out << "<section id=\"times\">\n<h2>Timings</h2>\n<table "
+         "class=\"cards\">\n<thead><tr><th>#</th><th>Step</th><th>On</th>"
          "<th class=\"n\">Expected</th>";
   if (const plan::Past* past = past_of(account)) {
     out << "<th>Past runs <small>" << Text(count(past->runs, "run") + " on " + past->inventory)
@@ -141,10 +123,10 @@ Markup times_section(const Account& account) {
     out << "</td><th scope=\"row\">" << Text(row.label);
     if (!row.title.empty()) out << " <small>" << Text(row.title) << "</small>";
     out << "</th><td data-label=\"On\">" << Text(row.on);
-    out << "</td><td class=\"n\" data-label=\"Expected\">" << Text(or_dash(row.expect)) << "</td>";
+    out << "</td>" << duration_cell("Expected", row.expect);
     past_cell(out, account, row.past == nullptr ? "-" : plan::text_of(*row.past));
-    out << "<td class=\"n\" data-label=\"Actual\">" << Text(or_dash(row.actual));
-    out << "</td><td data-label=\"Note\">" << Text(row.note) << "</td></tr>\n";
+    out << duration_cell("Actual", row.actual) << "<td data-label=\"Note\">" << Text(row.note)
+        << "</td></tr>\n";
   }
   out << "</tbody>\n<tbody class=\"sums\">\n";
   if (account.outage) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include "base/words.h"
 #include "report/format.h"
@@ -37,7 +38,12 @@ std::string moment(const Account& account, Instant at) {
   return format_time({std::chrono::floor<std::chrono::seconds>(at), account.about.zone});
 }
 
-std::string or_dash(const std::optional<Duration>& d) { return d ? human_duration(*d) : "-"; }
+Markup duration_cell(Literal label, const std::optional<Duration>& d) {
+  Markup out;
+  out << "<td class=\"n" << (d ? Literal("") : Literal(" none")) << "\" data-label=\"" << label
+      << "\">" << Text(d ? human_duration(*d) : "-") << "</td>";
+  return out;
+}
 
 std::string rough_size(std::uint64_t bytes) {
   if (bytes < 10'000) return count(bytes, "byte");
@@ -50,29 +56,68 @@ std::string rough_size(std::uint64_t bytes) {
 
 std::string count(std::uint64_t n, const char* one) { return count_of(n, one); }
 
+namespace {
+
+// A long output shows its end, because that is where a task failed; the lines before it are folded.
+constexpr std::size_t kLinesInSight = 12;
+constexpr std::size_t kBytesInSight = 4000;
+constexpr std::size_t kWorthFolding = 4;  // lines
+
+// Where the lines begin that stay in sight; 0: all of them.
+std::size_t in_sight(std::string_view text) {
+  std::size_t begin = text.ends_with('\n') ? text.size() - 1 : text.size();
+  for (std::size_t lines = 0; lines < kLinesInSight; ++lines) {
+    const std::size_t newline = begin == 0 ? std::string_view::npos : text.rfind('\n', begin - 1);
+    if (newline == std::string_view::npos) return 0;
+    if (text.size() - newline > kBytesInSight && lines > 0) break;
+    begin = newline;
+  }
+  return begin + 1;
+}
+
+std::size_t lines_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+// HTML drops the newline after <pre>: a text that begins with one keeps it.
+Markup pre(std::string_view text) {
+  Markup out;
+  out << "<pre tabindex=\"0\">\n" << Text(text) << "</pre>\n";
+  return out;
+}
+
+}  // namespace
+
 Markup text_block(const Excerpt& text, Budget& budget) {
   Markup out;
   if (text.empty()) return out;
-  Markup head;
-  Markup tail;
-  head << Text(text.head());
-  tail << Text(text.tail());
-  if (!budget.take(head.str().size() + tail.str().size())) {
+  Markup written;
+  written << Text(text.head()) << Text(text.tail());
+  if (!budget.take(written.str().size())) {
     out << "<p class=\"cut\">"
         << Text(rough_size(text.total()) + " left out here: this report shows at most " +
-                rough_size(Budget::kAll) + " of what hosts said. The record has more.")
+                rough_size(Budget::kAll) + " of what hosts printed. The record has more.")
         << "</p>\n";
     return out;
   }
-  // A newline right behind <pre> is no part of the text.
-  out << "<div class=\"output\" tabindex=\"0\"><div>\n<pre>\n" << head;
-  if (text.left_out() != 0) {
-    out << "</pre>\n<p class=\"cut\">"
-        << Text(rough_size(text.left_out()) + " left out here, of " + rough_size(text.total()) +
-                ". The record has more.")
-        << "</p>\n<pre>\n";
+  if (text.left_out() == 0) {
+    const std::string all = std::string(text.head()) + std::string(text.tail());
+    const std::size_t begin = in_sight(all);
+    const std::size_t folded = lines_of(std::string_view(all).substr(0, begin));
+    if (folded < kWorthFolding) return pre(all);
+    out << "<details><summary>" << Text(count(folded, "earlier line")) << "</summary>\n"
+        << pre(std::string_view(all).substr(0, begin)) << "</details>\n"
+        << pre(std::string_view(all).substr(begin));
+    return out;
   }
-  out << tail << "</pre>\n</div></div>\n";
+  const std::size_t begin = in_sight(text.tail());
+  out << "<details><summary>Earlier output</summary>\n" << pre(text.head());
+  out << "<p class=\"cut\">"
+      << Text(rough_size(text.left_out()) + " left out here, of " + rough_size(text.total()) +
+              ". The record has more.")
+      << "</p>\n";
+  if (begin != 0) out << pre(text.tail().substr(0, begin));
+  out << "</details>\n" << pre(text.tail().substr(begin));
   return out;
 }
 

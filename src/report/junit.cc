@@ -90,7 +90,7 @@ std::string headline(const StepRun& run) {
     if (text.empty()) text = end.message.empty() ? end.reason : end.message.display(400);
   }
   if (const auto newline = text.find('\n'); newline != std::string::npos) text.resize(newline);
-  if (text.empty()) text = run.outcome ? words(*run.outcome) : "its end is not on record";
+  if (text.empty()) text = run.outcome ? words(*run.outcome) : "its end is not in the record";
   return text;
 }
 
@@ -135,10 +135,11 @@ Suite run_suite(const Account& account) {
     ++suite.totals.errors;
     const bool ended = account.state == State::ended;
     const std::string verdict = ended ? events::name(account.ended->verdict) : name(account.state);
-    const std::string said = ended ? account.ended->advice
-                             : account.state == State::going
-                                 ? "the run is still running"
-                                 : "the run was cut off: cnplay resume " + account.started->run;
+    const std::string said = ended                             ? account.ended->advice
+                             : account.state == State::running ? "the run is still running"
+                             : account.state == State::parked
+                                 ? account.parked->reason + "\n" + account.parked->advice
+                                 : "the run was interrupted: cnplay resume " + account.started->run;
     suite.cases << "><error type=\"" << Attribute(verdict) << "\" message=\"" << Attribute(verdict)
                 << "\">" << Text(said) << "</error></testcase>\n";
   }

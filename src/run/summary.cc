@@ -198,7 +198,7 @@ void Summary::say_changes(const std::vector<Change>& changes,
   };
   for (const bool half : {false, true}) tell(Fate::undone, half, "Undone:", ".");
   for (const bool half : {false, true}) {
-    const std::string what = half ? "Failed, perhaps half done, and" : "Changed, and";
+    const std::string what(half ? events::kFailedAnd : events::kChangedAnd);
     tell(Fate::undo_failed, half, what + " its undo failed:", ": look at it there.");
     tell(Fate::not_undone, half, what + " not undone:", ": its undo was not run.");
     tell(Fate::no_undo, half, what + " not undone:", ": it has no `undo`.");
@@ -219,8 +219,8 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
     return "Nothing was changed. Fix what is listed above, then run the same command again.";
   }
   if (ending.only_preflight) return "";
-  places(unknown_, "Unknown whether it was done: look at what became of");
-  places(aborted_, "Interrupted: look at");
+  places(unknown_, std::string(events::kUnknownWhether) + ": look at what became of");
+  places(aborted_, std::string(events::kInterrupted));
   if (ending.sick) {
     say("The run could not be recorded any more, so it was stopped: " + ending.sick->what + "; " +
         ending.sick->help);

@@ -158,13 +158,13 @@ TEST(Account, OfARunThatGoesOn) {
   about.written = m.story.now + 7s;
   auto account = m.account(about);
   ASSERT_TRUE(account);
-  EXPECT_EQ(account->state, State::going);
+  EXPECT_EQ(account->state, State::running);
   EXPECT_EQ(took(*account, account->steps[0].from, account->steps[0].to), 7s);
   EXPECT_TRUE(account->outage->open);
   about.at_work = false;
   account = m.account(about);
   ASSERT_TRUE(account);
-  EXPECT_EQ(account->state, State::cut_off);
+  EXPECT_EQ(account->state, State::interrupted);
   EXPECT_EQ(took(*account, account->steps[0].from, account->steps[0].to), 0s)
       << "nobody knows what came after the record's end";
 }
@@ -194,7 +194,7 @@ TEST(Account, RefusesARecordThatContradictsItself) {
   EXPECT_EQ(error_of(twice), "event 7 follows event 7");
 
   MadeUp empty;
-  EXPECT_EQ(error_of(empty), "the run was cut off before it began: there is nothing to report");
+  EXPECT_EQ(error_of(empty), "the run was interrupted before it began: there is nothing to report");
 
   MadeUp other;
   tell_success(other);

@@ -59,7 +59,7 @@ class Pages(unittest.TestCase):
                 check(page)
 
     def test_fit_at_any_width(self):
-        for width in (400, 760, 761, 1400):
+        for width in (375, 760, 761, 1440):
             def check(_):
                 wide = self.browser.value("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 self.assertLessEqual(wide, 0)
@@ -92,19 +92,28 @@ class Pages(unittest.TestCase):
             self.assertEqual(self.browser.value(
                 "[...document.querySelectorAll('section')].filter(s => s.getBoundingClientRect().height > 0).length"), shown)
             self.assertEqual(self.browser.value(
-                "[...document.querySelectorAll('pre, .output')].filter(p => p.scrollHeight > p.clientHeight + 1).length"), 0)
+                "[...document.querySelectorAll('pre')].filter(p => p.scrollHeight > p.clientHeight + 1).length"), 0)
             self.assertGreaterEqual(self.browser.value(CONTRAST)[0], 4.5)
             self.assertEqual(self.browser.value(OVERFLOW), [])
             self.browser.call("Emulation.setEmulatedMedia", media="")
 
         self.each(check, width=680, scheme="dark")  # A4 within its margins
 
-    def test_the_end_of_a_long_output_is_in_sight(self):
+    def test_of_a_long_output_the_end_is_in_sight_and_the_rest_opens(self):
         page = next(page for page in PAGES if page.stem == "report_failed")
         self.browser.open(page.as_uri())
-        self.assertEqual(self.browser.value("""[...document.querySelectorAll('.output')].map(o => {
-          const all = o.firstElementChild.getBoundingClientRect(), seen = o.getBoundingClientRect();
-          return [all.height > seen.height, all.bottom <= seen.bottom + 1]; })"""), [[False, True], [True, True]])
+        seen = "document.body.innerText.split('\\n').filter(line => line.startsWith('Rebasing')).length"
+        self.assertEqual(self.browser.value(seen), 11)
+        self.assertTrue(self.browser.value("document.body.innerText.includes('error: could not apply 4d5e6f')"))
+        self.browser.value("document.querySelector('summary').click()")
+        self.assertEqual(self.browser.value(seen), 60)
+
+    def test_update_code_is_two_pages_on_paper(self):
+        for stem in ("report_success", "report_failed"):
+            page = next(page for page in PAGES if page.stem == stem)
+            self.browser.open(page.as_uri())
+            pdf = base64.b64decode(self.browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+            self.assertLessEqual(len(re.findall(rb"/Type\s*/Page\b", pdf)), 2, stem)
 
     def test_print_to_pdf(self):
         def check(_):
@@ -127,7 +136,7 @@ class Pages(unittest.TestCase):
             self.assertNotEqual(self.browser.value("document.title"), "owned")
             # The style is the one that the policy names, and it is used.
             self.assertEqual(self.browser.value("document.styleSheets.length"), 1)
-            self.assertEqual(self.browser.value("getComputedStyle(document.querySelector('pre, .verdict')).display"), "block")
+            self.assertEqual(self.browser.value("getComputedStyle(document.querySelector('dl')).display"), "grid")
             self.assertNotEqual(self.browser.value("getComputedStyle(document.querySelector('.verdict')).borderLeftWidth"), "0px")
 
         self.each(check)

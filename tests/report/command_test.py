@@ -67,7 +67,7 @@ class Report(unittest.TestCase):
     def events(self):
         return self.run_path / "events.jsonl"
 
-    def cut_off(self):
+    def interrupt(self):
         """As if the controller had died right before the run's end."""
         lines = self.events().read_text().splitlines(keepends=True)
         self.events().write_text("".join(line for line in lines if '"RunEnded"' not in line))
@@ -105,23 +105,23 @@ class Report(unittest.TestCase):
         self.assertTrue(lines[0]["plan_matches"])
 
     def test_a_run_that_goes_on(self):
-        self.cut_off()
+        self.interrupt()
         with open(self.run_path / "controller", "r+", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             lock.truncate(0)
             lock.write("kim on desk")
             lock.flush()
             page = self.report("-o", "-").stdout
-            self.assertIn("<strong>still going</strong>", page)
-            self.assertIn("at work still, by kim on desk", page)
+            self.assertIn("<strong>still running</strong>", page)
+            self.assertIn("still running, by kim on desk", page)
         self.assertEqual((self.run_path / "controller").read_text(), "kim on desk", "a report leaves the record as it is")
-        self.assertIn("<strong>cut off</strong>", self.report("-o", "-").stdout)
+        self.assertIn("<strong>interrupted</strong>", self.report("-o", "-").stdout)
 
     def test_a_line_that_a_crash_has_torn(self):
-        self.cut_off()
+        self.interrupt()
         with open(self.events(), "ab") as events:
             events.write(b'{"v":1,"seq":99,"at":"2026')
-        self.assertIn("<strong>cut off</strong>", self.report("-o", "-").stdout)
+        self.assertIn("<strong>interrupted</strong>", self.report("-o", "-").stdout)
 
     # --- what is not
 

@@ -114,8 +114,8 @@ inline void tell_success(MadeUp& m) {
   m.story.tell(std::move(end));
 }
 
-// A step fails on web2 after a second attempt, the run is cut off, resumed by somebody else, and
-// undone.
+// A step fails on web2 after a second attempt. The run is interrupted, resumed by somebody else,
+// undone and held.
 inline void tell_failure(MadeUp& m) {
   using events::Outcome;
   using events::Part;
@@ -165,6 +165,7 @@ inline void tell_failure(MadeUp& m) {
   }
   m.step(u.announce, 0, Outcome::changed, 1, {}, Part::undo);
   m.story.tell(events::UndoEnded{false});
+  m.story.tell(events::Held{"The maintenance page stays up. Restore the snapshot by hand."});
   m.story.tell(events::PhaseEnded{u.cutover, std::chrono::seconds{142}, false});
   events::RunEnded end = m.ended(events::Verdict::failed);
   end.hosts = {{.host = 0, .changed = 3}, {.host = 1, .changed = 1, .failed = 1}, {.host = 2}};
