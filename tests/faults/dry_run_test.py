@@ -49,7 +49,7 @@ done
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 SERVICE = ["service.start", "service.stop", "service.restart"]
 SUPERVISOR = ["supervisor.start", "supervisor.stop", "supervisor.restart"]
-FILES = ["maintenance.place", "maintenance.remove", "file.copy", "file.template", "file.sync"]
+FILES = ["maintenance.place", "maintenance.remove", "file.absent", "file.copy", "file.template", "file.sync"]
 
 
 def call(module, thing):

@@ -15,12 +15,13 @@ from fleet_database import postgres, postgres_password
 from fleet_packages import apt, nginx, nginx_keys
 from fleet_services import service, service_kinds, supervisor, supervisor_warns
 from fleet_site import site, site_prints, static_manifest
+from fleet_users import users
 
 
 PARTS = {"site": site, "site_prints": site_prints, "static_manifest": static_manifest, "supervisor": supervisor,
          "supervisor_warns": supervisor_warns, "service": service, "service_kinds": service_kinds,
          "apt": apt, "apt_others": apt_others, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password,
-         "passwords": passwords, "keys": keys, "django_user": django_user}
+         "passwords": passwords, "keys": keys, "django_user": django_user, "users": users}
 
 
 def main():

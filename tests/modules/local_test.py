@@ -22,7 +22,7 @@ from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_keys import test_sshkey
 from local_pip import test_pip, test_pip_paths
-from local_text import test_json
+from local_text import test_block, test_json, test_line, test_places, test_replace
 
 
 def test_machine(top):
@@ -100,7 +100,8 @@ def test_maintenance(top):
     expect(run("maintenance.remove", path=top), "failed", "is a directory")
 
 
-PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "sshkey": test_sshkey, "machine": test_machine,
+PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "line": test_line,
+         "block": test_block, "replace": test_replace, "places": test_places, "sshkey": test_sshkey, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
          "pip": test_pip, "pip_paths": test_pip_paths}
 
