@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads every #include of src/ against the table of rooms: no arrow may run back.
+"""Reads every #include of src/ against the tables of docs/architecture.md: no arrow may run back.
 
 A room may include itself and the rooms listed for it. Third-party headers are confined to
 the rooms that own them, and a room is entered by its faces only where FACES names them.
@@ -10,34 +10,30 @@ import sys
 
 SRC = pathlib.Path(__file__).resolve().parents[2] / "src"
 
-MAY = {
-    "base": [],
-    "diag": ["base"],
-    "syntax": ["base", "diag"],
-    "inventory": ["base", "diag", "syntax"],
-    "catalog": ["base", "diag", "syntax"],
-    "plan": ["base"],
-    "compile": ["base", "diag", "syntax", "inventory", "catalog", "plan"],
-    "events": ["base", "plan"],
-    "ssh": ["base"],
-    "remote": ["base", "ssh"],
-    "run": ["base", "plan", "events", "remote"],
-    "journal": ["base", "plan", "events"],
-    "secrets": ["base"],
-    "report": ["base", "diag", "plan", "events"],
-    "cli": None,  # wires everything
-}
+# The page for developers has the tables: `| `room` | what it is | what it may include |`, and the faces.
+PAGE = SRC.parent / "docs/architecture.md"
+
+
+def rows(head):
+    """The cells of the table of the page that has this head, without the line below it."""
+    lines = iter(PAGE.read_text(encoding="utf-8").splitlines())
+    for line in lines:
+        if line == head:
+            break
+    next(lines)
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+# Each room, and the rooms that it may include; None: all.
+MAY = {room.strip("`"): None if may == "all" else [other for other in may.split(", ") if other]
+       for room, _, may in rows("| room | what it is | may include |")}
 
 # What other rooms may include of a room whose inside is not for them.
-FACES = {
-    "ssh": {"ssh/transport.h", "ssh/ssh_config.h"},
-    "remote": {"remote/remote.h", "remote/session.h"},
-    "run": {"run/run.h", "run/people.h", "run/dialogue.h", "run/left.h", "run/restart.h", "run/stepwise.h", "run/take_up.h", "run/undo_left.h"},
-    "compile": {"compile/compile.h"},
-    "syntax": {"syntax/ast.h", "syntax/parse.h"},
-    "inventory": {"inventory/inventory.h"},
-    "catalog": {"catalog/catalog.h", "catalog/embedded.h"},
-}
+FACES = {room.strip("`"): {f"{room.strip('`')}/{face}" for face in re.findall(r"`(\w+\.h)`", faces)}
+         for room, faces in rows("| room | faces |")}
 
 # (pattern of an include, rooms that may have it)
 THIRD_PARTY = [
@@ -92,6 +88,8 @@ def main():
         if p.suffix in {".h", ".cc"}
     ]
     assert len(files) > 10, "src/ was not found"
+    assert set(MAY) == {path.name for path in SRC.iterdir() if path.is_dir()}, sorted(MAY)
+    assert FACES and not [face for faces in FACES.values() for face in faces if not (SRC / face).exists()], FACES
     found = list(violations(files))
     for line in found:
         print(line)

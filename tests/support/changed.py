@@ -4,7 +4,7 @@
 A path that no rule knows prints `everything`.
 
 Rules, first match wins:
-  src/ROOM             the room and the rooms that depend on it (tests/house/rooms_test.py has the table), and
+  src/ROOM             the room and the rooms that depend on it (docs/architecture.md has the table), and
                        all that runs the program or reads its sources
   grammar              as src/syntax
   modules              the rooms that read modules, the modules' scripts, the fleet
