@@ -69,20 +69,20 @@ endforeach()
 cnplay_python_test(bench_hosts tests/bench/hosts_test.py scripts NEEDS ${program} HOSTS=$<TARGET_FILE:hosts>)
 cnplay_python_test(bench_files tests/bench/files_test.py scripts)
 
-# Real hosts, one test after the other.
+# Real hosts, one test after the other; in two fleets: one for the modules, and one for the rest.
 file(GLOB fleet_tests CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests/fleet/*_test.py)
 foreach(file IN LISTS fleet_tests)
   get_filename_component(name ${file} NAME_WE)
   if(name STREQUAL modules_test)  # no unittest: it reads plays
     add_test(NAME fleet_${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/${file})
-    set_tests_properties(fleet_${name} PROPERTIES LABELS fleet ENVIRONMENT ${program})
+    set_tests_properties(fleet_${name} PROPERTIES LABELS fleet_modules ENVIRONMENT ${program})
   else()
-    cnplay_python_test(fleet_${name} ${file} fleet NEEDS ${program})
+    cnplay_python_test(fleet_${name} ${file} fleet_plays NEEDS ${program})
   endif()
   set_tests_properties(fleet_${name} PROPERTIES TIMEOUT 1800 RUN_SERIAL ON)
 endforeach()
 add_test(NAME fleet_stages COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/modules/fleet_test.py)
-set_tests_properties(fleet_stages PROPERTIES LABELS fleet TIMEOUT 1800 RUN_SERIAL ON)
+set_tests_properties(fleet_stages PROPERTIES LABELS fleet_modules TIMEOUT 1800 RUN_SERIAL ON)
 
 # What these tests need besides the program.
 add_custom_target(test_tools DEPENDS die hosts)

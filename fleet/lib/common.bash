@@ -44,16 +44,27 @@ seconds_since() { # START, a value of EPOCHREALTIME
 role_of() { # HOST: web or db
   case $1 in
     web[1-9]) echo web ;;
-    db1) echo db ;;
-    *) die "no such host: $1" "the fleet knows web1 to web9, and db1" ;;
+    db[12]) echo db ;;
+    *) die "no such host: $1" "the fleet knows web1 to web9, db1 and db2" ;;
   esac
 }
 
 address_of() { # HOST
   case $1 in
     web[1-9]) echo "$network.$((10 + ${1#web}))" ;;
-    db1) echo "$network.20" ;;
+    db[12]) echo "$network.$((19 + ${1#db}))" ;;
     *) role_of "$1" ;;
+  esac
+}
+
+# Two sites, as staging and production have one each: web1, web2 and db1; web3 to web9 and db2. Without db2 all
+# hosts are of one site.
+database_of() { # HOST HOSTS...
+  local host=$1
+  shift
+  case "$host $* " in
+    web[3-9]*' db2 '* | db2*) echo db2 ;;
+    *) echo db1 ;;
   esac
 }
 

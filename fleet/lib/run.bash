@@ -192,7 +192,10 @@ tear_down() { # removes all that an `up` made, whole or interrupted, of this or 
     [ ! -e "$path" ] || ip link delete "$(basename "$path")" 2>/dev/null || true
   done
   [ ! -e "/sys/class/net/$bridge" ] || ip link delete "$bridge"
-  if [ -d "$fleet_dir" ]; then rm -rf --one-file-system "$fleet_dir"; fi
+  if [ -d "$fleet_dir" ]; then
+    find "$fleet_dir" -xdev -mindepth 1 -delete
+    rmdir "$fleet_dir" 2>/dev/null || mountpoint --quiet "$fleet_dir"
+  fi
 }
 
 # A directory that is not a fleet's is never emptied, whatever CNPLAY_FLEET_DIR says.
@@ -253,6 +256,7 @@ make_seed() { # HOST HOSTS...
     echo '::1 localhost'
     echo "$controller controller"
     for other in "$@"; do echo "$(address_of "$other") $other"; done
+    echo "$(address_of "$(database_of "$host" "$@")") database"
   } > "$seed/etc/hosts"
   for kind in ed25519 ecdsa; do
     ssh-keygen -q -t "$kind" -N '' -C "root@$host" -f "$seed/etc/ssh/ssh_host_${kind}_key"

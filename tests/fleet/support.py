@@ -14,7 +14,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CNPLAY = pathlib.Path(os.environ.get("CNPLAY", ROOT / "build/release/cnplay"))
 FLEET = ROOT / "fleet/fleet"
-WEB = {"web1": "10.77.0.11", "web2": "10.77.0.12"}
+WEB = {"web1": "10.77.0.11", "web2": "10.77.0.12"}  # of staging
 
 
 def fleet(*arguments, check=True):
@@ -36,7 +36,7 @@ def shell(host, script, user="root", check=True):
 def page(host, path="/"):
     """(status, body) of a page of the site, as a visitor gets it."""
     done = subprocess.run(
-        ["curl", "-s", "-m", "10", "-w", "\n%{http_code}", f"http://{WEB[host]}{path}"],
+        ["curl", "-s", "-m", "10", "-w", "\n%{http_code}", f"http://10.77.0.1{host.removeprefix('web')}{path}"],
         capture_output=True, text=True)
     body, _, status = done.stdout.rpartition("\n")
     return int(status or 0), body
@@ -54,14 +54,16 @@ class Result:
 class FleetTest(unittest.TestCase):
     """A test with a project directory of its own and its own record of runs."""
 
+    HOSTS = "web1,web2,db1"
+
     @classmethod
     def setUpClass(cls):
         # A test before this one may have been broken off, and have left the site down.
         try:
-            fleet("up")
+            fleet("up", "--hosts", cls.HOSTS)
         except AssertionError:
             fleet("reset")
-            fleet("up")
+            fleet("up", "--hosts", cls.HOSTS)
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="cnplay-test-"))

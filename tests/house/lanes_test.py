@@ -20,7 +20,9 @@ set_tests_properties(run PROPERTIES LABELS unit)
 add_test(faults "/bin/true")
 set_tests_properties(faults PROPERTIES LABELS scripts)
 add_test(fleet_x "/bin/sh" "-c" "{fleet}")
-set_tests_properties(fleet_x PROPERTIES LABELS fleet)
+set_tests_properties(fleet_x PROPERTIES LABELS fleet_modules)
+add_test(fleet_y "/bin/true")
+set_tests_properties(fleet_y PROPERTIES LABELS fleet_plays)
 '''
 
 
@@ -45,6 +47,7 @@ class Lanes(unittest.TestCase):
         shutil.copytree(ROOT / "tests/support", self.tree / "tests/support")
         for name in ("scripts/setup", "scripts/build", "scripts/lint", "fleet/fleet"):
             self.program(name, NOTE)
+        self.program("fleet/apart", "#!/bin/bash\necho apart >>notes\nexec \"$@\"\n")
         self.program("bin/id", "#!/bin/sh\necho 0\n")
         self.environment = {**os.environ, "PATH": f"{self.tree}/bin:{os.environ['PATH']}"}
         self.environment.pop("CNPLAY_FLEET_KEEP", None)
@@ -85,18 +88,18 @@ class Lanes(unittest.TestCase):
 
     def test_all_lanes_pass(self):
         out = self.run_it()
-        self.assertEqual(out.splitlines()[-1], "100% tests passed, 0 tests failed out of 4")
-        for lane in ("units", "sanitized", "scripts", "fleet"):
+        self.assertEqual(out.splitlines()[-1], "100% tests passed, 0 tests failed out of 5")
+        for lane in ("units", "sanitized", "scripts", "fleet_modules", "fleet_plays"):
             self.assertRegex(out, rf"(?m)^{lane} +passed in .* 100% tests passed, 0 tests failed out of 1$")
-        self.assertRegex(out, r"(?m)^ +\d+\.\d s  sanitized run$")
+        self.assertRegex(out, r"(?m)^ +\d+\.\d s  sanitized +run$")
         self.assertEqual(sorted(self.notes()), sorted([
             "setup ", "build --tests cnplay test_tools", "build --tests unit_tests", "build --sanitize unit_tests", "lint ",
-            "fleet up", "fleet down"]))
+            "fleet up", "apart", "fleet up", "fleet down"]))
         self.assertEqual(self.notes()[-1], "fleet down")
 
     def test_the_parts_of_a_test_are_listed_as_slow_tests(self):
         self.ctest_of("release", fleet="echo 'one sh: 12.5 s'; echo two:; echo x: y; echo '  7.25 s, 0 problems'")
-        self.assertRegex(self.run_it(), r"slowest tests:\n +12\.5 s  fleet +fleet_x: one sh\n +7\.2 s  fleet +fleet_x: two\n")
+        self.assertRegex(self.run_it(), r"slowest tests:\n +12\.5 s  fleet_modules +fleet_x: one sh\n +7\.2 s  fleet_modules +fleet_x: two\n")
 
     def test_units_alone(self):
         self.assertIn("out of 1\n", self.run_it("--units"))
@@ -107,8 +110,8 @@ class Lanes(unittest.TestCase):
         self.program("scripts/lint", f"#!/bin/sh\nread -r pid <{self.fifo}; echo $pid >pid; echo first line; echo bad form; exit 1\n")
         out = self.run_it(code=1)
         self.assertIn("== lint failed; the whole of build/test/lint.log:\nfirst line\nbad form\n", out)
-        self.assertIn("fleet was stopped", out)
-        self.assertNotIn("100% tests passed, 0 tests failed out of 4", out)
+        self.assertIn("fleet_modules was stopped", out)
+        self.assertNotIn("100% tests passed, 0 tests failed out of 5", out)
         self.assertTrue(is_gone((self.tree / "pid").read_text().strip()))
         self.assertEqual(self.notes()[-1], "fleet down")
 
@@ -123,7 +126,7 @@ class Lanes(unittest.TestCase):
             with self.subTest(signal=number):
                 self.hangs()
                 process = self.start()
-                pid = self.fifo.read_text().strip()
+                pid = subprocess.run(["cat", self.fifo], stdout=subprocess.PIPE, text=True, timeout=60).stdout.strip()
                 process.send_signal(number)
                 self.assertEqual(process.wait(timeout=60), code)
                 self.assertTrue(is_gone(pid))

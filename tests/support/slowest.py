@@ -55,7 +55,7 @@ def main():
         junit, _, times = files.partition(",")
         found += of_lane(lane, junit, times)
     for took, lane, name in sorted(found, reverse=True)[:int(sys.argv[1])]:
-        print(f"{took:8.1f} s  {lane:<9} {name}")
+        print(f"{took:8.1f} s  {lane:<13} {name}")
 
 
 if __name__ == "__main__":
