@@ -42,7 +42,7 @@ set_tests_properties(modules_form PROPERTIES LABELS scripts)
 foreach(shell IN ITEMS dash bash "busybox sh" mksh)
   string(REPLACE " sh" "" name ${shell})
   add_test(NAME modules_${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/modules/local_test.py ${shell})
-  set_tests_properties(modules_${name} PROPERTIES LABELS scripts TIMEOUT 1500)
+  set_tests_properties(modules_${name} PROPERTIES LABELS scripts TIMEOUT 1500 ENVIRONMENT CNPLAY=$<TARGET_FILE:cnplay>)
 endforeach()
 
 # The promise as a model, and the functions that its rules name.
@@ -82,7 +82,7 @@ foreach(file IN LISTS fleet_tests)
   set_tests_properties(fleet_${name} PROPERTIES TIMEOUT 1800 RUN_SERIAL ON)
 endforeach()
 add_test(NAME fleet_stages COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/modules/fleet_test.py)
-set_tests_properties(fleet_stages PROPERTIES LABELS fleet_modules TIMEOUT 1800 RUN_SERIAL ON)
+set_tests_properties(fleet_stages PROPERTIES LABELS fleet_modules TIMEOUT 1800 RUN_SERIAL ON ENVIRONMENT ${program})
 
 # What these tests need besides the program.
 add_custom_target(test_tools DEPENDS die hosts)

@@ -28,7 +28,7 @@ FLUSH: 'flush'; ROLLBACK: 'rollback'; MANUAL: 'manual'; APPROVE: 'approve'; ASK:
 ITEM: 'item'; EVIDENCE: 'evidence'; DEADLINE: 'deadline'; WINDOW: 'window'; REPORT: 'report';
 RETURNS: 'returns'; NEEDS: 'needs'; USES: 'uses'; WRITES: 'writes'; READS: 'reads';
 TOUCHES: 'touches'; SENDS: 'sends'; SENDS_TREE: 'sends_tree'; RENDERS: 'renders'; FETCHES: 'fetches'; REBOOTS: 'reboots';
-CHECK: 'check'; APPLY: 'apply'; VERIFY: 'verify'; PREVIEW: 'preview'; PREFLIGHT: 'preflight'; NATIVE: 'native';
+CHECK: 'check'; APPLY: 'apply'; VERIFY: 'verify'; PREVIEW: 'preview'; PREFLIGHT: 'preflight'; COMMANDS: 'commands'; NATIVE: 'native';
 GROUP: 'group'; HOST: 'host'; VARS: 'vars'; SSH: 'ssh'; MEMBERS: 'members';
 
 // Modifiers. `notify` and `parallel` are modifiers too.

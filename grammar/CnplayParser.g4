@@ -94,7 +94,7 @@ headWord
 returnsDecl: RETURNS LBRACE returnsItem* RBRACE;
 returnsItem: FIELD COLON type (COMMA | NEWLINE);
 clause: (NEEDS | USES | WRITES | READS | TOUCHES | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS) expr (COMMA expr)*;
-script: (CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT) (NONE | SH scriptText) | NATIVE;
+script: (CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS) (NONE | SH scriptText) | NATIVE;
 
 // The name, the title and the modifiers of a statement with a block. A word that is no modifier is
 // the name; behind it an unknown word is a modifier, for the compiler to refuse.
@@ -185,7 +185,7 @@ label
   | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
   | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
   | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS | TOUCHES
-  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
+  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
   | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
   ;
 word

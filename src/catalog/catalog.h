@@ -54,6 +54,7 @@ struct Module {
   std::string fetches_to;  // ... to the file of the controller that this one names
   std::string reboots;     // param naming how long the host may take that apply restarts
   std::optional<Script> check, apply, verify_script, preview, preflight;
+  std::optional<Script> commands;  // what a person would type, for `cnplay docs`
   Verify verify = Verify::by_check;
   bool native = false;
   bool builtin = false;

@@ -71,7 +71,8 @@ class DeclarationReader {
                    {item.keyword.known() ? item.keyword : item.span, "not part of a declaration"},
                    "a module has `param`, `returns`, `needs`, `uses`, `writes`, `reads`, "
                    "`touches`, `sends`, `sends_tree`, "
-                   "`renders`, `fetches`, `check`, `apply`, `verify`, `preview` and `preflight`");
+                   "`renders`, `fetches`, `check`, `apply`, `verify`, `preview`, `preflight` and "
+                   "`commands`");
     }
   }
 
@@ -196,10 +197,10 @@ class DeclarationReader {
     } else if (word == "writes" || word == "reads" || word == "touches") {
       touches_.read(clause);
     } else {
-      const std::string near =
-          diag::did_you_mean(word, {"needs", "uses", "writes", "reads", "touches", "sends",
-                                    "sends_tree", "renders", "fetches", "returns", "param", "check",
-                                    "apply", "verify", "preview", "preflight", "native"});
+      const std::string near = diag::did_you_mean(
+          word, {"needs", "uses", "writes", "reads", "touches", "sends", "sends_tree", "renders",
+                 "fetches", "returns", "param", "check", "apply", "verify", "preview", "preflight",
+                 "commands", "native"});
       diags_.error(
           "E0416", "unknown clause " + backquoted(word),
           {clause.word.span.known() ? clause.word.span : item.span, "not part of a module"},
@@ -243,6 +244,8 @@ class DeclarationReader {
       module_.preview = std::move(script);
     } else if (word == "preflight") {
       module_.preflight = std::move(script);
+    } else if (word == "commands") {
+      module_.commands = std::move(script);
     } else {
       const std::string near =
           diag::did_you_mean(word, {"check", "apply", "verify", "preview", "preflight"});
@@ -268,7 +271,8 @@ class DeclarationReader {
   // Which stages make sense together.
   void check_stages() {
     if (module_.native) {
-      if (module_.check || module_.apply || module_.preview || module_.verify_script) {
+      if (module_.check || module_.apply || module_.preview || module_.verify_script ||
+          module_.commands) {
         diags_.error("E0417", "a native module has no scripts",
                      {stage_span("native"), "its code is in C++"}, "take its scripts away");
       }
@@ -334,7 +338,7 @@ class DeclarationReader {
     }
     const auto later = [&](const std::optional<Script>& script, std::string_view stage) {
       if (!script) return;
-      check_names(*script, stage, stage != "preflight");
+      check_names(*script, stage, stage != "preflight" && stage != "commands");
       for (const auto& fact : scan_shell(script->text).commands) {
         if (fact.name == "fact") {
           diags_.error("E0413", "`fact` is of `check` alone",
@@ -347,6 +351,7 @@ class DeclarationReader {
     later(module_.verify_script, "verify");
     later(module_.preview, "preview");
     later(module_.preflight, "preflight");
+    later(module_.commands, "commands");
     if (computed || !module_.check) return;
     for (std::size_t i = 0; i < module_.returns.size(); ++i) {
       if (set_facts.contains(module_.returns[i].first)) continue;
@@ -395,10 +400,9 @@ class DeclarationReader {
     std::vector<std::string> known = param_names();
     const std::vector<std::string> given = given_with_files(module_);
     known.insert(known.end(), given.begin(), given.end());
-    if (stage == "apply" && !module_.sends.empty()) known.push_back(module_.sends + "_file");
-    if (stage == "apply" && !module_.sends_tree.empty()) {
-      known.push_back(module_.sends_tree + "_file");
-    }
+    const bool sees_files = stage == "apply" || stage == "commands";
+    if (sees_files && !module_.sends.empty()) known.push_back(module_.sends + "_file");
+    if (sees_files && !module_.sends_tree.empty()) known.push_back(module_.sends_tree + "_file");
     if (sees_facts) {
       for (const auto& [name, type] : module_.returns) known.push_back(name);
     }

@@ -2,10 +2,10 @@
 #include <deque>
 #include <iostream>
 
+#include "base/shell_word.h"
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "cli/stand_in.h"
-#include "plan/by_hand.h"
 #include "plan/runbook.h"
 #include "syntax/parse.h"
 
@@ -61,12 +61,12 @@ Result<std::set<std::string>> use_stand_in(Project& project, const Options& opti
 }
 
 std::string command_of(const Options& options) {
-  std::string out = "cnplay -i " + plan::shell_word(options.inventory);
+  std::string out = "cnplay -i " + shell_word(options.inventory);
   if (options.inventory.empty()) out = "cnplay -i INVENTORY";
-  out += " " + plan::shell_word(options.play);
-  if (!options.play_name.empty()) out += " --play " + plan::shell_word(options.play_name);
-  if (!options.limit.empty()) out += " -l " + plan::shell_word(options.limit);
-  for (const std::string& extra : options.extra) out += " -e " + plan::shell_word(extra);
+  out += " " + shell_word(options.play);
+  if (!options.play_name.empty()) out += " --play " + shell_word(options.play_name);
+  if (!options.limit.empty()) out += " -l " + shell_word(options.limit);
+  for (const std::string& extra : options.extra) out += " -e " + shell_word(extra);
   return out;
 }
 
@@ -98,6 +98,10 @@ int docs_command(const Options& options) {
   how.title_of = [&project](std::string_view name) -> std::string {
     const catalog::Module* module = project.catalog.find(name);
     return module == nullptr ? "" : module->title;
+  };
+  how.commands_of = [&project](std::string_view name) -> std::string {
+    const catalog::Module* module = project.catalog.find(name);
+    return module == nullptr || !module->commands ? "" : module->commands->text;
   };
   how.command = command_of(options);
   const plan::Runbook book = plan::runbook(*project.plan, how);

@@ -47,6 +47,8 @@ struct Runbook {
 struct RunbookOptions {
   // "Stop programs" of "supervisor.stop"; "" for a module without a title. Must be set.
   std::function<std::string(std::string_view module)> title_of;
+  // The `commands` of a module; "": it has none, and is shown as its scripts.
+  std::function<std::string(std::string_view module)> commands_of;
   // The hosts stand for those of an inventory that was not given.
   bool generic = false;
   // "<app>": words that stand for values of that inventory.

@@ -1,9 +1,12 @@
 // One action of a runbook: a sentence, and what a person types.
 #include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
+#include "base/shell_word.h"
 #include "base/text.h"
-#include "plan/by_hand.h"
+#include "plan/commands.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
 #include "plan/printer.h"
@@ -22,7 +25,38 @@ struct Binding {
   std::string name;
   std::optional<std::string> value;  // known: what scripts see
   std::string word;                  // else: the shell word that stands in its place
+  CommandValue command;              // as `commands` see it
 };
+
+bool is_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Whether a script may read this name or call it: it stands there as a whole word.
+bool mentions(std::string_view text, std::string_view name) {
+  for (std::size_t at = 0; (at = text.find(name, at)) != std::string_view::npos; ++at) {
+    const std::size_t end = at + name.size();
+    if ((at == 0 || !is_name_char(text[at - 1])) &&
+        (end == text.size() || !is_name_char(text[end])))
+      return true;
+  }
+  return false;
+}
+
+// What scripts call beside programs (docs/module-scripts.md), as a person's shell is given it.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kHelpers = {{
+    {"nl", "nl='\n'\n"},
+    {"fail", "fail() { printf '%s\\n' \"$1\" >&2; exit 1; }\n"},
+    {"warn", "warn() { printf '%s\\n' \"$1\" >&2; }\n"},
+    {"ok", "ok() { printf '%s\\n' \"as it should be ${1-}\"; exit 0; }\n"},
+    {"skip", "skip() { printf '%s\\n' \"nothing to do: ${1-}\"; exit 0; }\n"},
+    {"change", "change() { printf '%s\\n' \"to be changed: ${1-}\"; }\n"},
+    {"fact", "fact() { printf '%s\\n' \"$1: $2\"; }\n"},
+    {"put", "put() { printf '%s' \"$1\"; }\n"},
+    {"diff_lines", "diff_lines() { cat; }\n"},
+    {"wanted", "wanted() { cat >/dev/null; }\n"},
+    {"noting", "noting() { false; }\n"},
+}};
 
 std::string lower_name(std::string_view text) {
   std::string out;
@@ -55,7 +89,8 @@ class ActionWriter {
   void write() {
     out_.push_back(block(BlockKind::paragraph, sentence()));
     unless();
-    if (!action_.sends_tree.empty()) return afterwards();
+    if (options_.commands_of) commands_ = options_.commands_of(action_.module);
+    if (!action_.sends_tree.empty() && commands_.empty()) return afterwards();
     const auto groups = groups_of_hosts();
     if (groups.size() > kBlocksOfHosts) {
       table_of_values(groups);
@@ -143,9 +178,7 @@ class ActionWriter {
     out_.push_back(
         block(BlockKind::paragraph, Prose().say("Leave it out where this succeeds:").take()));
     const std::string body = text.substr(kUnlessBegin.size(), end - kUnlessBegin.size()) + "\n";
-    const auto tree = read_shell(body);
-    const auto reads = tree ? names_read(*tree) : std::set<std::string>{};
-    code(wrapped(bindings(groups[0], groups.size() > 1), body, tree ? &reads : nullptr, {}));
+    code(wrapped(bindings(groups[0], groups.size() > 1), body));
   }
 
   // --- hosts and values
@@ -193,10 +226,14 @@ class ActionWriter {
   std::vector<Binding> bindings(const Positions& group, bool many) const {
     std::vector<Binding> out;
     for (const Param& param : action_.params) out.push_back(binding(param, group[0], many));
-    if (!action_.sends.empty()) {
+    const std::string& sent = action_.sends.empty() ? action_.sends_tree : action_.sends;
+    if (!sent.empty()) {
       Binding b;
-      b.name = action_.sends + "_file";
-      b.word = asked(b.name, "where a copy of the file has been put on this host, with scp");
+      b.name = sent + "_file";
+      b.word = asked(b.name, action_.sends.empty()
+                                 ? "where a copy of the directory has been put on this host, "
+                                   "with scp -rp"
+                                 : "where a copy of the file has been put on this host, with scp");
       out.push_back(std::move(b));
     }
     return out;
@@ -228,13 +265,44 @@ class ActionWriter {
     } else {
       b.word = later(param, value);
     }
+    b.command = command_value(b, value);
     return b;
+  }
+  static CommandValue command_value(const Binding& b, const Value& value) {
+    CommandValue out;
+    out.list = value.as<List>() != nullptr || value.as<Record>() != nullptr;
+    out.known = b.value.has_value();
+    if (!out.known) return out;
+    const auto* flag = value.as<bool>();
+    out.flag = flag != nullptr;
+    out.given = !b.value->empty() && (flag == nullptr || *flag);
+    if (!out.list) {
+      out.words = {*b.value};
+      return out;
+    }
+    // Items hold no newline: see script_value.
+    for (std::string_view rest = *b.value; !rest.empty();) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      out.words.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return out;
   }
   // A variable of this step alone, so that no other step's value is taken for it.
   std::string own_name(const Param& param) const {
-    const auto number = notes_.number_of.find(node_.id);
-    return (in_undo_ ? "back" : "step") + (number == notes_.number_of.end() ? "" : number->second) +
-           "_" + param.name;
+    return variable_of(node_.id, action_, in_undo_) + param.name;
+  }
+  // `step6_`, in a step of several actions `step6_NAME_` or `step6_2_`.
+  std::string variable_of(NodeId id, const Action& action, bool in_undo) const {
+    const auto number = notes_.number_of.find(id);
+    const auto& actions = in_undo ? plan_.node(id).undo : plan_.node(id).actions;
+    std::string out = in_undo ? "back" : "step";
+    if (number != notes_.number_of.end()) out += number->second;
+    if (actions.size() > 1) {
+      const auto index = std::to_string(&action - actions.data() + 1);
+      out += "_" + (action.name.empty() ? index : action.name);
+    }
+    return out + "_";
   }
   // ${name:?'what it is'}: the block refuses to run as long as nobody has set it.
   static std::string asked(const std::string& name, std::string_view what) {
@@ -282,10 +350,16 @@ class ActionWriter {
       const auto number = notes_.number_of.find(fact.node);
       const std::string step =
           number == notes_.number_of.end() ? "its step" : "step " + number->second;
-      return asked(
-          (number == notes_.number_of.end() ? "" : "step" + number->second + "_") + fact.name,
-          fact.name + ", as " + step + " printed it" +
-              (fact.host ? " on " + plan_.hosts.at(*fact.host).name : ""));
+      const Node& node = plan_.node(fact.node);
+      const std::string name =
+          node.actions.empty()  // what a person answered
+              ? "step" + (number == notes_.number_of.end() ? "" : number->second) + "_"
+              : variable_of(fact.node, node.actions.at(fact.action), false);
+      const bool several = node.actions.size() > 1 && !node.actions[fact.action].name.empty();
+      return asked(name + fact.name,
+                   fact.name + (several ? " of " + node.actions[fact.action].name : "") + ", as " +
+                       step + " printed it" +
+                       (fact.host ? " on " + plan_.hosts.at(*fact.host).name : ""));
     }
     DescribeOptions how;
     how.saved_of = in_undo_ ? node_.id : kNone;
@@ -305,36 +379,25 @@ class ActionWriter {
     const auto word = quote(text);
     return word ? word->str() : "''";
   }
-  std::string printed_facts() const {
-    std::string out;
-    for (const auto& fact : wanted_) out += "printf '%s\\n' \"" + fact + ": $" + fact + "\"\n";
-    return out;
+  static std::string assignment(const Binding& b) {
+    return b.name + "=" + (b.value ? quoted(*b.value) : b.word) + "\n";
   }
-
-  // The block: assignments of what it reads (nullptr: of all), helpers, the script. As one
-  // subshell, so that an exit does not end the login, and nothing goes on after a failure.
-  static std::string wrapped(const std::vector<Binding>& bindings, const std::string& script,
-                             const std::set<std::string>* reads,
-                             const std::set<std::string>& commands) {
-    std::string head;
+  // The block: assignments, helpers, the script. As one subshell, so that an exit does not end the
+  // login, and nothing is begun after a failure.
+  static std::string wrapped(const std::vector<Binding>& bindings, std::string_view script) {
+    std::string out = "( set -eu\n";
     for (const Binding& b : bindings) {
-      if (reads != nullptr && !reads->contains(b.name)) continue;
-      head += b.name + "=" + (b.value ? quoted(*b.value) : b.word) + "\n";
+      if (mentions(script, b.name)) out += assignment(b);
     }
-    if (reads != nullptr && reads->contains("nl")) head += "nl='\n'\n";
-    if (commands.contains("fail")) head += "fail() { printf '%s\\n' \"$1\" >&2; exit 1; }\n";
-    if (commands.contains("warn")) head += "warn() { printf '%s\\n' \"$1\" >&2; }\n";
-    if (commands.contains("ok"))
-      head += "ok() { printf '%s\\n' \"as it should be ${1-}\"; exit 0; }\n";
-    if (commands.contains("skip")) head += "skip() { printf '%s\\n' \"${1-}\"; exit 0; }\n";
-    if (commands.contains("change")) head += "change() { printf '%s\\n' \"${1-}\"; }\n";
-    if (commands.contains("fact"))
-      head += "fact() { eval \"$1=\\$2\"; printf '%s\\n' \"$1: $2\"; }\n";
-    if (commands.contains("put")) head += "put() { printf '%s' \"$1\"; }\n";
-    if (commands.contains("diff_lines")) head += "diff_lines() { cat; }\n";
-    std::string body = script;
-    if (!body.empty() && body.back() != '\n') body += '\n';
-    return "( set -eu\n" + head + body + ")\n";
+    for (const auto& [name, definition] : kHelpers) {
+      if (mentions(script, name)) out += definition;
+    }
+    out += script;
+    return out + (script.ends_with('\n') ? ")\n" : "\n)\n");
+  }
+  // A command that can be typed as it is.
+  static bool is_one_command(std::string_view text) {
+    return text.find_first_of("\n;&|") == text.size() - 1 && text.back() == '\n';
   }
 
   void typed(const Positions& group, bool many) {
@@ -342,39 +405,50 @@ class ActionWriter {
     const auto all = bindings(group, many);
     if (action_.module == "sh") {
       const std::string& script = plan_.scripts.at(action_.apply).text;
-      const auto tree = read_shell(script);
-      const auto reads = tree ? names_read(*tree) : std::set<std::string>{};
-      const bool one_line =
-          all.empty() && tree && tree->size() == 1 && (*tree)[0].kind == ShellKind::simple;
-      code(one_line ? script
-                    : wrapped(all, script, tree ? &reads : nullptr,
-                              tree ? commands_of(*tree, true) : std::set<std::string>{}));
-      return;
+      return code(all.empty() && is_one_command(script) ? script : wrapped(all, script));
     }
-    ByHandInput input;
-    if (action_.check != kNone) input.check = plan_.scripts.at(action_.check).text;
-    if (action_.apply != kNone) input.apply = plan_.scripts.at(action_.apply).text;
-    for (const FactDecl& fact : action_.returns) input.facts.insert(fact.name);
-    input.wanted = wanted_;
+    if (commands_.empty()) return scripts(all);
+    std::map<std::string, CommandValue> values;
+    for (const Binding& b : all) values[b.name] = b.command;
+    std::map<std::string, bool> facts;
+    for (const FactDecl& fact : action_.returns) {
+      facts[fact.name] = wanted_.contains(fact.name);
+    }
+    FilledCommands filled = fill_commands(commands_, values, facts);
+    if (filled.facts != wanted_) {
+      code(wrapped(all, plan_.scripts.at(action_.check).text));
+      for (auto& [name, wanted] : facts) wanted = false;
+      filled = fill_commands(commands_, values, facts);
+    }
+    for (const auto& fact : filled.facts) {
+      filled.text += "printf '%s\\n' \"" + fact + ": $" + fact + "\"\n";
+    }
+    if (filled.text.empty()) return;
+    if (filled.variables.empty() && is_one_command(filled.text)) return code(filled.text);
+    std::string block = "( set -eu\n";
     for (const Binding& b : all) {
-      if (b.value) input.known[b.name] = *b.value;
+      if (filled.variables.contains(b.name)) block += assignment(b);
     }
-    const ByHand hand = by_hand(input);
-    if (!hand.understood) return in_full(all);
-    polls_ = polls_ || hand.polls;
-    look_ = hand.look;
-    if (hand.text.empty()) return;
-    if (hand.one_command && wanted_.empty()) return code(hand.text);
-    code(wrapped(all, hand.text + printed_facts(), &hand.reads, hand.commands));
+    code(block + filled.text + ")\n");
   }
-  // The scripts as they are: the check tells, and the apply goes on from what it found.
-  void in_full(const std::vector<Binding>& all) {
-    std::set<std::string> helpers{"fail", "warn", "ok", "skip", "change", "fact", "diff_lines"};
-    std::string text;
-    if (action_.check != kNone) text += plan_.scripts.at(action_.check).text + "\n";
-    if (action_.apply != kNone) text += plan_.scripts.at(action_.apply).text + "\n";
-    if (text.find("put ") != std::string::npos) helpers.insert("put");
-    code(wrapped(all, "nl='\n'\n" + text, nullptr, helpers));
+
+  // The scripts as they are. What the check has found goes to the apply through the person.
+  void scripts(std::vector<Binding> all) {
+    if (action_.check != kNone) code(wrapped(all, plan_.scripts.at(action_.check).text));
+    if (action_.apply == kNone) return;
+    if (action_.check != kNone) {
+      out_.push_back(
+          block(BlockKind::paragraph, Prose().say("If it prints `to be changed`:").take()));
+    }
+    for (const FactDecl& fact : action_.returns) {
+      Binding b;
+      b.name = fact.name;
+      b.word = asked(variable_of(node_.id, action_, in_undo_) + fact.name,
+                     fact.name + ", as printed above");
+      b.word.replace(b.word.find(":?"), 2, "?");  // it may be empty
+      all.push_back(std::move(b));
+    }
+    code(wrapped(all, plan_.scripts.at(action_.apply).text));
   }
 
   void afterwards() {
@@ -382,15 +456,10 @@ class ActionWriter {
     if (!action_.fetches.empty()) {
       prose.say("From here: copy the file of each host with `scp` to the place that is named. ");
     }
-    if (!action_.sends_tree.empty()) {
+    if (!action_.sends_tree.empty() && commands_.empty()) {
       prose.say("From here: make the directory of each host like the one that is named, with ");
       prose.code("rsync -rpc").say(", and with ").code("--delete").say(" and ");
       prose.code("--exclude").say(" as it says. ");
-    }
-    if (polls_) {
-      prose.say("Then look until all of it is as it should be, and only then continue");
-      if (!look_.empty()) prose.say(": ").code(look_.substr(0, look_.size() - 1));
-      prose.say(". ");
     }
     if (!wanted_.empty() && !in_undo_) {
       prose.say("Note for each host what it prints as ");
@@ -417,8 +486,7 @@ class ActionWriter {
   bool in_undo_;
   std::vector<RunbookBlock>& out_;
   std::set<std::string> wanted_;
-  bool polls_ = false;
-  std::string look_;
+  std::string commands_;  // of the module; "": none
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The head of a runbook: who, where, and what must be at hand before the first step.
 #include <algorithm>
 
+#include "base/shell_word.h"
 #include "base/words.h"
-#include "plan/by_hand.h"
 #include "plan/host_text.h"
 #include "plan/printer.h"
 #include "plan/runbook_parts.h"

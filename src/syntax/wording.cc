@@ -112,15 +112,15 @@ class Wording {
   }
 
   static std::vector<std::string> statement_words() {
-    return {"owner",  "hosts",      "param",   "let",        "hostvar",  "secret",   "require",
-            "lock",   "mode",       "step",    "phase",      "parallel", "sequence", "for",
-            "if",     "do",         "wait",    "barrier",    "pivot",    "undo",     "hold",
-            "offer",  "on_failure", "always",  "handler",    "notify",   "flush",    "rollback",
-            "manual", "approve",    "ask",     "item",       "evidence", "deadline", "window",
-            "report", "returns",    "needs",   "uses",       "writes",   "reads",    "check",
-            "apply",  "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
-            "serial", "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots",
-            "touches"};
+    return {"owner",   "hosts",      "param",   "let",        "hostvar",  "secret",   "require",
+            "lock",    "mode",       "step",    "phase",      "parallel", "sequence", "for",
+            "if",      "do",         "wait",    "barrier",    "pivot",    "undo",     "hold",
+            "offer",   "on_failure", "always",  "handler",    "notify",   "flush",    "rollback",
+            "manual",  "approve",    "ask",     "item",       "evidence", "deadline", "window",
+            "report",  "returns",    "needs",   "uses",       "writes",   "reads",    "check",
+            "apply",   "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
+            "serial",  "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots",
+            "touches", "commands"};
   }
 
   static std::vector<std::string> modifier_words() {

@@ -265,6 +265,98 @@ void expect_all_set(const std::string& block) {
   }
 }
 
+// What a block prints when it is pasted into a shell whose home is `folder`.
+Answer paste(const Folder& folder, const std::string& block) {
+  folder.write("block", block);
+  const std::string at = folder.path.string();
+  const std::string command = "cd " + at + " && HOME=" + at + " timeout 10 sh ./block 2>&1";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  Answer answer;
+  for (int c = 0; (c = std::fgetc(pipe)) != EOF;) answer.out += static_cast<char>(c);
+  answer.code = ::pclose(pipe);
+  return answer;
+}
+
+// Blocks that were once shortened by guesswork, and did something else than the scripts.
+TEST(Docs, AModuleWithoutCommandsIsShownAsItsScripts) {
+  const Folder folder;
+  folder.write("modules/zz.play", R"(module zz.look "Look" {
+  param name: string "its name"
+  returns { cname: string }
+  check sh """
+    PATH=$HOME/.local/bin:$PATH
+    line=$(aws look "$name")
+    fact cname "$line"
+    case $line in Ready*) ok "$line" ;; esac
+    fail "$name is $line"
+  """
+}
+module zz.quiet "Wait until quiet" {
+  param quiet: duration = 2m "so long"
+  check sh """
+    while :; do
+      silent=$(cat silent)
+      [ "$silent" -lt "$quiet" ] || ok "quiet"
+      sleep 2
+    done
+  """
+}
+module zz.set "Set" {
+  param env: map<string> = {} "y"
+  apply sh """
+    for p in $env; do echo "$p"; done
+  """
+  verify none
+}
+module zz.both "Check and apply" {
+  returns { before: string }
+  check sh """
+    fact before ""
+    change "it"
+    exit 0
+  """
+  apply sh """
+    echo "it was <$before>"
+  """
+}
+)");
+  folder.write("two.inv", "inventory two { group control { host c } }\n");
+  folder.write("p.play", R"(play p "P" {
+  hosts control = group("control")
+  step s on control {
+    let blue = zz.look(name: "blue")
+    let ses = zz.look(name: "ses")
+    zz.quiet()
+    zz.set()
+    zz.both()
+  }
+  step t on control { sh(a: s.blue.cname, b: s.ses.cname) """echo "$a" "$b" """ }
+  step u on control { machine.reboot(only_if_required: true) }
+  step v on control { machine.reboot() }
+}
+)");
+  folder.write(".local/bin/aws", "echo \"Ready $2\"\n");
+  fs::permissions(folder.path / ".local/bin/aws", fs::perms::owner_all);
+  folder.write("silent", "500\n");
+  const In in(folder.path);
+  const Answer answer = docs("p.play", "two.inv");
+  ASSERT_EQ(answer.code, kSuccess) << answer.err;
+  const auto blocks = code_blocks(answer.out);
+  ASSERT_EQ(blocks.size(), 9U) << answer.out;
+  EXPECT_EQ(paste(folder, blocks[0]).out, "cname: Ready blue\nas it should be Ready blue\n");
+  EXPECT_EQ(paste(folder, blocks[1]).out, "cname: Ready ses\nas it should be Ready ses\n");
+  EXPECT_EQ(paste(folder, blocks[2]).out, "as it should be quiet\n");
+  const Answer set = paste(folder, blocks[3]);
+  EXPECT_EQ(set.code, 0) << set.out;
+  EXPECT_EQ(set.out, "");
+  EXPECT_EQ(paste(folder, blocks[4]).out, "before: \nto be changed: it\n");
+  EXPECT_EQ(paste(folder, "step1_5_before=\n" + blocks[5]).out, "it was <>\n");
+  EXPECT_EQ(paste(folder, "step1_blue_cname=x\nstep1_ses_cname=y\n" + blocks[6]).out, "x y\n");
+  EXPECT_EQ(blocks[7],
+            "( set -eu\n[ -e /var/run/reboot-required ] || exit 0\nshutdown -r now\n)\n");
+  EXPECT_EQ(blocks[8], "shutdown -r now\n");
+}
+
 // A value of the type that a parameter declares, as the language writes it.
 std::string sample(const catalog::Param& param) {
   const std::string& type = param.type->name.text;

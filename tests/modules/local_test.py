@@ -18,6 +18,7 @@ import checks
 import harness
 import playfile
 from checks import expect, true
+from local_by_hand import test_by_hand_files, test_by_hand_git, test_by_hand_http, test_by_hand_pip
 from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_keys import test_sshkey
@@ -103,7 +104,9 @@ def test_maintenance(top):
 PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "line": test_line,
          "block": test_block, "replace": test_replace, "places": test_places, "sshkey": test_sshkey, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
-         "pip": test_pip, "pip_paths": test_pip_paths}
+         "pip": test_pip, "pip_paths": test_pip_paths,
+         "by_hand_files": test_by_hand_files, "by_hand_git": test_by_hand_git, "by_hand_pip": test_by_hand_pip,
+         "by_hand_http": test_by_hand_http}
 
 
 def main():
@@ -119,7 +122,8 @@ def main():
         wheels = Path(served) / "wheels"
         subprocess.run([sys.executable, playfile.ROOT / "fleet/lib/build_wheels.py", playfile.ROOT / "fleet/packages",
                         wheels, Path(served) / "simple"], check=True)
-        shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port}
+        shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port, "by_hand_pip": wheels,
+                  "by_hand_http": server.server_port}
         for shell in options.shells or ["dash", "bash", "busybox sh", "mksh"]:
             begun = time.monotonic()
             top = temp / shell.split()[0]

@@ -44,7 +44,7 @@ def read(path):
         elif line == "}":
             modules.append(module)
             module = None
-        elif match := re.match(r'  (check|apply|verify|preview|preflight) sh """$', line):
+        elif match := re.match(r'  (check|apply|verify|preview|preflight|commands) sh """$', line):
             end = i + 1
             while '"""' not in lines[end]:
                 end += 1

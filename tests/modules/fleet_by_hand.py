@@ -1,0 +1,53 @@
+"""The `commands` of modules on the fleet's hosts."""
+import subprocess
+
+import by_hand
+import harness
+from fleet_checks import PROGRAMS, SITE, expect, fleet, inside, true
+
+
+def commands(shell):
+    """The `commands` of modules, as docs prints them: after them the module's own check says `ok`."""
+    web, root, db = (harness.Place(*words, shell) for words in (("web1", "ubuntu"), ("web1", "root"), ("db1", "ubuntu")))
+
+    def both(place, module, **values):
+        by_hand.typed(place, module, **values)
+        expect(place.run(module, "check", **values), "ok")
+
+    fleet("publish", "apt-1.1")
+    by_hand.typed(root, "apt.update")  # its check knows the module's own refreshes alone
+    both(root, "apt.install", packages=["coral-extra"])
+    both(root, "apt.upgrade")
+    both(root, "apt.install", packages=["coral-tool=1.1", "coral-extra"], recommends=False)
+    for module in ("stop", "start"):
+        both(root, f"service.{module}", name="nginx")
+        both(web, f"supervisor.{module}", programs=PROGRAMS)
+    by_hand.typed(root, "service.restart", name="nginx")  # always a change, as are those that follow
+    before = inside("web1", "supervisorctl", "pid", "gunicorn")
+    by_hand.typed(web, "supervisor.restart", programs=["gunicorn"], config="/cnhome/config/supervisor.conf")
+    true(inside("web1", "supervisorctl", "pid", "gunicorn") != before, "same pid")
+    base = "http://10.77.0.1:8081/nginx"
+    repo = {"url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key"}
+    key = subprocess.run(["sh", "-c", f"curl -s {repo['key_url']} | gpg --show-keys --with-colons 2>/dev/null | "
+                          "awk -F: '$1 == \"fpr\" { print $10; exit }'"], capture_output=True, text=True, check=False).stdout.strip()
+    both(root, "nginx.repo", fingerprints=[key], **repo)
+    both(root, "nginx.upgrade")
+    dump = {"database": "coralnet", "to": "/var/backups/before update.dump"}
+    by_hand.typed(db, "postgres.dump", **dump)
+    expect(db.run("postgres.dump", "check", max_age=3600, **dump), "ok")
+    # The site, from its first version to its second and back.
+    fleet("publish", "v2")
+    head = inside("web1", "git", "-C", "/cnhome", "rev-parse", "HEAD", user="ubuntu").strip()
+    freeze = web.run("pip.install", "check", venv="/srv/venv", requirements="/cnhome/requirements/staging.txt").facts["freeze"]
+    both(web, "git.rebase", dir="/cnhome", onto="origin/master")
+    both(web, "pip.install", venv="/srv/venv", requirements="/cnhome/requirements/staging.txt", upgrade=True)
+    both(web, "django.collectstatic", **SITE)
+    both(web, "django.collectstatic", clear=True, **{**SITE, "settings": "config.settings.staging"})
+    both(web, "django.migrate", **SITE)
+    start = "2031-02-03T04:05:00Z"
+    by_hand.typed(web, "django.maintenance_on", start=start, message="It's <short>", **SITE)
+    expect(web.run("django.maintenance_on", "check", start=start, message="It's <short>", **SITE), "ok")
+    both(web, "django.maintenance_off", **SITE)
+    by_hand.typed(web, "django.manage", command="maintenancestatus", **SITE)
+    both(web, "pip.restore", venv="/srv/venv", freeze=freeze)
+    both(web, "git.reset", dir="/cnhome", to=head)
