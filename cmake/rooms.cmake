@@ -96,15 +96,14 @@ function(cnplay_unit_test name shards)
   endforeach()
 endfunction()
 
-# Embeds every modules/*.play in the room's library, as catalog/embedded.h declares it.
-function(cnplay_embed_modules room directory)
-  file(GLOB files CONFIGURE_DEPENDS ${directory}/*.play)
-  set(out ${CMAKE_BINARY_DIR}/generated/embedded_modules.cc)
+# Embeds the files PATTERN in the room's library: FUNCTION() in src/<room>/HEADER returns them.
+function(cnplay_embed room header function pattern)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${pattern})
+  get_filename_component(prefix ${pattern} DIRECTORY)
+  set(out ${CMAKE_BINARY_DIR}/generated/${function}.cc)
   add_custom_command(OUTPUT ${out}
-    COMMAND ${CMAKE_COMMAND} -DOUT=${out} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DPREFIX=${prefix}/ -DHEADER=${room}/${header} -DNAMESPACE=cnplay::${room}
+      -DFUNCTION=${function} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
-  get_target_property(type cnplay_${room} TYPE)
-  if(NOT type STREQUAL "INTERFACE_LIBRARY")
-    target_sources(cnplay_${room} PRIVATE ${out})
-  endif()
+  target_sources(cnplay_${room} PRIVATE ${out})
 endfunction()

@@ -1,15 +1,11 @@
 // The standard modules, embedded at build time from modules/*.play.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
-namespace cnplay::catalog {
+#include "base/embedded.h"
 
-struct EmbeddedFile {
-  std::string_view name;  // "modules/git.play"
-  std::string_view text;
-};
+namespace cnplay::catalog {
 
 const std::vector<EmbeddedFile>& embedded_modules();
 

@@ -86,7 +86,7 @@ bool is_inside(const fs::path& path, const fs::path& directory) {
 // Whether the file is a copy of a built-in one, as those of cnplay's own repository are. It is then
 // read as the built-in: a plan is the same there as in any other project.
 bool is_builtin(const std::string& file, const std::string& text) {
-  return std::ranges::any_of(catalog::embedded_modules(), [&](const catalog::EmbeddedFile& known) {
+  return std::ranges::any_of(catalog::embedded_modules(), [&](const EmbeddedFile& known) {
     return known.name == file && known.text == text;
   });
 }
@@ -146,7 +146,7 @@ Status load_modules(Project& project) {
       project.catalog.add(project.sources.add(file, std::move(*text)), false, project.diags);
     }
   }
-  for (const catalog::EmbeddedFile& file : catalog::embedded_modules()) {
+  for (const EmbeddedFile& file : catalog::embedded_modules()) {
     const auto add = [&project, &file] {
       const auto& source =
           project.sources.add("built-in " + std::string(file.name), std::string(file.text));

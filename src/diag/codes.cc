@@ -4,20 +4,19 @@
 #include <cctype>
 #include <string>
 
-#include "diag/code_tables.h"
-
 namespace cnplay::diag {
 
 const std::vector<CodeText>& codes() {
-  // Sorted here rather than in the tables' order: a room may own codes of several hundreds.
   static const std::vector<CodeText> all = [] {
-    std::vector<CodeText> joined;
-    for (const auto* table :
-         {&syntax_codes(), &compile_codes(), &catalog_codes(), &inventory_codes(), &text_codes()}) {
-      joined.insert(joined.end(), table->begin(), table->end());
+    constexpr std::string_view kHead = "# E0101: ";
+    std::vector<CodeText> out;
+    for (const EmbeddedFile& file : code_files()) {
+      const std::size_t line = file.text.find('\n');
+      out.push_back({file.text.substr(2, 5), file.text.substr(kHead.size(), line - kHead.size()),
+                     file.text.substr(line + 2)});
     }
-    std::ranges::stable_sort(joined, {}, &CodeText::code);
-    return joined;
+    std::ranges::sort(out, {}, &CodeText::code);
+    return out;
   }();
   return all;
 }

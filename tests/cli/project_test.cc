@@ -36,7 +36,7 @@ class ProjectTest : public ::testing::Test {
 // `git` of a project whose modules/git.play holds the text of the built-in one and MORE.
 Result<bool> git_is_builtin(const std::string& more) {
   const auto& files = catalog::embedded_modules();
-  const auto git = std::ranges::find(files, "modules/git.play", &catalog::EmbeddedFile::name);
+  const auto git = std::ranges::find(files, "modules/git.play", &EmbeddedFile::name);
   fs::create_directory("modules");
   std::ofstream("modules/git.play") << git->text << more;
   Project project;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "diag/code_tables.h"
+#include "diag/codes.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
 #include "support/source_directory.h"
@@ -48,12 +48,9 @@ TEST(Codes, EachHasAGoldenFile) {
       }
     }
   }
-  for (const auto* table : {&diag::compile_codes(), &diag::catalog_codes(),
-                            &diag::inventory_codes(), &diag::text_codes()}) {
-    for (const auto& code : *table) {
-      EXPECT_TRUE(shown.contains(std::string(code.code))) << code.code << ": " << code.title;
-      EXPECT_NE(std::string::npos, std::string(code.explanation).size());
-    }
+  for (const auto& code : diag::codes()) {
+    if (code.code.starts_with("E00")) continue;  // tests/syntax has those
+    EXPECT_TRUE(shown.contains(std::string(code.code))) << code.code << ": " << code.title;
   }
 }
 

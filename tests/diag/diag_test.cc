@@ -76,6 +76,15 @@ TEST(Codes, AreSortedUniqueAndExplained) {
   }
 }
 
+TEST(Codes, AFileIsCalledAfterItsCode) {
+  for (const auto& file : code_files()) {
+    const std::string code(file.text.substr(2, 5));
+    EXPECT_EQ(file.name, "docs/errors/" + code + ".md");
+    EXPECT_TRUE(file.text.starts_with("# " + code + ": ")) << file.name;
+    EXPECT_EQ(file.text.find("\n\n"), file.text.find('\n')) << file.name;
+  }
+}
+
 TEST(Codes, AreFoundInAnyCase) {
   ASSERT_NE(find_code("E0004"), nullptr);
   EXPECT_EQ(find_code("e0004"), find_code("E0004"));

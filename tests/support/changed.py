@@ -48,6 +48,7 @@ RULES = [
     (r"(docs|tests)/protocol/", lambda m: ["scripts protocol_model"] + HOUSE),
     (r"tests/mutation/|scripts/mutate$", lambda m: ["scripts mutation"] + FORM),
     (r"README\.md$", lambda m: units("cli") + HOUSE + ["scripts cli_documents"]),
+    (r"docs/errors/", lambda m: units(*dependants("diag")) + HOUSE + ["scripts cli_.*"]),
     (r"docs/|CONTRIBUTING\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form", "scripts cli_documents"]),
     (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
