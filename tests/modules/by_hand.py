@@ -32,8 +32,10 @@ def written(type_, value):
 def blocks(module, facts=(), beside=None, inventory="", **values):
     """The blocks that docs prints of one step. FACTS: those that a later step reads. BESIDE: files beside the play."""
     declared = playfile.all_modules()[module]
-    arguments = ", ".join(f"{name}: {written(declared.params[name][0], value)}" for name, value in values.items() if value is not None)
-    play = 'play p "P" {\n  hosts all_ = group("web")\n'
+    secrets = [name for name in values if declared.params[name][0].startswith("secret")]
+    arguments = ", ".join(f"{name}: {name if name in secrets else written(declared.params[name][0], value)}"
+                          for name, value in values.items() if value is not None)
+    play = 'play p "P" {\n  hosts all_ = group("web")\n' + "".join(f'  secret {name} = env("X_{name}")\n' for name in secrets)
     play += f"  step s on all_ {{ {'let it = ' if declared.returns else ''}{module}({arguments}) }}\n"
     play += "".join(f'  step read_{fact} on all_ {{ sh(x: s.it.{fact}) """: "$x" """ }}\n' for fact in facts) + "}\n"
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +54,9 @@ def blocks(module, facts=(), beside=None, inventory="", **values):
 
 def typed(place, module, facts=(), beside=None, set_=None, **values):
     """Pastes the blocks into the shell of PLACE, after SET_ (variables that a person sets first). What it printed."""
-    script = "".join(f"{name}={harness.quote(str(value))}\n" for name, value in (set_ or {}).items())
+    declared = playfile.all_modules()[module].params
+    secrets = {f"secret_{name}": value for name, value in values.items() if declared[name][0].startswith("secret")}
+    script = "".join(f"{name}={harness.quote(str(value))}\n" for name, value in {**secrets, **(set_ or {})}.items())
     # One after the other, each whatever became of the one before: the code is that of the last.
     script += "".join(blocks(module, facts, beside, **values))
     run = place.plain(script)

@@ -1,4 +1,5 @@
 """The `commands` of modules, as docs prints them, in each shell: after them the module's own check says `ok`."""
+import json
 import shutil
 
 import by_hand
@@ -46,6 +47,63 @@ def test_by_hand_files(top):
     expect(run("maintenance.place", "check", **page), "ok")
     by_hand.typed(place, "maintenance.remove", path=page["path"])
     expect(run("maintenance.remove", "check", path=page["path"]), "ok")
+
+
+def test_by_hand_more_files(top):
+    place = checks.place
+    run = place.run
+    path = top / "a file.json"
+    path.write_text('{"b": "old", "a": {"x.y": 1, "é": "ü"}}')
+    # A secret is not filled in: it stays a variable.
+    value = "p'w \"q\" \\ $(id) `id` é"
+    for what in ({"key": "b", "value": value}, {"keys": ["a", "x.y"], "value": "[1, null]", "json": True}, {"key": "c.d", "value": "x"}):
+        by_hand.typed(place, "file.json", path=path, **what)
+        expect(run("file.json", "check", path=path, **what), "ok")
+    true(json.loads(path.read_text()) == {"b": value, "a": {"x.y": [1, None], "é": "ü"}, "c": {"d": "x"}}, path.read_text())
+    key = top / "dot ssh/id_key"
+    for comment in ("web 1, it's \"the\" $(id)", "after 2026-11"):
+        by_hand.typed(place, "sshkey.rotate", path=key, comment=comment)
+        expect(run("sshkey.rotate", "check", path=key, comment=comment), "ok")
+    by_hand.typed(place, "sshkey.forget", path=key)
+    expect(run("sshkey.forget", "check", path=key), "ok")
+    logs = top / "some logs"
+    logs.mkdir()
+    (logs / "a log").write_text("x")
+    by_hand.typed(place, "log.collect", dirs=[logs], to=top / "logs.tar.gz")
+    true("a log" in place.plain(f"tar -tzf '{top}/logs.tar.gz'\n").stdout, "the archive")
+
+
+def test_by_hand_texts(top):
+    place = checks.place
+
+    def both(module, **values):
+        by_hand.typed(place, module, **values)
+        expect(place.run(module, "check", **values), "ok", what=str(values))
+
+    path = top / "a text"
+    for values in ({"line": "it's $(x) \\\\1", "create": True}, {"line": "Port 22"}, {"line": "Port 23", "match": "^Port [0-9]+$"},
+                   {"line": "Port 23", "match": "^it's"}, {"line": "none", "present": False},
+                   {"line": "Port 23", "match": "^Port", "present": False}, {"line": "last"}):
+        both("file.line", path=path, **values)
+    true(path.read_text() == "last\n", path.read_text())
+    block = {"path": path, "name": "it's one", "comment": "//"}
+    for values in ({"block": "a\n$(b)\n"}, {"block": "c"}, {"block": ""}, {"block": "x", "present": False}):
+        both("file.block", **block, **values)
+    true(path.read_text() == "last\n", path.read_text())
+    both("file.replace", path=path, pattern="^l(a)st", **{"with": "f\\1rst"})
+    both("file.replace", path=path, pattern="a.*", plain=True, **{"with": "x"})
+    true(path.read_text() == "farst\n", path.read_text())
+    folder = top / "a folder/deeper"
+    both("file.directory", path=folder, mode="0750")
+    both("file.link", path=top / "a link", to=folder)
+    both("file.link", path=top / "a link", to=top)
+    (folder / "x").write_text("x")
+    both("file.mode", path=folder.parent, mode="0600", dir_mode="0700", recursive=True)
+    both("file.mode", path=folder, mode="0755")
+    true(mode_of(folder / "x") == "0o600" and mode_of(folder) == "0o755", "modes")
+    for values in ({"path": folder / "x"}, {"path": folder}, {"path": top / "a link"}, {"path": folder.parent, "recursive": True}):
+        both("file.absent", **values)
+    true(top.exists(), "what the link led to is gone")
 
 
 def test_by_hand_git(top):

@@ -18,7 +18,7 @@ import checks
 import harness
 import playfile
 from checks import expect, true
-from local_by_hand import test_by_hand_files, test_by_hand_git, test_by_hand_http, test_by_hand_pip
+from local_by_hand import test_by_hand_files, test_by_hand_git, test_by_hand_http, test_by_hand_more_files, test_by_hand_pip, test_by_hand_texts
 from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_keys import test_sshkey
@@ -105,7 +105,7 @@ PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, 
          "block": test_block, "replace": test_replace, "places": test_places, "sshkey": test_sshkey, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
          "pip": test_pip, "pip_paths": test_pip_paths,
-         "by_hand_files": test_by_hand_files, "by_hand_git": test_by_hand_git, "by_hand_pip": test_by_hand_pip,
+         "by_hand_files": test_by_hand_files, "by_hand_more_files": test_by_hand_more_files, "by_hand_texts": test_by_hand_texts, "by_hand_git": test_by_hand_git, "by_hand_pip": test_by_hand_pip,
          "by_hand_http": test_by_hand_http}
 
 
