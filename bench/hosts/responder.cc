@@ -12,6 +12,9 @@ namespace {
 
 // More than this without an end is no shipment that we could run.
 constexpr std::size_t kMostHeld = 4 * 1024 * 1024;
+constexpr std::size_t kMostPrinted = 16 * 1024 * 1024;
+// With more since the last task that was not sent ahead, a shell holds back what was (prelude.cc).
+constexpr std::size_t kHoldsBack = 128 * 1024;
 constexpr std::string_view kBootId = "c0ffee00-0000-4000-8000-000000000000";
 
 // Words in single quotes, as base/text.h's quote() writes them, up to the end of the line or to `;
@@ -54,6 +57,13 @@ int run_script(std::string_view script, std::string& out, std::string& err) {
       int code = 0;
       std::from_chars(line.data() + 5, line.data() + line.size(), code);
       return code & 255;
+    }
+    // printf '%1048576s\n' x: text of that many bytes, and a newline.
+    if (static constexpr std::string_view kFill = "printf '%"; line.starts_with(kFill)) {
+      std::size_t size = 0;
+      std::from_chars(line.data() + kFill.size(), line.data() + line.size(), size);
+      out.append(std::min(size, kMostPrinted), 'x').append("\n");
+      continue;
     }
     if (line.starts_with("echo ")) {
       out.append(line.substr(5)).append("\n");
@@ -157,13 +167,16 @@ class Responder final : public Command {
           mark("A " + id + " " + task.nonce + " " + std::to_string(task.pid));
       out = follow + task.out + mark("Q " + id + " ended");
       err = follow + task.err;
-    } else if (words[10] == "ahead" && words[11].substr(0, words[11].find(' ')) != well_) {
+    } else if (words[10] == "ahead" &&
+               (words[11].substr(0, words[11].find(' ')) != well_ || printed_ > kHoldsBack)) {
       out = mark("K " + id);
     } else {
+      if (words[10] == "once") printed_ = 0;
       out = err = mark("S " + id) + mark("B apply");
       const int code = run_script(words[6], out, err);
       out += mark("X apply " + std::to_string(code));
       well_ = code == 0 ? id : "";
+      printed_ += out.size() + err.size();
       memory_.tasks[run_ + " " + id] = {nonce_, pid_, out + mark("E " + id + " out"),
                                         err + mark("E " + id + " err")};
     }
@@ -182,7 +195,8 @@ class Responder final : public Command {
   std::string held_;
   std::string nonce_;
   std::string run_;
-  std::string well_;  // the task that it has done last, if that ended well
+  std::string well_;         // the task that it has done last, if that ended well
+  std::size_t printed_ = 0;  // since the last task that was not sent ahead
   bool ended_ = false;
 };
 

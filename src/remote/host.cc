@@ -237,6 +237,7 @@ void HostSession::send(const JobPtr& job, const std::shared_ptr<Shell>& shell) {
   running_.push_back(job);
   if (!job->sent_before || job->sent == std::chrono::steady_clock::time_point{}) begin_time(job);
   run_scripts(job, std::move(*shipment));
+  send_held_back(*job);
 }
 
 void HostSession::begin_time(const JobPtr& job) {
@@ -415,6 +416,7 @@ void HostSession::shell_job_ended(Shell& shell) {
     begin_transfer(job);
   } else if (said.held_back()) {
     const auto keep = job->shell;
+    ++job->held_back;
     keep->release();
     if (keep->job()) begin_time(keep->job());
     lost_place(job, false);

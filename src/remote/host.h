@@ -106,6 +106,7 @@ class HostSession final : public ShellOwner, public std::enable_shared_from_this
 
   // host_ahead.cc: tasks that the runner has not come to
   bool send_ahead(const JobPtr& job);
+  void send_held_back(const Job& before);
   JobPtr take_parked(TaskId id);
   void ask_back(const JobPtr& job);
   void lost_place(const JobPtr& job, bool may_have_begun);

@@ -47,6 +47,22 @@ bool HostSession::send_ahead(const JobPtr& job) {
   return true;
 }
 
+// What was to follow it, and is parked, follows it now. A host that prints much holds back what
+// comes after: what it has held back twice is sent when the runner comes to it.
+void HostSession::send_held_back(const Job& before) {
+  constexpr int kMostHeldBack = 2;
+  TaskId after = before.task.id;
+  for (std::size_t i = 0; i < parked_.size();) {
+    const JobPtr job = parked_[i];
+    if (job->task.after != after || job->held_back >= kMostHeldBack || !send_ahead(job)) {
+      ++i;
+      continue;
+    }
+    after = job->task.id;
+    parked_.erase(parked_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
 HostSession::JobPtr HostSession::take_parked(TaskId id) {
   const auto found = std::ranges::find_if(parked_, [&](const auto& j) { return j->task.id == id; });
   if (found == parked_.end()) return nullptr;

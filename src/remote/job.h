@@ -36,6 +36,7 @@ struct Job {
   // that it comes after; if it has lost that place, it is parked.
   bool ahead = false;
   bool withdrawn = false;  // the runner does not come to it any more
+  int held_back = 0;       // so often the host did not begin it in its turn
 
   // It was sent before, and the connection was lost: whether the host has it is not known yet.
   bool sent_before = false;

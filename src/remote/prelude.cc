@@ -313,8 +313,9 @@ _cn_spool() {
   1) ;;
   *) _cn_tee err <"$_cn_pe" >&6 2>/dev/null 3<&- 4<&- 5>&- 6>&- & ;;
   esac
+  _cn_t2=$!
   exec 3<&- 4<&- 5>&- 6>&-
-  _cn_claims="$_cn_k $$ ${_cn_at:-?} $_cn_b $_cn_n $_cn_t1 $!"
+  _cn_claims="$_cn_k $$ ${_cn_at:-?} $_cn_b $_cn_n $_cn_t1 $_cn_t2"
 }
 # What this run is inside of: for one that a task of it starts.
 _cn_around() {
@@ -498,10 +499,21 @@ _cn_judge() {
   esac
   case $_cn_z in 0) _cn_well=$1 ;; esac
 }
-# ID PID SINCE: whether what was sent ahead is to be begun: the task before it has ended well, and the
-# sshd of the connection is there.
+# How much our `tee`s have read so far goes into _cn_x: at most a pipe's length less than was printed.
+_cn_printed() {
+  _cn_x=0
+  case $_cn_sp in '') return ;; esac
+  { read -r _cn_l _cn_i </proc/"$_cn_t1"/io; } 2>/dev/null && _cn_x=$_cn_i
+  { read -r _cn_l _cn_i </proc/"$_cn_t2"/io; } 2>/dev/null && _cn_x=$((_cn_x + _cn_i))
+}
+# ID PID SINCE: whether what was sent ahead is to be begun: the task before it has ended well, the
+# sshd of the connection is there, and at most 128 KiB were printed since the last task that was not
+# sent ahead. With more, the controller would keep what is printed now: the end of the task before
+# comes on stderr too, which shares the channel's window with all that.
 _cn_due() {
   [ "$_cn_well" = "$1" ] || return 1
+  _cn_printed
+  [ "$((_cn_x - _cn_pb))" -le 131072 ] || return 1
   case $_cn_up in
   "$2 $3") ;;
   *)
@@ -516,6 +528,7 @@ _cn_due() {
   case $_cn_x in '') return 1 ;; esac
 }
 _cn_up=
+_cn_pb=0
 # ID: nobody is to begin it any more. If somebody has, it is followed.
 _cn_withdraw() {
   _cn_flush
@@ -556,6 +569,8 @@ _cn_run() {
       _cn_tail="${_cn_tail-}$_cn_r$_cn_n U $1$nl"
       _cn_end "$1"
     else
+      _cn_printed
+      _cn_pb=$_cn_x
       _cn_once "$@"
     fi
     ;;
@@ -575,7 +590,11 @@ _cn_run() {
     _cn_withdraw "$1"
     _cn_end "$1"
     ;;
-  *) _cn_free "$@" ;;
+  *)
+    _cn_printed
+    _cn_pb=$_cn_x
+    _cn_free "$@"
+    ;;
   esac
 }
 _cn_once() {

@@ -1,6 +1,7 @@
 #include "run/ahead.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cnplay::run {
 
@@ -44,6 +45,19 @@ void Ahead::erase(remote::TaskId task) {
   chain.erase(it);
   if (chain.empty()) chains_.erase(host->second);
   hosts_.erase(host);
+}
+
+std::size_t Ahead::keep(Sent& sent, remote::TaskOutput output) const {
+  const std::size_t size = output.bytes.size();
+  std::size_t kept = size;
+  for (const Sent& each : of(sent.host)) kept += each.kept;
+  if (kept > kMostKept) {
+    sent.left_out += size;
+    return 0;
+  }
+  sent.kept += size;
+  sent.said.emplace_back(std::move(output));
+  return size;
 }
 
 void Ahead::withdraw(Sent& sent) {

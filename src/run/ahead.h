@@ -20,6 +20,9 @@ class Ahead {
   // disk.
   static constexpr std::size_t kMost = 32;
   static constexpr std::size_t kFew = kMost / 2;
+  // Of the output of one host. More than a channel's window, which is all that a host sends before
+  // the end of the task before is known; unless it does not hold back what it begins.
+  static constexpr std::size_t kMostKept = std::size_t{2} << 20;
 
   struct Sent {
     plan::Place place;
@@ -28,6 +31,8 @@ class Ahead {
     bool earlier = false;    // by a controller that is gone: the hosts have not been told of it yet
     bool withdrawn = false;  // the run does not come to it any more
     std::deque<remote::Event> said = {};  // TaskOutput, TaskEnded, in their order
+    std::size_t kept = 0;                 // bytes of the output in it
+    std::uint64_t left_out = 0;           // and that were too much
   };
   using Chain = std::deque<Sent>;
 
@@ -39,6 +44,8 @@ class Ahead {
   // Null: it is none of them. Good until the next change.
   Sent* find(remote::TaskId task);
   void erase(remote::TaskId task);
+  // What it has said goes to `said`, or is left out. Returns how many bytes are kept.
+  std::size_t keep(Sent& sent, remote::TaskOutput output) const;
   bool contains(remote::TaskId task) const { return hosts_.contains(task); }
   // The ids of those that are withdrawn, or of all.
   std::vector<remote::TaskId> withdrawn() const;

@@ -140,6 +140,11 @@ void Steps::start_task(Run& run, remote::Task task) {
   } else if (sent) {
     context_.adopt(started.task);
     for (remote::Event& event : sent->said) early_.push_back(std::move(event));
+    if (sent->left_out > 0) {
+      context_.emit.notice(context_.name(run.unit.host) + ": `" + run.node->title + "` printed " +
+                           format_size(Size{static_cast<std::int64_t>(sent->left_out)}) +
+                           " more before the run came to it: left out, here and in the record");
+    }
   } else {
     context_.start(std::move(task));
   }
@@ -320,10 +325,7 @@ std::optional<StepEnd> Steps::take_ended() {
 
 std::size_t Steps::output(remote::TaskOutput o) {
   if (Ahead::Sent* sent = ahead_.find(o.task)) {
-    if (sent->withdrawn) return 0;
-    const std::size_t kept = o.bytes.size();
-    sent->said.emplace_back(std::move(o));
-    return kept;
+    return sent->withdrawn ? 0 : ahead_.keep(*sent, std::move(o));
   }
   const auto it = by_task_.find(o.task);
   if (it == by_task_.end()) return 0;

@@ -123,6 +123,7 @@ void Steps::withdraw_these(const std::vector<remote::TaskId>& ids) {
       ahead_.erase(id);
       continue;
     }
+    sent->kept = 0;
     // In its turn, like what the hosts say.
     for (remote::Event& event : std::exchange(sent->said, {})) {
       if (std::holds_alternative<remote::TaskEnded>(event)) early_.push_back(std::move(event));

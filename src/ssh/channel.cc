@@ -187,18 +187,21 @@ void ExecChannel::set_held(int stream, std::size_t bytes) {
 // window again, which waiting for the next packet would not: the peer may have none to send.
 void ExecChannel::deliver_held() {
   std::array<char, 32 * 1024> buffer;
-  for (const int stream : {0, 1}) {
-    while (held_[static_cast<std::size_t>(stream)] > 0 && !paused_ && !close_wanted_) {
-      const auto want = std::min(buffer.size(), held_[static_cast<std::size_t>(stream)]);
-      const int n = ssh_channel_read_nonblocking(channel_, buffer.data(),
-                                                 static_cast<std::uint32_t>(want), stream);
-      if (n <= 0) {
-        set_held(stream, 0);
-        break;
-      }
-      set_held(stream, held_[static_cast<std::size_t>(stream)] - static_cast<std::size_t>(n));
-      deliver(std::string_view(buffer.data(), static_cast<std::size_t>(n)), stream);
+  // In turn: much on one stream must not keep what is on the other.
+  for (int dry = 0; dry < 2 && !paused_ && !close_wanted_;) {
+    const int stream = std::exchange(turn_, 1 - turn_);
+    const std::size_t held = held_[static_cast<std::size_t>(stream)];
+    const auto want = static_cast<std::uint32_t>(std::min(buffer.size(), held));
+    const int n =
+        want == 0 ? 0 : ssh_channel_read_nonblocking(channel_, buffer.data(), want, stream);
+    if (n <= 0) {
+      set_held(stream, 0);
+      ++dry;
+      continue;
     }
+    dry = 0;
+    set_held(stream, held - static_cast<std::size_t>(n));
+    deliver(std::string_view(buffer.data(), static_cast<std::size_t>(n)), stream);
   }
 }
 

@@ -80,6 +80,7 @@ class ExecChannel final : public Channel, public std::enable_shared_from_this<Ex
   std::optional<int> exit_status_;
   std::string exit_signal_;
   std::array<std::size_t, 2> held_{};  // bytes of stdout and stderr that libssh keeps for us
+  int turn_ = 0;                       // the stream whose held bytes are delivered next
   std::deque<std::string> queue_;
   std::size_t queued_ = 0;
   std::size_t front_sent_ = 0;

@@ -254,6 +254,53 @@ TEST_P(SentAhead, AfterATimeoutTheShellIsGoneAndTheNextIsSentAnew) {
   EXPECT_EQ(contents(witness()), "second\n");
 }
 
+// What is printed before the end of the task before has arrived would be kept here.
+TEST_P(SentAhead, AfterMuchOutputTheHostHoldsItBack) {
+  for (const std::string stream : {"", " >&2"}) {
+    SCOPED_TRACE(stream);
+    fs::remove(witness());
+    fs::remove(world.root / "go");
+    up();
+    const std::string much = "head -c 400000 /dev/zero | tr '\\0' x" + stream + "\n";
+    const TaskId first = world.start(apply_task(await_go() + much));
+    const TaskId second = ahead(apply_task(tell("2")), first);
+    const TaskId third = ahead(apply_task(tell("3")), second);
+    const TaskId fourth = ahead(check_task("ok"), third);
+    go();
+    EXPECT_EQ(world.wait_task(first).ended, Ended::finished);
+    EXPECT_FALSE(said(second));
+    EXPECT_FALSE(said(third));
+    EXPECT_FALSE(fs::exists(witness()));
+    // Those behind it go along with it.
+    EXPECT_EQ(come_to(second).ended, Ended::finished);
+    EXPECT_EQ(world.wait_task(third).ended, Ended::finished);
+    EXPECT_EQ(world.wait_task(fourth).ended, Ended::finished);
+    EXPECT_EQ(contents(witness()), "2\n3\n");
+    EXPECT_TRUE(world.hosts->close(seconds(5), Traces::remove));
+  }
+}
+
+TEST_P(SentAhead, HeldBackTwiceItWaitsForTheRun) {
+  up();
+  const std::string much = "head -c 300000 /dev/zero | tr '\\0' x\n";
+  const TaskId first = world.start(apply_task(await_go() + much));
+  const TaskId second = ahead(apply_task(much + tell("2")), first);
+  const TaskId third = ahead(apply_task(much + tell("3")), second);
+  const TaskId fourth = ahead(apply_task(tell("4")), third);
+  const TaskId fifth = ahead(apply_task(tell("5")), fourth);
+  go();
+  EXPECT_EQ(world.wait_task(first).ended, Ended::finished);
+  EXPECT_EQ(come_to(second).ended, Ended::finished);
+  EXPECT_FALSE(said(third));
+  EXPECT_EQ(come_to(third).ended, Ended::finished);
+  world.hosts->withdraw(fifth);
+  EXPECT_EQ(world.wait_task(fifth).ended, Ended::not_started);
+  EXPECT_FALSE(said(fourth));
+  EXPECT_EQ(come_to(fourth).ended, Ended::finished);
+  EXPECT_EQ(contents(witness()), "2\n3\n4\n");
+  EXPECT_EQ(world.out[second].size(), 300000u);
+}
+
 // The time of a task begins with it, not with its sending.
 TEST_P(SentAhead, ItsTimeBeginsWithIt) {
   up();

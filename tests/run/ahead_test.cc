@@ -57,6 +57,34 @@ TEST(SendingAhead, WhatHostsPrintIsNotKept) {
   EXPECT_LT(most, 8 * kPiece);
 }
 
+// A host that does not hold back what was sent ahead, or that lies: what is too much is left out.
+TEST(SendingAhead, OutputThatComesTooEarlyIsBounded) {
+  constexpr std::size_t kPiece = 64 * 1024;
+  Fixture f(2);
+  f.b.step("s0");
+  f.b.step("s1");
+  f.b.step("s2");
+  f.hosts.otherwise = [&](const Started& s) {
+    if (s.task.host != 0) return Behaviour{.will = Will::change, .length = Duration{5}};
+    f.hosts.otherwise = nullptr;
+    for (const remote::TaskId id : {s.task.id + 1, s.task.id + 2}) {
+      for (int i = 0; i < 64; ++i) {
+        f.hosts.tell(Duration{10},
+                     remote::TaskOutput{id, 0, remote::Stage::apply, remote::Stream::out,
+                                        Untrusted(std::string(kPiece, 'x'))});
+      }
+    }
+    return Behaviour{.will = Will::change, .length = Duration{1000}};
+  };
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  std::size_t recorded = 0;
+  for (const auto& e : f.recorder.all<events::Output>()) recorded += e.bytes.size();
+  EXPECT_EQ(recorded, 32 * kPiece);
+  EXPECT_NE(f.notices().find("h0: `s1` printed 2MiB more before the run came to it: left out"),
+            std::string::npos)
+      << f.notices();
+}
+
 TEST(SendingAhead, NotPastWhatTheRunDecides) {
   using Change = std::function<void(Fixture&, plan::Node & first, plan::Node & second)>;
   const std::vector<std::pair<const char*, Change>> changes = {
