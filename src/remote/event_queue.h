@@ -17,7 +17,7 @@ namespace cnplay::remote {
 class EventQueue {
  public:
   // `output_high`: undelivered bytes of one host, above which its channels are to be held. All
-  // `hosts` together share 32 MiB.
+  // `hosts` together share 16 MiB.
   EventQueue(std::size_t output_high, std::size_t hosts)
       : high_(std::min(output_high, std::max(kLeast, kAll / std::max<std::size_t>(1, hosts)))) {}
 
@@ -30,7 +30,7 @@ class EventQueue {
 
  private:
   static constexpr std::size_t kJoined = 64 * 1024;
-  static constexpr std::size_t kAll = 32 * 1024 * 1024;
+  static constexpr std::size_t kAll = 16 * 1024 * 1024;
   static constexpr std::size_t kLeast = 16 * 1024;
 
   const std::size_t high_;

@@ -80,7 +80,7 @@ bool Core::full() const { return held_ >= shard_->shared().held_limit(); }
 // The socket is ready, or was left ready: let libssh work, then go on with what that made possible.
 void Core::pump() {
   if (session_ == nullptr || borrowed_) return;
-  const Session::Pump result = session_->pump();
+  const Session::Pump result = session_->pump([this] { return full(); });
   if (state_ == State::connecting) return wake();
   if (state_ == State::closing) {
     if (result == Session::Pump::dead || !session_->write_pending()) return finish_close();
@@ -109,7 +109,7 @@ void Core::step() {
   if (session_->dead()) return lose(session_->error());
   // After every write libssh wants to hear that the socket takes more: mostly it does, at once.
   Session::Pump result = Session::Pump::idle;
-  if (session_->wants_write()) result = session_->pump();
+  if (session_->wants_write()) result = session_->pump([this] { return full(); });
   if (result == Session::Pump::dead) return lose(session_->error());
   if (touched_) kick();
   arm();

@@ -95,12 +95,13 @@ int Session::connect_step() {
   return rc;
 }
 
-Session::Pump Session::pump() {
+Session::Pump Session::pump(const std::function<bool()>& enough) {
   if (!event_has_session_) return dead() ? Pump::dead : Pump::idle;
   for (int i = 0; i < kPollsPerPump; ++i) {
     const int rc = ssh_event_dopoll(event_, 0);
     if (rc == SSH_ERROR || dead()) return Pump::dead;
     if (rc == SSH_AGAIN) return Pump::idle;
+    if (enough()) return Pump::more;
   }
   return Pump::more;
 }

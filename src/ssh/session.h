@@ -6,6 +6,7 @@
 #include <libssh/libssh.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -30,8 +31,9 @@ class Session {
   // Reads, writes and dispatches what the socket is ready for, within a bound that is fair to the
   // other connections of the loop. `more`: the bound was met, come again. `dead`: the transport
   // is gone; no channel callback tells that, so look here after every pump.
+  // `enough`: no more is to be read than one poll takes; it is asked after each.
   enum class Pump { idle, more, dead };
-  Pump pump();
+  Pump pump(const std::function<bool()>& enough);
   bool dead() const;
 
   // The socket, to wait for it; -1 once it is closed, which any call into libssh may do.

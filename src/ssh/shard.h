@@ -36,10 +36,10 @@ struct Shared {
   KeyCache keys;
   KnownHosts known_hosts;
   ConnectLimiter limiter;
-  // What the paused channels of one connection may hold: all connections share 32 MiB.
+  // What the paused channels of one connection may hold: all connections share 16 MiB.
   std::ptrdiff_t held_limit() const {
-    constexpr std::ptrdiff_t kAll = 32 * 1024 * 1024;
-    constexpr std::ptrdiff_t kLeast = 128 * 1024;
+    constexpr std::ptrdiff_t kAll = 16 * 1024 * 1024;
+    constexpr std::ptrdiff_t kLeast = 64 * 1024;
     constexpr std::ptrdiff_t kMost = 8 * 1024 * 1024;
     return std::clamp(kAll / std::max<std::ptrdiff_t>(1, connections), kLeast, kMost);
   }

@@ -37,8 +37,8 @@ TEST(EventQueue, ManyHostsShareABound) {
   for (const HostIndex hosts : {64U, 200U, 1000U}) {
     EventQueue queue(kMiB, hosts);
     const std::size_t bytes = held(queue, hosts);
-    EXPECT_GT(bytes, 16 * kMiB) << hosts;
-    EXPECT_LT(bytes, 48 * kMiB) << hosts;
+    EXPECT_GT(bytes, 8 * kMiB) << hosts;
+    EXPECT_LT(bytes, 32 * kMiB) << hosts;
   }
 }
 
