@@ -130,7 +130,8 @@ stale_builds() { # PREFIX KEEP: removes other versions and what was left by inte
   local path
   for path in "$fleet_cache/$1"-*; do
     if [ ! -d "$path" ] || [ "$path" = "$2" ]; then continue; fi
-    # A running fleet may still lie on it.
-    grep -qF "$path" /proc/self/mountinfo || rm -rf --one-file-system "$path"
+    # A running fleet may still lie on it; one in namespaces of its own (fleet/apart), of another tree, is not seen here.
+    grep -qF "$path" /proc/self/mountinfo || [ -z "$(find "$path" -maxdepth 0 -mmin +1440)" ] ||
+      rm -rf --one-file-system "$path"
   done
 }
