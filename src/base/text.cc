@@ -1,12 +1,12 @@
 #include "base/text.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/cut_mark.h"
+#include "base/memory_lock.h"
 
 namespace cnplay {
 namespace {
@@ -138,10 +138,30 @@ std::string Untrusted::display(std::size_t max_bytes) const {
   return out;
 }
 
-Secret::~Secret() {
-  // All of its capacity: a short string lies in the object itself, and a move leaves its bytes.
-  value_.resize(value_.capacity());
-  ::explicit_bzero(value_.data(), value_.size());
+// A short text lies in the string itself: both are locked.
+struct Secret::Held {
+  explicit Held(std::string&& value)
+      : text(std::move(value)), here(this, sizeof(Held)), bytes(text) {
+    wipe(value);
+  }
+  ~Held() { wipe(text); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  std::string text;
+  const MemoryLock here;
+  const MemoryLock bytes;
+};
+
+Secret::Secret(std::string&& value) {
+  if (!value.empty()) held_ = std::make_shared<const Held>(std::move(value));
+}
+
+Secret::Secret(const std::string& value) : Secret(std::string(value)) {}
+
+const std::string& Secret::reveal() const {
+  static const std::string kNone;
+  return held_ ? held_->text : kNone;
 }
 
 Result<Quoted> quote(std::string_view value) {

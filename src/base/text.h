@@ -2,6 +2,7 @@
 // compiler refuses the mistakes that cost others a CVE.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -33,23 +34,22 @@ class Untrusted {
   std::string bytes_;
 };
 
-// A value that must not be seen. Not streamable, not convertible; overwritten when destroyed.
+// A value that must not be seen. Not streamable, not convertible. Its bytes are kept from swap and
+// from core files; copies share them, and they are overwritten when the last of these is destroyed.
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string value) : value_(std::move(value)) {}
-  Secret(const Secret&) = default;
-  Secret(Secret&&) noexcept = default;
-  Secret& operator=(const Secret&) = default;
-  Secret& operator=(Secret&&) noexcept = default;
-  ~Secret();
+  // What was given is overwritten.
+  explicit Secret(std::string&& value);
+  explicit Secret(const std::string& value);
 
-  // The value, for the one place that sends or uses it.
-  const std::string& reveal() const { return value_; }
-  bool empty() const { return value_.empty(); }
+  // The value, for the one place that sends or uses it. Good as long as a copy of this lives.
+  const std::string& reveal() const;
+  bool empty() const { return reveal().empty(); }
 
  private:
-  std::string value_;
+  struct Held;
+  std::shared_ptr<const Held> held_;
 };
 
 // Text that a POSIX shell reads back as exactly one word. Made by quote() alone.

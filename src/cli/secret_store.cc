@@ -1,7 +1,6 @@
 #include "cli/secret_store.h"
 
 #include "diag/diagnostic.h"
-#include "secrets/memory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -36,7 +35,7 @@ Result<Secret> SecretStore::get(std::uint32_t index) {
                 value.error().help);
   }
   teach(source.name, *value);
-  secrets::keep_from_swap(values_.emplace(index, *value).first->second);
+  values_.emplace(index, *value);
   return *value;
 }
 

@@ -56,6 +56,7 @@ Result<Secret> TerminalPrompter::ask(const std::string& prompt) {
     return fail("the terminal cannot be used to ask for a secret");
   }
   std::string line;
+  line.reserve(kMaxSecret);  // a string that grows leaves what it held
   char c = 0;
   ssize_t n = 0;
   while ((n = ::read(tty.get(), &c, 1)) == 1 && c != '\n' && line.size() < kMaxSecret) line += c;

@@ -8,7 +8,6 @@
 
 #include "secrets/ansible_vault.h"
 #include "secrets/generate.h"
-#include "secrets/memory.h"
 
 namespace cnplay::secrets {
 namespace {
@@ -60,17 +59,9 @@ Result<std::unique_ptr<FileLock>> Vault::lock(Disk& disk, const std::string& own
 }
 
 Vault::Vault(std::string path, Secret password)
-    : path_(std::move(path)), password_(std::move(password)) {
-  keep_from_swap(password_);
-}
+    : path_(std::move(path)), password_(std::move(password)) {}
 
-void Vault::keep(VaultEntries entries) {
-  entries_ = std::move(entries);
-  for (const auto& [name, entry] : entries_) {
-    keep_from_swap(entry.value);
-    if (entry.former) keep_from_swap(*entry.former);
-  }
-}
+void Vault::keep(VaultEntries entries) { entries_ = std::move(entries); }
 
 Status Vault::write(Disk& disk, const VaultEntries& entries, const VaultKey& key) {
   if (auto status = disk.replace(path_, seal_vault(entries, key)); !status) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/base64.h"
-#include "secrets/memory.h"
+#include "base/memory_lock.h"
 
 namespace cnplay::secrets {
 namespace {
@@ -175,9 +175,14 @@ Result<VaultKey> VaultKey::make(const Secret& password, const VaultCost& cost, c
   return key;
 }
 
-// Without sodium_munlock(): other values may lie in the same page.
-VaultKey::VaultKey() { (void)sodium_mlock(bytes_.data(), bytes_.size()); }
+VaultKey::VaultKey() : locked_(bytes_.data(), bytes_.size()) {}
 VaultKey::VaultKey(const VaultKey& other) : VaultKey() { *this = other; }
+VaultKey& VaultKey::operator=(const VaultKey& other) {
+  cost_ = other.cost_;
+  salt_ = other.salt_;
+  bytes_ = other.bytes_;
+  return *this;
+}
 VaultKey::~VaultKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
 
 std::array<unsigned char, 32> VaultKey::cipher_key() const {
@@ -259,7 +264,7 @@ Result<VaultEntries> open_vault(const std::string& name, const SealedVault& seal
   }
   auto cipher_key = key.cipher_key();
   std::string plain(sealed.ciphertext.size() - crypto_aead_xchacha20poly1305_ietf_ABYTES, '\0');
-  keep_from_swap(plain);
+  const MemoryLock locked(plain);
   const int rc = crypto_aead_xchacha20poly1305_ietf_decrypt(
       bytes_of(plain), nullptr, nullptr, bytes_of(std::string_view(sealed.ciphertext)),
       sealed.ciphertext.size(), bytes_of(std::string_view(sealed.header)), sealed.header.size(),

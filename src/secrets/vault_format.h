@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/memory_lock.h"
 #include "base/result.h"
 #include "base/text.h"
 
@@ -51,7 +52,7 @@ class VaultKey {
   static Result<VaultKey> make(const Secret& password, const VaultCost& cost, const Salt& salt);
 
   VaultKey(const VaultKey& other);
-  VaultKey& operator=(const VaultKey&) = default;
+  VaultKey& operator=(const VaultKey& other);
   ~VaultKey();
 
   const VaultCost& cost() const { return cost_; }
@@ -65,6 +66,7 @@ class VaultKey {
   VaultCost cost_;
   Salt salt_{};
   std::array<unsigned char, 32> bytes_{};
+  MemoryLock locked_;
 };
 
 // A vault file taken apart, still closed.

@@ -162,25 +162,5 @@ TEST(CutMark, IsFoundWhereItIsWhole) {
   EXPECT_EQ(find_cut_mark("abc").at, 3U);
 }
 
-// A short string lies in the object itself, and a move leaves its bytes there.
-TEST(Secret, LeavesNoBytesBehindWhenItIsDestroyed) {
-  const std::string value = "hunter2-x";
-  alignas(Secret) unsigned char first[sizeof(Secret)] = {};
-  alignas(Secret) unsigned char second[sizeof(Secret)] = {};
-  const auto holds = [&](const unsigned char* bytes) {
-    const std::string_view all(reinterpret_cast<const char*>(bytes), sizeof(Secret));
-    return all.find(std::string_view(value).substr(1)) != std::string_view::npos;
-  };
-  auto* secret = new (first) Secret(std::string(value));
-  EXPECT_TRUE(holds(first));
-  auto* moved = new (second) Secret(std::move(*secret));
-  EXPECT_EQ(moved->reveal(), value);
-  secret->~Secret();
-  EXPECT_FALSE(holds(first));
-  EXPECT_TRUE(holds(second));
-  moved->~Secret();
-  EXPECT_FALSE(holds(second));
-}
-
 }  // namespace
 }  // namespace cnplay

@@ -1,6 +1,4 @@
 // Secrets that stay are kept from swap.
-#include "secrets/memory.h"
-
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,16 +26,6 @@ bool may_lock() {
 #endif
   rlimit limit{};
   return ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= 4 * 1024 * 1024;
-}
-
-TEST(Memory, ASecretIsLocked) {
-  if (!may_lock())
-    GTEST_SKIP() << "RLIMIT_MEMLOCK is too small here, or AddressSanitizer locks nothing";
-  const long before = locked_kib();
-  ASSERT_GE(before, 0);
-  const Secret secret(std::string(1024 * 1024, 'x'));
-  keep_from_swap(secret);
-  EXPECT_GE(locked_kib(), before + 1024);
 }
 
 TEST(Memory, WhatAnOpenVaultHoldsIsLocked) {
