@@ -188,18 +188,16 @@ void ExecChannel::set_held(int stream, std::size_t bytes) {
 void ExecChannel::deliver_held() {
   std::array<char, 32 * 1024> buffer;
   // In turn: much on one stream must not keep what is on the other.
-  for (int dry = 0; dry < 2 && !paused_ && !close_wanted_;) {
-    const int stream = std::exchange(turn_, 1 - turn_);
+  while (held_[0] + held_[1] > 0 && !paused_ && !close_wanted_) {
+    int stream = std::exchange(turn_, 1 - turn_);
+    if (held_[static_cast<std::size_t>(stream)] == 0) stream = 1 - stream;
     const std::size_t held = held_[static_cast<std::size_t>(stream)];
     const auto want = static_cast<std::uint32_t>(std::min(buffer.size(), held));
-    const int n =
-        want == 0 ? 0 : ssh_channel_read_nonblocking(channel_, buffer.data(), want, stream);
+    const int n = ssh_channel_read_nonblocking(channel_, buffer.data(), want, stream);
     if (n <= 0) {
       set_held(stream, 0);
-      ++dry;
       continue;
     }
-    dry = 0;
     set_held(stream, held - static_cast<std::size_t>(n));
     deliver(std::string_view(buffer.data(), static_cast<std::size_t>(n)), stream);
   }

@@ -1,6 +1,7 @@
 // Commands on a real sshd: exit codes, streams, input, volume, several channels at once.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -151,6 +152,22 @@ void expect_grown_less(std::size_t before, std::size_t limit_kib) {
 #else
   EXPECT_LT(resident_kib(), before + limit_kib);
 #endif
+}
+
+// Between two packets nothing is to be done.
+TEST_F(ExecTest, AnIdleChannelTakesNoTime) {
+  const auto recorder = std::make_shared<Recorder>(false);
+  const auto opened = open(*connection_, "echo here; read x", false, recorder);
+  const auto spent = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
+  };
+  const auto before = spent();
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_LT(spent() - before, 100) << "milliseconds of CPU";
+  on_strand(*connection_, [&] { opened.channel->write("go\n"); });
+  ASSERT_TRUE(recorder->wait_closed());
 }
 
 // The consumer stops and goes on; the peer stalls meanwhile, and memory stays bounded.
