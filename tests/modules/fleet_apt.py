@@ -2,6 +2,7 @@
 import subprocess
 import time
 
+import by_hand
 import harness
 from fleet_checks import FLEET, expect, inside, true
 
@@ -94,3 +95,36 @@ def apt_others(shell):
     expect(run("apt.upgrade"), "ok")
     inside("web1", "sh", "-c", "pkill -x sleep; dpkg --purge t-slow t-daemon t-two t-one t-both:amd64 t-both:i386; "
            "dpkg --remove-architecture i386; rm -rf /srv/own /etc/apt/sources.list.d/own.list")
+
+
+def apt_marks(shell):
+    """hold, autoremove"""
+    run = harness.Place("web1", "root", shell).run
+    plain = harness.Place("web1", "ubuntu", shell).run
+    expect(plain("apt.hold", packages=["coral-tool"]), "failed", "write `as root`")
+    expect(run("apt.hold", "check", packages=["coral-tool", "coral-data"]), "would_change", "hold coral-tool coral-data")
+    true(inside("web1", "apt-mark", "showhold") == "", "a dry run changed")
+    expect(run("apt.hold", packages=["coral-tool", "coral-data"]), "changed", "hold coral-tool coral-data")
+    expect(run("apt.hold", packages=["coral-tool", "coral-data"]), "ok")
+    true(inside("web1", "apt-mark", "showhold") == "coral-data\ncoral-tool\n", "holds")
+    expect(run("apt.hold", packages=["coral-tool", "coral-extra"], hold=False), "changed", "no longer hold coral-tool")
+    expect(run("apt.hold", packages=["coral-data"], hold=False), "changed")
+    expect(run("apt.hold", packages=["coral-data"], hold=False), "ok")
+    expect(run("apt.hold", packages=["coral-extra"]), "failed", "not installed")
+    expect(run("apt.hold", packages=["-x"]), "failed", "not a package")
+    expect(run("apt.hold", packages=[]), "failed", "none is named")
+    # Their `commands`, as docs prints them.
+    root = harness.Place("web1", "root", shell)
+    for hold in (True, False):
+        by_hand.typed(root, "apt.hold", packages=["coral-tool"], hold=hold)
+        expect(run("apt.hold", "check", packages=["coral-tool"], hold=hold), "ok")
+
+    expect(plain("apt.autoremove"), "failed", "write `as root`")
+    inside("web1", "apt-mark", "auto", "coral-tool", "coral-data")
+    plan = expect(run("apt.autoremove", "check"), "would_change", "remove ")
+    true("coral-tool" in plan.facts["removed"] and "coral-data\n" in plan.diff, plan)
+    true("installed" in inside("web1", "dpkg-query", "-W", "-f", "${Status}", "coral-tool"), "a dry run removed")
+    expect(run("apt.autoremove"), "changed", plan.message)
+    expect(run("apt.autoremove"), "ok")
+    true("installed" not in inside("web1", "dpkg-query", "-W", "-f", "${Status}", "coral-tool").split(), "coral-tool is there")
+    by_hand.typed(root, "apt.autoremove")

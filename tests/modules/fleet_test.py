@@ -9,7 +9,7 @@ import time
 
 import fleet_checks as checks
 from fleet_accounts import django_user, keys, passwords
-from fleet_apt import apt_others
+from fleet_apt import apt_marks, apt_others
 from fleet_by_hand import commands
 from fleet_checks import fleet
 from fleet_database import postgres, postgres_password
@@ -22,7 +22,7 @@ from fleet_users import users
 
 PARTS = {"commands": commands, "site": site, "site_prints": site_prints, "static_manifest": static_manifest, "supervisor": supervisor,
          "supervisor_warns": supervisor_warns, "service": service, "service_kinds": service_kinds,
-         "apt": apt, "apt_others": apt_others, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password,
+         "apt": apt, "apt_others": apt_others, "apt_marks": apt_marks, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password,
          "passwords": passwords, "keys": keys, "django_user": django_user, "users": users,
          "units": units, "nginx_site": nginx_site, "cron": cron, "sysctl": sysctl, "units_by_hand": units_by_hand}
 

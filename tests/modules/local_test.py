@@ -22,6 +22,7 @@ from local_by_hand import test_by_hand_files, test_by_hand_git, test_by_hand_htt
 from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_keys import test_sshkey
+from local_net import test_download, test_wait_port
 from local_pip import test_pip, test_pip_paths
 from local_text import test_block, test_json, test_line, test_places, test_replace
 
@@ -101,7 +102,7 @@ def test_maintenance(top):
     expect(run("maintenance.remove", path=top), "failed", "is a directory")
 
 
-PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "line": test_line,
+PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "download": test_download, "wait_port": test_wait_port, "line": test_line,
          "block": test_block, "replace": test_replace, "places": test_places, "sshkey": test_sshkey, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
          "pip": test_pip, "pip_paths": test_pip_paths,
@@ -122,7 +123,7 @@ def main():
         wheels = Path(served) / "wheels"
         subprocess.run([sys.executable, playfile.ROOT / "fleet/lib/build_wheels.py", playfile.ROOT / "fleet/packages",
                         wheels, Path(served) / "simple"], check=True)
-        shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port, "by_hand_pip": wheels,
+        shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port, "download": server.server_port, "wait_port": server.server_port, "by_hand_pip": wheels,
                   "by_hand_http": server.server_port}
         for shell in options.shells or ["dash", "bash", "busybox sh", "mksh"]:
             begun = time.monotonic()
