@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/lines.h"
 #include "base/words.h"
 #include "diag/diagnostic.h"
 #include "diag/work.h"
@@ -203,7 +204,7 @@ class Excerpt {
       const std::string signs(std::max<std::size_t>(1, to - from), mark->subject ? '^' : '-');
       const char* colour = !mark->subject ? blue : severity_ == Severity::error ? red : yellow;
       std::string text = signs;
-      if (!mark->text.empty()) text += " " + mark->text;
+      if (!mark->text.empty()) text += " " + one_line(mark->text);
       out += gutter + " " + std::string(before.size() + from - first, ' ') + style_(colour, text) +
              "\n";
     }
@@ -238,7 +239,8 @@ std::string to_text(const Diagnostic& d, const SourceMap& sources, bool colour) 
   const bool error = d.severity == Severity::error;
   std::string head = error ? "error" : "warning";
   if (!d.code.empty()) head += "[" + d.code + "]";
-  std::string out = style(error ? red : yellow, head) + style(bold, ": " + d.summary) + "\n";
+  std::string out =
+      style(error ? red : yellow, head) + style(bold, ": " + one_line(d.summary)) + "\n";
   std::size_t gutter = 2;
   if (sources.find(d.subject.span) != nullptr) {
     const Excerpt excerpt(d, sources, style);

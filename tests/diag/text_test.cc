@@ -49,6 +49,23 @@ TEST_F(Text, HasExcerptNoteAndHelp) {
             "help: set `venv` for `web3` or for one of its groups (web, all)\n");
 }
 
+// What a project writes stands in these texts.
+TEST_F(Text, ANewlineInATextBeginsNoLineOfOurs) {
+  file("p.play", "step a tags [x]\n");
+  Diagnostic d;
+  d.summary = "`a\nerror: b` is not a tag";
+  d.subject = {at("x"), "\"t\n\nhelp: c\" is not a tag"};
+  d.help = "write\nhelp: another";
+  EXPECT_EQ(to_text(d, sources_, false),
+            "error: `a error: b` is not a tag\n"
+            "  --> p.play:1:14\n"
+            "   |\n"
+            " 1 | step a tags [x]\n"
+            "   |              ^ \"t  help: c\" is not a tag\n"
+            "help: write\n"
+            "      help: another\n");
+}
+
 TEST_F(Text, UnderlinesContextInTheSameExcerpt) {
   file("p.play", std::string(38, '\n') +
                      "    pivot \"the schema may change\"\n    step migrate on web once { }\n");
