@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "base/words.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
@@ -114,7 +115,7 @@ class Printer {
     for (const Rollback& way : plan_.rollbacks) {
       if (way.section != index) continue;
       line("\n" + paint_.bold("ROLLBACK  " + way.name) +
-           (way.title == way.name ? "" : "  " + way.title));
+           (way.title == way.name ? "" : "  " + one_line(way.title)));
       line(paint_.dim("  " +
                       (schedule_.total.count() > 0
                            ? "takes " + human_duration(schedule_.total) + "; "
@@ -202,7 +203,7 @@ class Printer {
     if (left_out(phase)) text = "left out: nothing is done in it";
     if (const auto& time = schedule_.phases[index].time) day(time->begin);
     indented("");
-    const std::string head = "▶ " + paint_.bold(phase.title);
+    const std::string head = "▶ " + paint_.bold(one_line(phase.title));
     indented(head + (text.empty() ? "" : "  " + (phase.outage ? paint_.alarm(text) : text)));
     ++depth_;
     drawn_ = true;
@@ -222,7 +223,7 @@ class Printer {
         text += paint_.alarm(" MORE THAN THE BUDGET of " + human_duration(*phase.budget));
       }
     }
-    indented("◀ " + phase.title + "  " + (phase.outage ? paint_.bold(text) : text));
+    indented("◀ " + one_line(phase.title) + "  " + (phase.outage ? paint_.bold(text) : text));
     drawn_ = true;
   }
 
@@ -247,7 +248,7 @@ class Printer {
     if (node.kind == NodeKind::phase_end) return;  // its phase is closed when the next node comes
     phases_to(node.phase);
     if (!node.left_out.empty() && node.kind != NodeKind::step) {
-      indented(paint_.dim(rule("─", "left out (" + node.left_out + "): " + node.title)));
+      indented(paint_.dim(rule("─", "left out (" + node.left_out + "): " + one_line(node.title))));
       drawn_ = true;
       return;
     }
@@ -272,7 +273,7 @@ class Printer {
             rule("─", "the batch ends: " + hosts_text(plan_, node.made_from) + has_handlers())));
         break;
       case NodeKind::pivot:
-        indented(paint_.alarm(rule("━", "PIVOT: " + node.title)));
+        indented(paint_.alarm(rule("━", "PIVOT: " + one_line(node.title))));
         indented(paint_.alarm("     nothing above this line is undone automatically from here on"));
         break;
       default:
@@ -317,7 +318,8 @@ class Printer {
     std::string head = paint_.bold(pad_right(name, 16)) + "  " + pad_right(hosts, 30) + "  " +
                        pad_left(expect, 12);
     line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) + head);
-    if (node.title != name && !node.title.empty()) indented("  " + paint_.bold(node.title));
+    if (node.title != name && !node.title.empty())
+      indented("  " + paint_.bold(one_line(node.title)));
     if (!node.left_out.empty()) return indented("  " + paint_.warn("left out: " + node.left_out));
     past_runs(node);
     for (const std::string& text : wrap(modifiers(node), room() - 2, 0)) {
@@ -395,7 +397,7 @@ class Printer {
     line(left(schedule_.nodes[node.id].begin) + paint_branch(margin()) +
          paint_.bold(pad_right(short_name(node.path), 16)) + "  " +
          pad_right(paint_.warn(kind), 30) + "  " + pad_left(expect, 12));
-    if (node.title != short_name(node.path)) indented("  " + paint_.bold(node.title));
+    if (node.title != short_name(node.path)) indented("  " + paint_.bold(one_line(node.title)));
     past_runs(node);
     for (const std::string& text : human_lines(plan_, node, room() - 2)) indented("  " + text);
   }

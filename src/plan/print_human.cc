@@ -1,5 +1,6 @@
 // Human steps in the printed plan.
 #include "base/columns.h"
+#include "base/lines.h"
 #include "plan/printer.h"
 
 namespace cnplay::plan {
@@ -52,7 +53,7 @@ std::vector<std::string> human_lines(const Plan& plan, const Node& node, std::si
   std::vector<std::string> lines;
   // As it was written, without quotes, if all of it is known.
   const auto add = [&](const std::string& first, const Value& value) {
-    const std::string text = text_of(value).value_or(describe(value, plan, how));
+    const std::string text = one_line(text_of(value).value_or(describe(value, plan, how)));
     for (const auto& line : wrap({first, text}, width, 4)) lines.push_back(line);
   };
   if (!node.when.empty()) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "base/words.h"
 #include "plan/prediction.h"
 #include "plan/printer.h"
@@ -68,7 +69,7 @@ class Prediction {
          (length.count() > 0 ? paint_.bold(human_duration(length)) + worst(*outlook_.phases[p]) +
                                    span(*timing.time)
                              : std::string("not known")) +
-         ": " + phase.title);
+         ": " + one_line(phase.title));
     if (phase.expect && timing.steps < length) {
       line("  " + key_ + "(as the phase expects; its steps alone add up to " +
            (timing.steps.count() > 0 ? human_duration(timing.steps) : "nothing") + ")");
@@ -100,7 +101,7 @@ class Prediction {
       if (!outlook_.phases[p]) continue;
       std::size_t depth = 0;
       for (auto up = plan_.phases[p].parent; up != kNone; up = plan_.phases[up].parent) ++depth;
-      rows.push_back({std::string(2 * depth, ' ') + plan_.phases[p].title +
+      rows.push_back({std::string(2 * depth, ' ') + one_line(plan_.phases[p].title) +
                           (plan_.phases[p].outage ? " (outage)" : ""),
                       *outlook_.phases[p]});
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "base/words.h"
 #include "plan/choice.h"
 #include "plan/host_text.h"
@@ -88,8 +89,8 @@ std::string source_text(const SecretSource& secret) {
 
 std::string header_text(const Plan& plan, const PrintOptions& options, const Paint& paint) {
   Table table(options.width, paint);
-  table.out =
-      paint.bold("PLAN  " + plan.play) + (plan.title.empty() ? "" : "  " + plan.title) + "\n";
+  table.out = paint.bold("PLAN  " + plan.play) +
+              (plan.title.empty() ? "" : "  " + one_line(plan.title)) + "\n";
   table.row("play", {plan.file});
   if (!plan.owner.empty()) table.row("owner", {plan.owner});
   const std::size_t n = plan.hosts.size();
@@ -129,7 +130,8 @@ std::string undo_text(const Plan& plan) {
 }
 
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options) {
-  std::string out = on.phase == kNone ? "in the play" : "in " + plan.phases[on.phase].title;
+  std::string out =
+      on.phase == kNone ? "in the play" : "in " + one_line(plan.phases[on.phase].title);
   if (on.side == Side::before_pivot) out += ", before the pivot";
   if (on.side == Side::after_pivot) out += ", after the pivot";
   out += ": ";

@@ -65,6 +65,17 @@ Plan small() {
   return std::move(b.plan);
 }
 
+// Whatever a project calls its parts.
+TEST(PlanPrint, ATitleBeginsNoLineOfOurs) {
+  Plan p = small();
+  p.title = "T\nforged";
+  for (Node& node : p.nodes) node.title += "\nforged";
+  for (Phase& phase : p.phases) phase.title += "\nforged";
+  for (const PrintOptions& options : {PrintOptions{}, at("2026-11-20 21:30 UTC")}) {
+    EXPECT_EQ(print(p, options).find("\nforged"), std::string::npos);
+  }
+}
+
 // Steps that share no host are not ordered, though they are written one after the other.
 TEST(PlanPrint, DisjointStepsAreConcurrent) {
   const Plan p = small();
