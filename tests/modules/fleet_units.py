@@ -194,3 +194,26 @@ def units_by_hand(shell):
     inside("web1", "sh", "-c", "rm /usr/local/sbin/cron; mkdir -p /run/p && mount -t proc proc /run/p && mount --bind /run/p/sys/net /proc/sys/net")
     both("sysctl.set", key="net.core.somaxconn", value="8192")
     inside("web1", "sh", "-c", "sysctl -qw net.core.somaxconn=4096; rm /etc/sysctl.d/60-cnplay.conf; umount /proc/sys/net; umount /run/p")
+
+
+def sshd_second(shell):
+    place = harness.Place("web1", "root", shell)
+    run = place.run
+    plain = harness.Place("web1", "ubuntu", shell).run
+    inside("web1", "systemctl", "stop", "cnplay-sshd-1022")
+    expect(plain("sshd.second", running=True), "failed", "write `as root`")
+    expect(run("sshd.second", "check", running=True), "would_change", "run an sshd on port 1022")
+    expect(run("sshd.second", running=True), "changed", "run an sshd on port 1022")
+    expect(run("sshd.second", running=True), "ok")
+    true(inside("web1", "sh", "-c", "timeout 2 bash -c 'head -c 8 </dev/tcp/127.0.0.1/1022'").startswith("SSH-2.0"), "no SSH server answers")
+    expect(run("sshd.second", running=False), "changed", "stop the sshd on port 1022")
+    expect(run("sshd.second", running=False), "ok")
+    expect(run("sshd.second", running=True, port=22), "failed", "something else listens on 22")
+    expect(run("sshd.second", running=True, port=0), "failed", "not one of")
+    for running in (True, False):
+        by_hand.typed(place, "sshd.second", running=running)
+        inside("web1", "sleep", "1")
+        expect(run("sshd.second", "check", running=running), "ok")
+    inside("web1", "sh", "-c", "echo Nonsense yes > /etc/ssh/sshd_config.d/bad.conf")
+    expect(run("sshd.second", running=True), "failed", "sshd refuses its configuration")
+    inside("web1", "rm", "/etc/ssh/sshd_config.d/bad.conf")

@@ -5,6 +5,7 @@ import threading
 import time
 import urllib.request
 
+import by_hand
 import checks
 from checks import expect, true
 from local_text import mode_of, nothing_left
@@ -34,6 +35,9 @@ def test_download(top, port):
     expect(run("file.download", url=url, dest=dest, sum="12"), "failed", "2 hex digits, not 64")
     expect(run("file.download", url=url, dest=top / "no" / "x", sum=good), "failed", "there is no directory")
     nothing_left(top)
+    # Its `commands`, as docs prints them.
+    by_hand.typed(checks.place, "file.download", url=url, dest=top / "by hand", sum=good, mode="0600")
+    expect(run("file.download", "check", url=url, dest=top / "by hand", sum=good, mode="0600"), "ok")
 
 
 def test_wait_port(top, port):
