@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "catalog/file_clauses.h"
 #include "catalog/restart_clause.h"
-#include "catalog/shell_scan.h"
 #include "catalog/touch_clauses.h"
+#include "shell/scan.h"
 
 namespace cnplay::catalog {
 namespace {
@@ -329,7 +329,7 @@ class DeclarationReader {
     std::set<std::string, std::less<>> set_facts;
     bool computed = false;
     if (module_.check) {
-      const ShellScan scan = scan_shell(module_.check->text);
+      const shell::ShellScan scan = shell::scan_shell(module_.check->text);
       computed = scan.computed_fact;
       for (const auto& fact : scan.facts) set_facts.insert(fact.name);
       check_facts(*module_.check, scan);
@@ -339,7 +339,7 @@ class DeclarationReader {
     const auto later = [&](const std::optional<Script>& script, std::string_view stage) {
       if (!script) return;
       check_names(*script, stage, stage != "preflight" && stage != "commands");
-      for (const auto& fact : scan_shell(script->text).commands) {
+      for (const auto& fact : shell::scan_shell(script->text).commands) {
         if (fact.name == "fact") {
           diags_.error("E0413", "`fact` is of `check` alone",
                        {place(*script, fact.offset, 4), "in `" + std::string(stage) + "`"},
@@ -365,7 +365,7 @@ class DeclarationReader {
     return span_in_script(script.text, *script.line_offsets, offset, length, script.span);
   }
 
-  void check_facts(const Script& script, const ShellScan& scan) {
+  void check_facts(const Script& script, const shell::ShellScan& scan) {
     std::vector<std::string> names;
     for (const auto& [name, type] : module_.returns) names.push_back(name);
     for (const auto& fact : scan.facts) {
@@ -378,9 +378,9 @@ class DeclarationReader {
     }
   }
 
-  void check_verdict(const Script& script, const ShellScan& scan) {
+  void check_verdict(const Script& script, const shell::ShellScan& scan) {
     const auto calls = [&](std::string_view name) {
-      return std::ranges::find(scan.commands, name, &ShellWord::name);
+      return std::ranges::find(scan.commands, name, &shell::ShellWord::name);
     };
     const auto none = scan.commands.end();
     if (calls("ok") == none && calls("change") == none && calls("fail") == none &&
@@ -406,9 +406,9 @@ class DeclarationReader {
     if (sees_facts) {
       for (const auto& [name, type] : module_.returns) known.push_back(name);
     }
-    for (const auto& free : free_names(script.text)) {
+    for (const auto& free : shell::free_names(script.text)) {
       if (std::ranges::find(known, free.name) != known.end()) continue;
-      std::vector<std::string> candidates = assigned_names(script.text);
+      std::vector<std::string> candidates = shell::assigned_names(script.text);
       candidates.insert(candidates.end(), known.begin(), known.end());
       const std::string near = diag::did_you_mean(free.name, candidates);
       const bool braces =

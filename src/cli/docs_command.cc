@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "cli/stand_in.h"
-#include "plan/runbook.h"
+#include "render/runbook.h"
 #include "syntax/parse.h"
 
 namespace cnplay::cli {
@@ -74,7 +74,7 @@ std::string command_of(const Options& options) {
 
 int docs_command(const Options& options) {
   Project project;
-  plan::RunbookOptions how;
+  render::RunbookOptions how;
   how.generic = options.inventory.empty();
   if (how.generic) {
     if (!options.limit.empty()) {
@@ -104,8 +104,8 @@ int docs_command(const Options& options) {
     return module == nullptr || !module->commands ? "" : module->commands->text;
   };
   how.command = command_of(options);
-  const plan::Runbook book = plan::runbook(*project.plan, how);
-  std::cout << (options.docs_format == "html" ? plan::to_html(book) : plan::to_markdown(book));
+  const render::Runbook book = render::runbook(*project.plan, how);
+  std::cout << (options.docs_format == "html" ? render::to_html(book) : render::to_markdown(book));
   return std::cout.flush() ? kSuccess : kFailed;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/wiring.h"
 #include "journal/past.h"
 #include "plan/prediction.h"
+#include "render/print.h"
 
 namespace cnplay::cli {
 
@@ -21,18 +22,18 @@ int plan_command(const Options& options) {
   if (auto safe = check_runs_root(runs_root()); !safe) return usage_error(safe.error());
   const plan::Past past = journal::past_runs(SystemDisk(), runs_root(), *project.plan, now.at);
   if (options.json) {
-    std::cout << plan::to_json(*project.plan, now, &past) << "\n";
+    std::cout << render::to_json(*project.plan, now, &past) << "\n";
     return kSuccess;
   }
   print_diagnostics(project, options);  // warnings
-  plan::PrintOptions print;
+  render::PrintOptions print;
   print.now = now;
   print.colour = wants_colour(options, 1);
   print.past = &past;
   winsize size{};
   if (::ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) print.width = size.ws_col;
   print.pipeline = options.pipeline;
-  std::cout << plan::print(*project.plan, print);
+  std::cout << render::print(*project.plan, print);
   return kSuccess;
 }
 

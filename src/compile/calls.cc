@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "compile/things.h"
 #include "diag/habits.h"
+#include "shell/scan.h"
 
 namespace cnplay::compile {
 
@@ -294,7 +295,7 @@ plan::Action Calls::action(const syntax::Call& call, const Signature* signature,
 
 void Calls::check_shell_names(const syntax::ShellItem& item, const syntax::ShellText& script,
                               const std::vector<std::string>& params) {
-  for (const auto& free : catalog::free_names(script.text)) {
+  for (const auto& free : shell::free_names(script.text)) {
     if (std::ranges::find(params, free.name) != params.end()) continue;
     Span at = script.span;
     std::size_t line = 0;

@@ -20,8 +20,4 @@ struct Place {
 std::string decision_between(const Plan& plan, const Place& before, const Place& next,
                              std::optional<std::size_t> host);
 
-// What `cnplay plan --pipeline` prints after the plan: for each section the actions that go to a
-// host together, and why the next one does not.
-std::string pipeline_text(const Plan& plan, const PrintOptions& options);
-
 }  // namespace cnplay::plan

@@ -375,17 +375,4 @@ std::string check_invariants(const Plan& plan);
 std::string to_json(const Plan& plan);
 Result<Plan> from_json(const std::string& text);
 
-struct Past;  // prediction.h
-
-struct PrintOptions {
-  std::optional<Time> now;  // for clock times
-  bool colour = false;
-  bool pipeline = false;  // also which actions are sent ahead, and what they wait for
-  std::size_t width = 100;
-  const Past* past = nullptr;  // what past runs took; null: nobody has looked
-};
-// For people: what runs where, in which order, what runs concurrently, where the barriers are,
-// the expected durations, the predicted outage.
-std::string print(const Plan& plan, const PrintOptions& options);
-
 }  // namespace cnplay::plan

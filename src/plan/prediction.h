@@ -52,9 +52,4 @@ struct Outlook {
 // `past` null: median and worst are all unset. Along the longest path, as the schedule has it.
 Outlook outlook(const Plan& plan, const std::optional<Time>& now, const Past* past);
 
-// The plan as JSON (plan.h), with a member `prediction` more: where the figures come from, those of
-// the whole, the outage, each phase and step, and the clock times of a run that begins now.
-// docs/report.md has the fields. from_json() passes over it.
-std::string to_json(const Plan& plan, const Time& now, const Past* past);
-
 }  // namespace cnplay::plan

@@ -167,4 +167,11 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
   return out;
 }
 
+const Rollback* find_rollback(const Plan& plan, std::string_view name) {
+  for (const Rollback& way : plan.rollbacks) {
+    if (way.name == name) return &way;
+  }
+  return nullptr;
+}
+
 }  // namespace cnplay::plan

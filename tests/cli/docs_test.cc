@@ -12,6 +12,7 @@
 #include "catalog/embedded.h"
 #include "cli/commands.h"
 #include "cli/project.h"
+#include "shell/scan.h"
 #include "support/golden.h"
 #include "support/source_directory.h"
 
@@ -257,8 +258,8 @@ void expect_shell(const std::string& block) {
 }
 
 void expect_all_set(const std::string& block) {
-  const auto set = catalog::assigned_names(block);
-  for (const auto& name : catalog::free_names(block)) {
+  const auto set = shell::assigned_names(block);
+  for (const auto& name : shell::free_names(block)) {
     const bool found = std::find(set.begin(), set.end(), name.name) != set.end() ||
                        block.find("${" + name.name + ":?") != std::string::npos;
     EXPECT_TRUE(found || name.name == "nl") << "$" << name.name << " is not set in\n" << block;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plan/plan.h"
+#include "render/print.h"
 #include "support/compile/world.h"
 #include "support/source_directory.h"
 
@@ -142,7 +143,7 @@ TEST(Batches, ThePrintedPlanNamesTheEndOfABatchAndTheHostThatAStepIsMadeFrom) {
           step("a", "canary") + "    for h in batch { step undrain on lb { sh \"true\" } }\n")),
       kInventory);
   ASSERT_TRUE(world->plan) << world->text();
-  const std::string text = plan::print(*world->plan, {});
+  const std::string text = render::print(*world->plan, {});
   EXPECT_NE(text.find("the batch ends: w2"), std::string::npos) << text;
   EXPECT_NE(text.find("skipped if w2 is out of the run"), std::string::npos) << text;
 }

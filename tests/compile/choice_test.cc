@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "plan/choice.h"
+#include "render/print.h"
 #include "support/compile/world.h"
 
 namespace cnplay::testing {
@@ -116,7 +117,7 @@ TEST(LeftOut, TheGraphStaysTheSame) {
 
 TEST(LeftOut, IsPrintedAndTakesNoTime) {
   const auto part = compiled("# tags: page\n");
-  const std::string text = plan::print(*part->plan, {});
+  const std::string text = render::print(*part->plan, {});
   EXPECT_NE(text.find("left out: --tags page"), std::string::npos) << text;
   const auto back = plan::from_json(plan::to_json(*part->plan));
   ASSERT_TRUE(back) << back.error().what;

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "plan/plan.h"
+#include "render/print.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
 #include "support/source_directory.h"
@@ -324,7 +325,7 @@ TEST(Secrets, TheVaultsAreNamedByTheirPaths) {
     EXPECT_EQ(secrets[1].kind, plan::SecretSource::Kind::generate);
     EXPECT_EQ(secrets[1].arguments, (Words{"p/first", "40", "once"}));
     EXPECT_EQ(secrets[2].arguments, (Words{"db/root", "24", rotate}));
-    const std::string printed = plan::print(*world->plan, {});
+    const std::string printed = render::print(*world->plan, {});
     EXPECT_NE(printed.find("key: of the vault: prod/key"), std::string::npos) << printed;
     EXPECT_NE(printed.find("kept in the vault as p/first"), std::string::npos) << printed;
   }

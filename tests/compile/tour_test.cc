@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "plan/plan.h"
+#include "render/print.h"
 #include "support/compile/world.h"
 #include "support/golden.h"
 #include "support/source_directory.h"
@@ -23,8 +24,8 @@ TEST(Tour, CompilesWithoutADiagnostic) {
   ASSERT_TRUE(world->diags.empty()) << world->text();
   ASSERT_TRUE(world->plan);
   EXPECT_EQ("", plan::check_invariants(*world->plan));
-  plan::PrintOptions options;
-  expect_golden("compile/tour/plan.txt", plan::print(*world->plan, options));
+  render::PrintOptions options;
+  expect_golden("compile/tour/plan.txt", render::print(*world->plan, options));
 }
 
 TEST(Tour, PlanHoldsWhatThePlaySays) {

@@ -1,9 +1,9 @@
 // The `commands` of modules with values in them.
-#include "plan/commands.h"
+#include "render/commands.h"
 
 #include <gtest/gtest.h>
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 CommandValue text(std::string value) {
@@ -87,4 +87,4 @@ TEST(Commands, AFactIsSetWhereItIsRead) {
 }
 
 }  // namespace
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -1,4 +1,4 @@
-#include "plan/commands.h"
+#include "render/commands.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "base/shell_word.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 bool is_name_char(char c) {
@@ -354,4 +354,4 @@ FilledCommands fill_commands(std::string_view commands,
   return Filler(values, facts).fill(without_indent(commands));
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -1,4 +1,4 @@
-// The parts that print.cc is put together from: inside of plan/.
+// The parts that print.cc is put together from: inside of render/.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,9 @@
 #include "plan/describe.h"
 #include "plan/plan.h"
 #include "plan/schedule.h"
+#include "render/print.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 
 // ANSI colours, or nothing.
 class Paint {
@@ -79,9 +80,13 @@ struct TimeLine {
 std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
                                  const std::optional<Time>& now);
 
+// What `cnplay plan --pipeline` prints after the plan: for each section the actions that go to a
+// host together, and why the next one does not.
+std::string pipeline_text(const Plan& plan, const PrintOptions& options);
+
 // What undoing everything comes to: "undo all, in reverse order", or that no step has an `undo`.
 std::string undo_text(const Plan& plan);
 // What happens on a failure, the blocks that always run, handlers.
 std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptions& options);
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -6,13 +6,13 @@
 
 #include "base/shell_word.h"
 #include "base/text.h"
-#include "plan/commands.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
-#include "plan/runbook_parts.h"
+#include "render/commands.h"
+#include "render/printer.h"
+#include "render/runbook_parts.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr std::size_t kBlocksOfHosts = 4;  // blocks written out where hosts have different values
@@ -497,4 +497,4 @@ void write_action(const Plan& plan, const RunbookOptions& options, const Notes& 
   ActionWriter(plan, options, notes, clock, node, action, in_undo, out).write();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -1,13 +1,13 @@
-#include "plan/runbook.h"
+#include "render/runbook.h"
 
 #include <algorithm>
 
 #include "base/words.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
-#include "plan/runbook_parts.h"
+#include "render/printer.h"
+#include "render/runbook_parts.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr std::size_t kWholeLine = 100'000;  // no line is wrapped here
@@ -493,4 +493,4 @@ Runbook runbook(const Plan& plan, const RunbookOptions& options) {
   return Author(plan, options).write();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

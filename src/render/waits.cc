@@ -1,11 +1,11 @@
-#include "plan/waits.h"
+#include "render/waits.h"
 
 #include <algorithm>
 
 #include "base/words.h"
 #include "plan/host_text.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 std::string end_text(const Plan& plan, const Node& node) {
@@ -49,4 +49,4 @@ std::string ends_text(const Plan& plan, const std::vector<NodeId>& ends) {
   return name_some(texts, 2);
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

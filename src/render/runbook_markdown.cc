@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "plan/runbook.h"
+#include "render/runbook.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 // Text that Markdown would read as anything else.
@@ -114,4 +114,4 @@ std::string to_markdown(const Runbook& book) {
   return out;
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

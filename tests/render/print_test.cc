@@ -2,11 +2,14 @@
 
 #include "plan/plan.h"
 #include "plan/schedule.h"
+#include "render/print.h"
 #include "support/golden.h"
 #include "support/plan/update_code.h"
 
 namespace cnplay::testing {
 namespace {
+
+using namespace render;
 
 PrintOptions at(const char* now) {
   PrintOptions options;
@@ -15,23 +18,23 @@ PrintOptions at(const char* now) {
 }
 
 TEST(PlanPrint, UpdateCode) {
-  expect_golden("plan/update_code.txt", print(update_code().plan, at("2026-11-20 21:30 UTC")));
+  expect_golden("render/update_code.txt", print(update_code().plan, at("2026-11-20 21:30 UTC")));
 }
 
 TEST(PlanPrint, ManyHosts) {
-  expect_golden("plan/many_hosts.txt",
+  expect_golden("render/many_hosts.txt",
                 print(update_code(40).plan, at("2026-11-20 23:50 Europe/Berlin")));
 }
 
 TEST(PlanPrint, WithoutClock) {
-  expect_golden("plan/without_clock.txt", print(update_code().plan, {}));
+  expect_golden("render/without_clock.txt", print(update_code().plan, {}));
 }
 
 TEST(PlanPrint, NarrowAndInColour) {
   PrintOptions options = at("2026-11-20 21:30 UTC");
   options.width = 60;
   options.colour = true;
-  expect_golden("plan/narrow_colour.txt", print(update_code().plan, options));
+  expect_golden("render/narrow_colour.txt", print(update_code().plan, options));
 }
 
 Plan small() {
@@ -80,7 +83,7 @@ TEST(PlanPrint, ATitleBeginsNoLineOfOurs) {
 TEST(PlanPrint, DisjointStepsAreConcurrent) {
   const Plan p = small();
   ASSERT_EQ(check_invariants(p), "");
-  expect_golden("plan/small.txt", print(p, at("2026-11-20 21:30 UTC")));
+  expect_golden("render/small.txt", print(p, at("2026-11-20 21:30 UTC")));
 }
 
 TEST(PlanPrint, ALineSaysWhatHostsWaitFor) {
@@ -98,7 +101,7 @@ TEST(PlanPrint, ALineSaysWhatHostsWaitFor) {
   b.plan.nodes[join].title = "join";
   b.step("waits/end", {2}, {b.action("sh")}, all({6}));
   ASSERT_EQ(check_invariants(b.plan), "");
-  expect_golden("plan/waits.txt", print(b.plan, {}));
+  expect_golden("render/waits.txt", print(b.plan, {}));
 }
 
 // What a person must know of the clock: whether all of it fits, and the way back as well.
@@ -123,7 +126,7 @@ TEST(PlanPrint, TheWindowADeadlineAndTheLastMinuteOfTheWayBack) {
   ASSERT_TRUE(copied);
   EXPECT_EQ(hash(*copied), hash(b.plan));
   const std::string early = print(b.plan, at("2026-12-01 22:10 UTC"));
-  expect_golden("plan/launch.txt", early);
+  expect_golden("render/launch.txt", early);
   EXPECT_NE(early.find("begun by 2026-12-02 01:40 UTC it ends within the window"),
             std::string::npos);
   // Begun at the deadline itself the way back would be too long.
@@ -165,7 +168,7 @@ TEST(PlanPrint, HumanSteps) {
   const auto copy = from_json(to_json(b.plan));
   ASSERT_TRUE(copy);
   EXPECT_EQ(to_json(*copy), to_json(b.plan));
-  expect_golden("plan/human.txt", print(b.plan, at("2026-11-20 21:30 UTC")));
+  expect_golden("render/human.txt", print(b.plan, at("2026-11-20 21:30 UTC")));
 }
 
 TEST(PlanPrint, AnEmptyPlanPrints) {

@@ -1,9 +1,9 @@
 // Human steps in the printed plan.
 #include "base/columns.h"
 #include "base/lines.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 const char* words(FactType type) {
@@ -93,4 +93,4 @@ std::string offer_terms(const Plan& plan, const Response& offer) {
   return out + (!taken ? "none is taken" : name != nullptr ? *name + " is taken" : "it is taken");
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

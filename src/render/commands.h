@@ -1,6 +1,6 @@
 // The `commands` of a module with the values of one step in them: what a person types. The text is
 // a template: parameters are replaced, and nothing else of it is read or run.
-// docs/module-scripts.md describes the forms. Inside of plan/.
+// docs/module-scripts.md describes the forms. Inside of render/.
 #pragma once
 
 #include <map>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cnplay::plan {
+namespace cnplay::render {
 
 // A parameter as `commands` see it.
 struct CommandValue {
@@ -31,4 +31,4 @@ FilledCommands fill_commands(std::string_view commands,
                              const std::map<std::string, CommandValue>& values,
                              const std::map<std::string, bool>& facts);
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -1,4 +1,4 @@
-// What runbook.cc is put together from: inside of plan/.
+// What runbook.cc is put together from: inside of render/.
 #pragma once
 
 #include <map>
@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "plan/runbook.h"
 #include "plan/schedule.h"
+#include "render/runbook.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 
 // Puts a document together. `say` takes text with `code` in backticks and *strong* words in
 // stars; `add` is for what comes from the play, whatever it holds.
@@ -76,4 +76,4 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
 
 RunbookBlock block(BlockKind kind, Text text, std::size_t level = 0);
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cnplay::catalog {
+namespace cnplay::shell {
 
 struct ShellWord {
   std::string name;
@@ -25,4 +25,16 @@ struct ShellScan {
 
 ShellScan scan_shell(std::string_view text);
 
-}  // namespace cnplay::catalog
+// The `$name`s of a shell text that it neither assigns itself nor may take for granted (HOME,
+// PATH, PWD, OLDPWD, IFS, PPID, OPTARG, OPTIND, LC_ALL, nl, preview, digits and specials): with the
+// offset of each in the text. `${x:-y}` and `${x:+y}` do not count as reading x: they are the
+// way to ask whether it is set.
+struct ShellName {
+  std::string name;
+  std::size_t offset = 0;
+};
+std::vector<ShellName> free_names(std::string_view script);
+// Names that the script itself assigns (`x=`, `for x in`, `read -r x`, `: "${x:=...}"`).
+std::vector<std::string> assigned_names(std::string_view script);
+
+}  // namespace cnplay::shell

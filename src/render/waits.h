@@ -6,8 +6,9 @@
 
 #include "plan/plan.h"
 #include "plan/schedule.h"
+#include "render/print.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 
 // The steps that `nodes`, of this zone, wait for on all hosts: those inside of the zone, or those
 // before it. Empty if a node shows itself what it waits for, or if there is but one host.
@@ -17,4 +18,4 @@ std::vector<NodeId> waited_for(const Plan& plan, const std::vector<NodeId>& node
 // "`copy` on control, `look` on web".
 std::string ends_text(const Plan& plan, const std::vector<NodeId>& ends);
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -4,9 +4,9 @@
 #include "base/json_text.h"
 #include "base/text.h"
 #include "plan/prediction.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 using json = nlohmann::ordered_json;
@@ -110,9 +110,9 @@ class Document {
 }  // namespace
 
 std::string to_json(const Plan& plan, const Time& now, const Past* past) {
-  std::string text = to_json(plan);
+  std::string text = cnplay::plan::to_json(plan);
   text.resize(text.rfind('}'));  // of an object with members
   return text + ",\"prediction\":" + dump_json(Document(plan, now, past).make()) + "}";
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

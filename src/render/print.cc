@@ -10,10 +10,10 @@
 #include "plan/host_text.h"
 #include "plan/pipeline.h"
 #include "plan/prediction.h"
-#include "plan/printer.h"
-#include "plan/waits.h"
+#include "render/printer.h"
+#include "render/waits.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -469,4 +469,4 @@ std::string print(const Plan& plan, const PrintOptions& options) {
   return Printer(plan, options).print();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

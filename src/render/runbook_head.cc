@@ -4,10 +4,10 @@
 #include "base/shell_word.h"
 #include "base/words.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
-#include "plan/runbook_parts.h"
+#include "render/printer.h"
+#include "render/runbook_parts.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr std::size_t kHostsShown = 60;
@@ -243,4 +243,4 @@ void write_head(const Plan& plan, const RunbookOptions& options, const Clock& cl
   Head(plan, options, clock, out).write();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -6,9 +6,9 @@
 #include "base/words.h"
 #include "plan/choice.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr std::size_t kKeyWidth = 12;
@@ -166,4 +166,4 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
   return out;
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "render/print.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 
 enum class SpanKind { plain, code, strong, em };
 struct TextSpan {
@@ -65,4 +66,4 @@ std::string to_markdown(const Runbook& book);
 // One page that loads nothing from elsewhere.
 std::string to_html(const Runbook& book);
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

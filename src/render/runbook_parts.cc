@@ -1,5 +1,5 @@
 // The small pieces of a runbook: text, values, clock times.
-#include "plan/runbook_parts.h"
+#include "render/runbook_parts.h"
 
 #include <algorithm>
 #include <chrono>
@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "plan/eval.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
 #include "plan/script_text.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 // Two beginnings: what is the same distance from both hangs on T0.
@@ -22,7 +22,7 @@ std::string scalar(const Value& value) {
   if (const auto* t = value.as<Time>()) return script_text(*t);
   if (const auto* s = value.as<Size>()) return std::to_string(s->bytes);
   if (const auto* p = value.as<Percent>()) return std::to_string(p->value);
-  return cnplay::plan::text_of(value).value_or("");
+  return plan::text_of(value).value_or("");
 }
 
 void facts_in(const Value& value, Notes& notes) {
@@ -100,8 +100,8 @@ std::optional<std::string> script_value(const Value& value) {
 
 Clock::Clock(const Plan& plan)
     : now_first_(early()), now_second_(Time{now_first_.at + kDay, "UTC"}) {
-  first_ = cnplay::plan::schedule(plan, plan.sections.at(0), now_first_);
-  second_ = cnplay::plan::schedule(plan, plan.sections.at(0), now_second_);
+  first_ = plan::schedule(plan, plan.sections.at(0), now_first_);
+  second_ = plan::schedule(plan, plan.sections.at(0), now_second_);
   for (const Node& node : plan.nodes) {
     if (const auto* time = node.until.as<Time>()) zone_ = time->zone;
   }
@@ -205,4 +205,4 @@ Text failure_response(const Plan& plan, const OnFailure& on, std::vector<std::ui
   return p.take();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

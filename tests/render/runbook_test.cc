@@ -1,4 +1,4 @@
-#include "plan/runbook.h"
+#include "render/runbook.h"
 
 #include <gtest/gtest.h>
 
@@ -7,6 +7,8 @@
 
 namespace cnplay::testing {
 namespace {
+
+using namespace render;
 
 RunbookOptions options() {
   RunbookOptions out;
@@ -20,8 +22,8 @@ bool has(const std::string& text, const std::string& what) {
 
 TEST(Runbook, UpdateCode) {
   const Runbook book = runbook(update_code().plan, options());
-  expect_golden("plan/runbook.md", to_markdown(book));
-  expect_golden("plan/runbook.html", to_html(book));
+  expect_golden("render/runbook.md", to_markdown(book));
+  expect_golden("render/runbook.html", to_html(book));
 }
 
 // One step with one `sh`, that reads what `value` says.

@@ -1,13 +1,11 @@
-#include "catalog/shell_scan.h"
+#include "shell/scan.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <deque>
 
-#include "catalog/catalog.h"
-
-namespace cnplay::catalog {
+namespace cnplay::shell {
 namespace {
 
 bool is_name_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
@@ -375,4 +373,4 @@ std::vector<std::string> assigned_names(std::string_view script) {
   return out;
 }
 
-}  // namespace cnplay::catalog
+}  // namespace cnplay::shell

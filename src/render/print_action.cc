@@ -4,9 +4,9 @@
 #include "base/columns.h"
 #include "base/text.h"
 #include "plan/host_text.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr std::size_t kLongestValue = 96;  // columns of one value
@@ -125,4 +125,4 @@ std::vector<std::string> action_lines(const Plan& plan, const Action& action, co
   return lines;
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "plan/eval.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 std::string time_text(const Plan& plan, const Value& value, const std::optional<Time>& now) {
@@ -15,7 +15,7 @@ std::string time_text(const Plan& plan, const Value& value, const std::optional<
   return describe(value, plan, how);
 }
 
-std::string name_of(const Plan& plan, std::uint32_t phase) {
+std::string phase_name(const Plan& plan, std::uint32_t phase) {
   return phase == kNone ? "the play" : plan.phases[phase].title;
 }
 
@@ -34,13 +34,6 @@ std::string length_of(const Schedule& schedule) {
 }
 
 }  // namespace
-
-const Rollback* find_rollback(const Plan& plan, std::string_view name) {
-  for (const Rollback& way : plan.rollbacks) {
-    if (way.name == name) return &way;
-  }
-  return nullptr;
-}
 
 std::optional<Time> time_of(const Value& value, const std::optional<Time>& now) {
   const bool reads = reads_fact(value, [](const FactRef&) { return true; });
@@ -99,7 +92,7 @@ std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
     const auto at = time_of(deadline.at, now);
     const auto time = deadline.phase == kNone ? std::optional(Timing{Duration{0}, main.total})
                                               : main.phases[deadline.phase].time;
-    const std::string what = name_of(plan, deadline.phase);
+    const std::string what = phase_name(plan, deadline.phase);
     if (at && now && time) {
       const Instant end = now->at + time->end;
       const bool late = end > at->at;
@@ -130,4 +123,4 @@ std::vector<TimeLine> time_lines(const Plan& plan, const Schedule& main,
   return lines;
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

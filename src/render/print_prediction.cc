@@ -5,9 +5,9 @@
 #include "base/lines.h"
 #include "base/words.h"
 #include "plan/prediction.h"
-#include "plan/printer.h"
+#include "render/printer.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 class Prediction {
@@ -167,4 +167,4 @@ std::string prediction_text(const Plan& plan, const PrintOptions& options, const
   return Prediction(plan, options, paint).text();
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render

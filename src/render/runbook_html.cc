@@ -1,7 +1,7 @@
 #include "base/markup.h"
-#include "plan/runbook.h"
+#include "render/runbook.h"
 
-namespace cnplay::plan {
+namespace cnplay::render {
 namespace {
 
 constexpr const char* kHead = R"(<!DOCTYPE html>
@@ -118,4 +118,4 @@ std::string to_html(const Runbook& book) {
   return out + "</body>\n</html>\n";
 }
 
-}  // namespace cnplay::plan
+}  // namespace cnplay::render
