@@ -79,7 +79,7 @@ class DeclarationReader {
   void twice(std::string_view what, const std::string& name, diag::Span second, diag::Span first) {
     diag::Diagnostic d;
     d.code = "E0418";
-    d.summary = std::string(what) + " " + backquoted(name) + " stands twice in one module";
+    d.summary = std::string(what) + " " + backquoted(name) + " is declared twice in one module";
     d.subject = {second, "again here"};
     d.context.push_back({first, "first here"});
     d.help = "keep one of the two";
@@ -165,8 +165,8 @@ class DeclarationReader {
   void read_clause(const syntax::Clause& clause, const syntax::Item& item) {
     const std::string& word = clause.word.text;
     const auto malformed = [&](diag::Span span, std::string help) {
-      diags_.error("E0416", backquoted(word) + " cannot be understood", {span, "not what it takes"},
-                   std::move(help));
+      diags_.error("E0416", backquoted(word) + " cannot be understood",
+                   {span, "not one of its values"}, std::move(help));
     };
     if (word == "needs") {
       for (const auto& value : clause.values) {
@@ -281,7 +281,7 @@ class DeclarationReader {
     if (!module_.fetches.empty() && (module_.apply || !module_.check)) {
       diags_.error("E0417", "a module that fetches has a `check`, and no `apply`",
                    {module_.apply ? stage_span("apply") : module_.span, "has no meaning here"},
-                   "that the file is brought is what is applied, if `check` says change");
+                   "fetching the file is the apply, if `check` reports a change");
       return;
     }
     if (!module_.sends.empty() && !module_.apply) {
@@ -341,7 +341,7 @@ class DeclarationReader {
       check_names(*script, stage, stage != "preflight" && stage != "commands");
       for (const auto& fact : shell::scan_shell(script->text).commands) {
         if (fact.name == "fact") {
-          diags_.error("E0413", "`fact` is of `check` alone",
+          diags_.error("E0413", "`fact` is for `check` only",
                        {place(*script, fact.offset, 4), "in `" + std::string(stage) + "`"},
                        "set the fact in `check`: it must be known before anything is changed");
         }

@@ -15,7 +15,7 @@ void FileClauses::read(const syntax::Clause& clause) {
   if (names.size() != wanted || clause.values.size() != wanted) {
     diags_.error(
         "E0416", backquoted(word) + " cannot be understood",
-        {clause.word.span, "not what it takes"},
+        {clause.word.span, "not one of its values"},
         word == "fetches" ? "name the parameter with the host's file, then the one with ours: "
                             "`fetches src, to`"
         : wanted == 2 ? "name the parameter with the directory, then the one with the patterns of "
@@ -46,7 +46,7 @@ void FileClauses::check(Module& module) {
   for (const std::string& name : given_with_files(module)) {
     const auto param = std::ranges::find(module.params, name, &Param::name);
     if (param == module.params.end()) continue;
-    diags_.error("E0418", backquoted(name) + " stands twice in one module",
+    diags_.error("E0418", backquoted(name) + " is declared twice in one module",
                  {param->span, "given to the scripts already"}, "choose another name");
   }
 }

@@ -10,7 +10,7 @@ void RestartClause::read(const syntax::Clause& clause) {
                         : nullptr;
   if (ref == nullptr || name_) {
     diags_.error(
-        "E0416", "`reboots` cannot be understood", {clause.word.span, "not what it takes"},
+        "E0416", "`reboots` cannot be understood", {clause.word.span, "not one of its values"},
         "name the parameter that says how long the host may take, once: `reboots timeout`");
     return;
   }

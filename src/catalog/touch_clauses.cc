@@ -44,7 +44,7 @@ void TouchClauses::read(const syntax::Clause& clause) {
       continue;
     }
     diags_.error("E0416", backquoted(word) + " cannot be understood",
-                 {value.span, "not what it takes"},
+                 {value.span, "not one of its values"},
                  touches ? "name a thing: `touches \"service:${name}\"`"
                          : "name a parameter: `" + word + " dir`");
   }

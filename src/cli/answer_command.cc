@@ -51,7 +51,7 @@ Result<events::HumanAnswered> said(const Options& options, const plan::Human& hu
                    ", or --refuse WHY";
   if (options.refuse) {
     if (options.done || options.approve || !options.answers.empty()) {
-      return fail("--refuse stands alone", how);
+      return fail("--refuse allows no other answer", how);
     }
     answer.remark = Untrusted(*options.refuse);
     return answer;

@@ -182,7 +182,7 @@ Status check_words(const CLI::App& root, const CLI::App& app, const Words& words
       // A command on hosts may have empty arguments.
       if (is_blank(word) && !(dashes && app.get_name() == "exec")) {
         return fail("an argument is empty: is it a variable that is not set?",
-                    "leave it out, or say what is meant");
+                    "leave it out, or write a value");
       }
       continue;
     }
@@ -195,7 +195,7 @@ Status check_words(const CLI::App& root, const CLI::App& app, const Words& words
       if (!near.empty()) {
         help = "did you mean `" + near + "`?";
       } else if (app.get_name() == "exec") {
-        help = "the words of a command stand behind `--`: cnplay exec -i staging web -- ls -la";
+        help = "write the words of a command after `--`: cnplay exec -i staging web -- ls -la";
       } else {
         for (const CLI::App* other : commands_of(root)) {
           if (other != &app && find(*other, name) != nullptr) {
@@ -216,7 +216,7 @@ Status check_words(const CLI::App& root, const CLI::App& app, const Words& words
     const std::string value = equals != word.npos ? word.substr(equals + 1) : words[++i];
     if (is_blank(value)) {
       return fail("`" + name + "` has an empty value: is it a variable that is not set?",
-                  "leave the option out, or say what is meant");
+                  "leave the option out, or give it a value");
     }
   }
   return {};

@@ -89,7 +89,7 @@ int docs_command(const Options& options) {
   if (!project.plan && how.generic) {
     print_diagnostics(project, options);
     return usage_error(
-        fail("no inventory was named, and with one that stands for any the play has "
+        fail("no inventory was named, and without one the play has "
              "the mistakes above",
              "add `-i NAME`; `-i staging` means inventories/staging.inv"));
   }

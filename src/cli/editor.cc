@@ -68,7 +68,7 @@ class PrivateDirectory {
       path_ = pattern;
       return {};
     }
-    return fail("there is no directory in memory to edit in, and a disk must not see it",
+    return fail("there is no directory in memory to edit it in, and it must not reach a disk",
                 "set XDG_RUNTIME_DIR, or mount /dev/shm; `cnplay vault set` needs neither");
   }
   const std::string& path() const { return path_; }

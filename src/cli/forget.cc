@@ -27,7 +27,7 @@ std::vector<std::string> open_tasks(const plan::Plan& plan, const run::Left& lef
   for (const run::Left::Open& open : left.open) {
     lines.push_back("`" + plan.node(open.node).path + "` on " + plan.hosts[open.host].name +
                     (open.ahead ? " was sent" : " was started") +
-                    ", and its result is not on record");
+                    ", and its result is not recorded");
   }
   return lines;
 }
@@ -37,7 +37,8 @@ void say_what_is_lost(const std::string& id, const journal::Record& record, cons
   std::cerr << "cnplay: to forget " << id << " gives up:\n";
   const std::string where = left_on(record.plan, left);
   if (!where.empty()) {
-    std::cerr << "  what its hosts keep of it (claims, output of tasks): " << where << "\n";
+    std::cerr << "  the files that its hosts keep for it (claims, output of tasks): " << where
+              << "\n";
   }
   const auto tasks = open_tasks(record.plan, left);
   for (std::size_t i = 0; i < std::min(tasks.size(), kMostNamed); ++i) {
@@ -46,7 +47,7 @@ void say_what_is_lost(const std::string& id, const journal::Record& record, cons
   if (tasks.size() > kMostNamed) {
     std::cerr << "  and " << tasks.size() - kMostNamed << " more tasks without a result\n";
   }
-  if (!tasks.empty()) std::cerr << "  these tasks may still be at work: nothing kills them\n";
+  if (!tasks.empty()) std::cerr << "  these tasks may still be running: nothing kills them\n";
   if (!ended) std::cerr << "  the run: it cannot be resumed any more\n";
 }
 
@@ -102,7 +103,7 @@ int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& 
     all = false;
     --waiting;
     std::cerr << "cnplay: " << plan.hosts[host].name
-              << " keeps what it has of the run: " << redactor.apply(why) << "\n";
+              << " keeps its files of the run: " << redactor.apply(why) << "\n";
   };
   while (waiting > 0 && signals.requests() == 0) {
     const auto event = hosts->next(Duration{1000});
@@ -119,7 +120,7 @@ int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& 
   if (stopped) {
     std::cerr << "cnplay: stopped: the hosts keep what they have of the run\n";
   } else if (!well) {
-    std::cerr << "cnplay: not every host has removed what it has of the run\n";
+    std::cerr << "cnplay: not every host has removed its files of the run\n";
   }
   if (all && well && !stopped) return kSuccess;
   std::cerr << "help: once more: cnplay runs --forget " << id << "\n";

@@ -124,7 +124,8 @@ class Reader {
       if (!directory && !file) {
         return fail(
             entry->path().string() + " is " + (link ? "a link" : "neither a file nor a directory"),
-            "exclude it" + std::string(link ? ", or put what it leads to in its place" : ""));
+            "exclude it" +
+                std::string(link ? ", or copy the file that it points to into its place" : ""));
       }
       if (found_.size() == limits_.entries) return too_large();
       found_.emplace_back(path, directory);

@@ -15,7 +15,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
-  cnplay -i prod update_code.play --start-at migrate   what stands before it is done already
+  cnplay -i prod update_code.play --start-at migrate   the steps before it are done already
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay resume                                 continue a run that was interrupted, or is parked
   cnplay resume RUN                             continue a failed run at the step that failed
@@ -54,7 +54,7 @@ void add_choice(CLI::App& app, Options& o) {
   app.add_option("--skip-tags", o.skip_tags, "Not the steps with one of these tags")
       ->type_name("TAGS")
       ->check(not_empty);
-  app.add_option("--start-at", o.start_at, "Leave out what stands before this step")
+  app.add_option("--start-at", o.start_at, "Leave out the steps before this one")
       ->type_name("STEP")
       ->check(not_empty);
 }
@@ -62,7 +62,7 @@ void add_choice(CLI::App& app, Options& o) {
 void add_incident(CLI::App& app, Options& o) {
   app.add_option_function<std::string>(
          "--incident", [&o](const std::string& ticket) { o.incident = ticket; },
-         "For this incident, by its ticket: `require` is not held; on record")
+         "For this incident, by its ticket: waive `require`; the ticket is recorded")
       ->type_name("TICKET");
 }
 
@@ -97,14 +97,14 @@ void add_vault_key(CLI::App& app, Options& o) {
                               "CNPLAY_VAULT_KEY_FILE, CNPLAY_VAULT_KEY_COMMAND)")
                    ->type_name("FILE");
   app.add_option("--vault-key-command", o.vault_key_command,
-                 "The vault's password is what this prints; words parted by spaces, no shell")
+                 "The vault's password is the output of this command; split at spaces, no shell")
       ->type_name("COMMAND")
       ->excludes(file);
 }
 
 void add_locks(CLI::App& app, Options& o) {
   app.add_option("--wait-lock", o.wait_lock,
-                 "Wait so long for locks that another run holds (default: not at all)")
+                 "Wait this long for locks that another run holds (default: not at all)")
       ->type_name("10m");
   app.add_flag("--take-lock", o.take_lock,
                "Take over locks whose controller gave no sign of life for 3 minutes");
@@ -190,15 +190,14 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   hosts->add_option("-l,--limit", o.limit, "Only these hosts")->type_name("PATTERN");
   add_output(*hosts, o);
 
-  auto* exec =
-      app.add_subcommand("exec", "Run one command on hosts, show what they say alike once");
+  auto* exec = app.add_subcommand("exec", "Run one command on hosts, and show equal output once");
   exec->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
       ->type_name("NAME")
       ->required();
   exec->add_option("SELECTION", o.limit, "Which hosts: groups, hosts, globs, joined by , & !")
       ->required();
   exec->add_option("COMMAND", o.words,
-                   "POSIX sh as one word: 'df -h / | tail -1'; or behind `--` a command and its "
+                   "POSIX sh as one word: 'df -h / | tail -1'; or after `--` a command and its "
                    "arguments: -- ls -la")
       ->required();
   exec->add_option("--as", o.become, "Become this user (sudo)")->type_name("USER");
@@ -217,21 +216,21 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_vault_key(*locks, o);
   add_output(*locks, o);
 
-  auto* runs = app.add_subcommand("runs", "List the runs on record");
+  auto* runs = app.add_subcommand("runs", "List the recorded runs");
   runs->add_option("--play", o.play_name, "Only runs of this play")
       ->type_name("NAME")
       ->check(not_empty);
   runs->add_option("-i,--inventory", o.inventory, "Only runs on this inventory, by its name")
       ->type_name("NAME")
       ->check(not_empty);
-  runs->add_option("--state", o.state, "Only runs that ended so, are parked or were interrupted")
+  runs->add_option("--state", o.state, "Only runs with this verdict, or parked or interrupted ones")
       ->check(CLI::IsMember({"success", "failed", "unreachable", "unknown", "aborted", "refused",
                              "parked", "interrupted"}));
   runs->add_option("--since", o.since, "Only runs that began since: 7d, or 2026-11-20")
       ->type_name("WHEN")
       ->check(not_empty);
   runs->add_option("--forget", o.forget,
-                   "Give a run up: its hosts forget it, and it cannot be resumed")
+                   "Give up a run: its hosts remove its files, and it cannot be resumed")
       ->type_name("RUN")
       ->check(not_empty);
   runs->add_flag("-y,--yes", o.yes, "Forget without asking");
@@ -270,8 +269,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->expected(1)
       ->allow_extra_args(false);
   resume
-      ->add_option("--from", o.from,
-                   "Do again what was done from this step on (its name, or its path)")
+      ->add_option("--from", o.from, "Repeat everything from this step on (its name, or its path)")
       ->type_name("STEP")
       ->check(not_empty);
   resume->add_flag("--take-changes", o.take_changes,
@@ -293,7 +291,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
         ->expected(1)
         ->allow_extra_args(false);
   };
-  auto* undo = app.add_subcommand("undo", "Undo what a run has done that failed or was aborted");
+  auto* undo = app.add_subcommand("undo", "Undo a run that failed or was aborted");
   undo->add_option("RUN", o.topic, "Its id or its beginning")->required();
   without(*undo, "Undo nothing on this host (may be repeated)");
   auto* cancel =
@@ -312,7 +310,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       "its own. An interrupted run is ended first: its tasks in flight are awaited.");
   cancel->footer("The run ends as after a first Ctrl-C (its `always` blocks run), then as `undo`.");
 
-  auto* rollback = app.add_subcommand("rollback", "Take a run back that has ended");
+  auto* rollback = app.add_subcommand("rollback", "Roll back a finished run");
   rollback->add_option("RUN", o.topic, "Its id or its beginning")->required();
   rollback->add_option("NAME", o.rollback, "Which rollback of its play (default: the only one)");
   rollback->add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
@@ -350,7 +348,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   vaults("set", "Store a value: typed without echo, or from stdin", VaultAction::set, true);
   vaults("get", "Print a value", VaultAction::get, true)
       ->add_flag("--former", o.former,
-                 "The one before the last rotation, kept until a run commits that");
+                 "The value before the last rotation, kept until a run commits the new one");
   add_output(*vaults("list", "List the paths", VaultAction::list, false), o);
   vaults("edit", "Edit all of it as YAML in $VISUAL or $EDITOR", VaultAction::edit, false);
   auto* rekey = vaults("rekey", "Give it another password", VaultAction::rekey, false);
@@ -360,7 +358,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
                        ->type_name("FILE");
   rekey
       ->add_option("--new-vault-key-command", o.new_vault_key_command,
-                   "The new password is what this prints")
+                   "The new password is the output of this command")
       ->type_name("COMMAND")
       ->excludes(new_file);
 

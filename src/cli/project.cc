@@ -118,7 +118,7 @@ Result<std::pair<std::string, std::string>> read_library(const std::string& from
                                                          const std::string& relative) {
   const std::string library = (fs::path(from).parent_path() / relative).lexically_normal().string();
   if (const std::string root = outside_of(from, library); !root.empty()) {
-    return fail("outside of the project " + root,
+    return fail("outside the project " + root,
                 "copy it into the project: a program is made of files of its project alone");
   }
   auto content = read_file(library);

@@ -30,7 +30,7 @@ Status can_go_on(const std::string& id, const journal::Record& record, bool fail
   if (const events::RunEnded* end = events::end_of(record.events)) {
     const events::RunEnded& ended = *end;
     if (ended.forgotten.value_or(false)) {
-      return fail(id + " was forgotten: its hosts know nothing of it any more",
+      return fail(id + " was forgotten: its hosts have removed their files of it",
                   "look on the hosts for what was done, then start a new run");
     }
     if (ended.verdict == events::Verdict::success || !failed) {
@@ -43,7 +43,7 @@ Status can_go_on(const std::string& id, const journal::Record& record, bool fail
       return fail(id + (undo ? " is the undo of " : " is a rollback of ") + of +
                       ", and has ended: " + events::name(ended.verdict),
                   undo ? "for what it could not undo: cnplay undo " + of
-                       : "to do it once more: cnplay rollback " + of + " " + *began.rollback);
+                       : "to repeat it: cnplay rollback " + of + " " + *began.rollback);
     }
   }
   if (began.mode == events::Mode::check) {
@@ -54,8 +54,8 @@ Status can_go_on(const std::string& id, const journal::Record& record, bool fail
   }
   if (!record.plans_fit) {
     return fail(id + ": its plan.json is not the one that it was started or resumed with",
-                "it was changed, or written by another version of cnplay: finish by hand what is "
-                "left; `cnplay show " +
+                "it was changed, or written by another version of cnplay: finish it by hand; "
+                "`cnplay show " +
                     id + "` says how far it came");
   }
   return {};
@@ -82,7 +82,7 @@ Result<std::string> cut_off_run(const Disk& disk, const std::string& root) {
         run.mode == "apply" && run.rollback.empty() && !is_one_command(disk, root, run.id);
     if (may) failed = run.verdict == "success" || run.verdict == "refused" ? "" : run.id;
   }
-  return fail("no run on record was interrupted or is parked" +
+  return fail("no recorded run was interrupted or is parked" +
                   (runs.empty() ? std::string()
                                 : " in a way that can be resumed: the newest is " + runs.back()),
               failed.empty() ? "`cnplay runs` lists them; `cnplay resume RUN` says why one cannot "

@@ -44,7 +44,7 @@ Status not_taken(const std::vector<WayTaken>& ways, const std::string& id, const
     if (way.complete && !again) {
       return fail(id + " was already rolled back this way" +
                       (way.run == id ? std::string(", by the run itself") : ", by " + way.run),
-                  "to do it once more: --again; what is done is found done by its checks");
+                  "to repeat it: --again; the checks find what is done already");
     }
   }
   return {};

@@ -182,7 +182,7 @@ int runs_command(const Options& options) {
     return kSuccess;
   }
   if (rows.empty()) {
-    std::cout << "there is no " << (all.empty() ? "" : "such ") << "run on record in " << root
+    std::cout << "there is no " << (all.empty() ? "" : "such ") << "recorded run in " << root
               << "\n";
   }
   std::size_t ids = 0;

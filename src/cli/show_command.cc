@@ -54,7 +54,7 @@ int show_command(const Options& options) {
     std::cout << "the run is parked (" << parked->reason << "): cnplay resume " << *id << "\n";
   } else if (!ended && !options.json) {
     std::cout << "the record ends here: the run is still running, or was interrupted"
-              << (record->torn ? " (its last line is torn)" : "") << "\n";
+              << (record->torn ? " (its last line is incomplete)" : "") << "\n";
   }
   return kSuccess;
 }

@@ -251,7 +251,7 @@ class Maker {
     }
     if (const auto* binary = std::get_if<syntax::Binary>(&e.node)) {
       if (place == Place::hosts && binary->op != syntax::BinaryOp::union_) {
-        return refuse("which hosts are in two groups decides where steps are carried out");
+        return refuse("the hosts that are in two groups decide where steps run");
       }
     }
     const bool computes = std::holds_alternative<syntax::Binary>(e.node) ||

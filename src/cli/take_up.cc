@@ -33,8 +33,9 @@ Status fits(const journal::Record& record, std::optional<plan::NodeId> from) {
   how.from = from;
   const Status status = run::can_follow(record.plan, how);
   if (status) return status;
-  return fail("what is on record does not fit the play as it is now: " + status.error().what,
-              "put back the order of what is done; or start a new run with --start-at STEP");
+  return fail(
+      "the record does not fit the play as it is now: " + status.error().what,
+      "restore the order of the steps that are done; or start a new run with --start-at STEP");
 }
 
 // The play of now; an exit code if there is none.

@@ -16,7 +16,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
   const auto* began =
       events.empty() ? nullptr : std::get_if<events::RunStarted>(&events.front().what);
   if (began == nullptr) {
-    return fail(id + " was cut off before it began: nothing was done",
+    return fail(id + " was interrupted before it began: nothing was done",
                 "there is nothing to roll back");
   }
   if (began->rollback) {
@@ -24,9 +24,8 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
     if (*began->rollback == run::kUndo) {
       return fail(id + " is the undo of " + of + " itself", "there is nothing to undo");
     }
-    return fail(
-        id + " is the rollback `" + *began->rollback + "` of " + of + " itself",
-        "to take it once more: cnplay rollback " + of + " " + *began->rollback + " --again");
+    return fail(id + " is the rollback `" + *began->rollback + "` of " + of + " itself",
+                "to repeat it: cnplay rollback " + of + " " + *began->rollback + " --again");
   }
   if (began->mode == events::Mode::check || began->only_preflight.value_or(false)) {
     return fail(id + " is a " +
@@ -41,7 +40,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
                   "`cnplay show " + id + "` says for what: answer it, then cnplay resume " + id);
     }
     return fail(id + " has not ended: it is still running, or was interrupted",
-                "nobody knows yet what it has done: cnplay resume " + id);
+                "what it has done is not known yet: cnplay resume " + id);
   }
   if (ended->verdict == events::Verdict::refused) {
     return fail(id + " was refused before its first change", "there is nothing to roll back");

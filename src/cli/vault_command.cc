@@ -98,7 +98,7 @@ int get(const Vault& vault, const Options& options) {
   if (options.former && !entry->former) {
     return usage_error(
         fail("no former value of " + shown(options.topic) + " is kept",
-             "one is kept from a rotation until a run has succeeded with the new one"));
+             "a former value is kept from a rotation until a run has succeeded with the new one"));
   }
   const Secret& value = options.former ? *entry->former : entry->value;
   if (auto status = Output::exactly(value.reveal() + "\n"); !status) {
@@ -141,9 +141,10 @@ Status edited(VaultEntries& entries, const std::string& file) {
   if (!same) {
     return fail(file + " is not text: it cannot be edited", "use `cnplay vault set`");
   }
-  Secret shown_text("# " + file +
-                    ": one secret a line, path: \"value\". What is taken out is gone.\n" +
-                    body.reveal());
+  Secret shown_text(
+      "# " + file +
+      ": one secret a line, path: \"value\". A line that you remove deletes its secret.\n" +
+      body.reveal());
   Secret wrong;  // what the last try left
   while (true) {
     auto text = edit_in_memory(shown_text, "vault.yaml");

@@ -153,7 +153,7 @@ Result<std::string> check_requirement(const plan::Requirement& requirement, cons
   }
   const std::string why =
       found.nearest ? why_void(*found.nearest, requirement, plan, disk, root, now)
-                    : "no complete run of it on `" + requirement.on + "` is on record in " + root;
+                    : "no complete run of it on `" + requirement.on + "` is recorded in " + root;
   return fail("the play must have been rehearsed on `" + requirement.on + "` within " +
                   format_duration(requirement.within) + ": " + why,
               "rehearse it: cnplay -i " + requirement.on + " " + plan.file);
@@ -199,7 +199,7 @@ Result<std::string> find_run(const Disk& disk, const std::string& root, const st
     found.pop_back();
   }
   if (found.empty()) {
-    return fail(prefix.empty() ? "there is no run on record in " + root
+    return fail(prefix.empty() ? "there is no recorded run in " + root
                                : "there is no run `" + prefix + "` in " + root,
                 "runs are named like 20261120-213005-update_code-4f2a");
   }

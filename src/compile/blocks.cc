@@ -93,7 +93,7 @@ std::optional<std::vector<Builder::Turn>> Builder::turns_of(const syntax::For& n
     return std::nullopt;
   }
   const auto items = evaluator_.constant(
-      list, node.list.span, {"the list of a `for`", "which steps exist is known before the run"});
+      list, node.list.span, {"the list of a `for`", "the steps must be known before the run"});
   if (!items) return std::nullopt;
   for (const plan::Value& item : *items->as<plan::List>()) {
     turns.push_back({known(list.type->of, item), item, key_of(item, turns.size())});
@@ -168,7 +168,7 @@ void Builder::if_else(const syntax::If& node, const Position&,
   const auto condition =
       evaluator_.constant(node.condition, simple(Kind::bool_),
                           {"the condition of an `if`",
-                           "which steps exist is known before the run; a step that may be left "
+                           "the steps must be known before the run; a step that may be left "
                            "out has a `when`"});
   const bool* truth = condition ? condition->as<bool>() : nullptr;
   const auto walk = [&](const syntax::Block& block, bool taken) {

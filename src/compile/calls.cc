@@ -164,7 +164,7 @@ bool Calls::collect(const syntax::Call& call, const Signature& signature, GivenM
         for (const auto& param : module.params) names.push_back(param.name);
         context_.error(
             "E0402", code(module.name) + " takes none of these fields", argument.span,
-            "nothing of it fits",
+            "no part of it fits",
             names.empty() ? "it takes no parameters" : "its parameters: " + enumerate(names));
       }
       continue;
@@ -200,7 +200,7 @@ bool Calls::collect(const syntax::Call& call, const Signature& signature, GivenM
       continue;
     }
     evaluator_.secret_note = code(name) + " of " + code(module.name) +
-                             " is not a secret: it is shown in plans and journalled";
+                             " is not a secret: it is shown in plans and recorded";
     evaluator_.secret_help =
         "hand it to a parameter of type secret<string>, or read it on the host from a file";
     Evaluated value = this->argument(*argument.value, signature.params[*at].type);

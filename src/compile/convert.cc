@@ -157,7 +157,7 @@ Result<Value> value_of_inventory(Context& context, const std::string& name,
                 "write it as " + example_of(inner));
   };
   if (is(without_optional(type), Kind::secret)) {
-    return fail("a secret does not stand in an inventory in clear",
+    return fail("a secret does not belong in an inventory in clear text",
                 "name its source: `env(\"X\")`, `command([...])`, `ask(\"prompt\")` or "
                 "`vault(\"path\")`");
   }

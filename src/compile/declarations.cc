@@ -99,7 +99,7 @@ Evaluated Builder::extra_value(const diag::SourceMap::Source& source, const std:
 void Builder::refuse_clear_secret(Evaluated& value, Span at) {
   if (value.poison() || !holds_secret(value.type) || value.depends.secret_declared.known()) return;
   if (Evaluator::flatten(value).cells()[0].value.is_none()) return;
-  context_.error("E0303", "a secret does not stand in a play in clear", at,
+  context_.error("E0303", "a secret does not belong in a play in clear text", at,
                  "anyone who reads the file has it",
                  "name its source: `secret x = env(\"X\")`, and use `x` here");
   value = {};
@@ -189,8 +189,8 @@ std::shared_ptr<const diag::Diagnostic> misfit_of(const syntax::HostvarDecl& nod
   const std::string of = code(node.name.text) + " of " + code(host);
   diag::Diagnostic d;
   d.code = given || wanted ? "E0305" : "E0213";
-  d.summary = given    ? "the secret host variable " + of + " is not declared as one"
-              : wanted ? "the secret host variable " + of + " stands in clear"
+  d.summary = given    ? "the secret host variable " + of + " is not declared as a secret"
+              : wanted ? "the secret host variable " + of + " is in clear text"
                        : "host variable " + of + " does not fit";
   d.subject = {value.span, error.what};
   d.notes.push_back({node.name.span, "declared here"});
@@ -305,12 +305,12 @@ void Builder::let(const syntax::Let& node) {
   if (!node.modifiers.empty()) Modifiers(context_, node.modifiers, kPlainPlace);
   const auto* list = std::get_if<syntax::ListLit>(&node.value.node);
   if (!value.poison() && !type && list && list->items.empty()) {
-    context_.error("E0210", "the type of " + code(node.name.text) + " cannot be told",
+    context_.error("E0210", "the type of " + code(node.name.text) + " cannot be determined",
                    node.value.span, "an empty list of what?",
                    "write it: `let " + node.name.text + ": list<string> = []`");
     value = {};
   } else if (!value.poison() && !type && is(value.type, Kind::none)) {
-    context_.error("E0210", "the type of " + code(node.name.text) + " cannot be told",
+    context_.error("E0210", "the type of " + code(node.name.text) + " cannot be determined",
                    node.value.span, "none of what?",
                    "write it: `let " + node.name.text + ": string? = none`");
     value = {};

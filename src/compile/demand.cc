@@ -34,7 +34,7 @@ bool Evaluator::refuse_secret(const Evaluated& value, Span at, const std::string
 
 std::optional<Value> Evaluator::constant(const syntax::Expr& expr, const TypePtr& expected,
                                          const Purpose& purpose) {
-  const std::string outer = std::exchange(secret_note, purpose.what + " is shown and journalled");
+  const std::string outer = std::exchange(secret_note, purpose.what + " is shown and recorded");
   const Evaluated value = check(expr, expected);
   secret_note = outer;
   return constant(value, expr.span, purpose);
@@ -43,7 +43,7 @@ std::optional<Value> Evaluator::constant(const syntax::Expr& expr, const TypePtr
 std::optional<Value> Evaluator::constant(const Evaluated& value, Span at, const Purpose& purpose) {
   if (value.poison()) return std::nullopt;
   use(value);
-  if (refuse_secret(value, at, purpose.what + " is shown and journalled", "")) return std::nullopt;
+  if (refuse_secret(value, at, purpose.what + " is shown and recorded", "")) return std::nullopt;
   const Span cause = value.depends.cause.known() ? value.depends.cause : at;
   if (value.depends.fact || value.depends.now) {
     context_.error(
@@ -76,12 +76,12 @@ std::optional<std::string> Evaluator::constant_text(const syntax::Expr& expr,
 
 std::optional<Value> Evaluator::single(const syntax::Expr& expr, const TypePtr& expected,
                                        const Purpose& purpose) {
-  const std::string outer = std::exchange(secret_note, purpose.what + " is shown and journalled");
+  const std::string outer = std::exchange(secret_note, purpose.what + " is shown and recorded");
   const Evaluated value = check(expr, expected);
   secret_note = outer;
   if (value.poison()) return std::nullopt;
   use(value);
-  if (refuse_secret(value, expr.span, purpose.what + " is shown and journalled", "")) {
+  if (refuse_secret(value, expr.span, purpose.what + " is shown and recorded", "")) {
     return std::nullopt;
   }
   if (value.depends.per_host) {

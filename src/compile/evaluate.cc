@@ -97,8 +97,9 @@ Evaluated Evaluator::string(const syntax::StringLit& lit, Span span, const TypeP
       const bool optional = is(value.type, Kind::optional) || is(value.type, Kind::none);
       context_.error(
           "E0203", with_article(value.type) + " has no text", part.expr->span,
-          optional ? "may be none" : "cannot stand in a string",
-          optional ? "say what holds then: `${" + context_.text(part.expr->span) + " ?? \"...\"}`"
+          optional ? "may be none" : "not allowed in a string",
+          optional
+              ? "give a value for that case: `${" + context_.text(part.expr->span) + " ?? \"...\"}`"
           : is(value.type, Kind::hosts) ? "write its name in the text, or one host: `[0]`"
                                         : "name one of its parts with a `.`");
       good = false;
@@ -301,7 +302,7 @@ void Evaluator::mismatch(const Evaluated& value, const TypePtr& expected, Span a
   if (is(value.type, Kind::optional) && assignable(value.type->of, expected)) {
     context_.error("E0203",
                    "expected " + with_article(wanted) + ", found " + with_article(value.type), at,
-                   "may be none", "say what holds then: `" + context_.text(at) + " ?? ...`");
+                   "may be none", "give a value for that case: `" + context_.text(at) + " ?? ...`");
     return;
   }
   std::string label = with_article(value.type);

@@ -59,7 +59,7 @@ bool is_user_name(std::string_view name) {
 std::optional<plan::Value> Builder::human_text(const syntax::Expr& text, const std::string& kind) {
   const Evaluated value = evaluator_.check(text, nullptr);
   if (value.poison()) return std::nullopt;
-  if (evaluator_.refuse_secret(value, text.span, kind + " texts are shown and journalled",
+  if (evaluator_.refuse_secret(value, text.span, kind + " texts are shown and recorded",
                                "say where it is instead: \"stored at prod/django_secret\"")) {
     return std::nullopt;
   }
@@ -70,7 +70,7 @@ std::vector<std::string> Builder::people(const syntax::Modifier* modifier) {
   std::vector<std::string> by;
   if (!modifier) return by;
   const syntax::Expr& expr = modifier->values[0];
-  const Purpose purpose{"`by`", "who may answer is known before the run"};
+  const Purpose purpose{"`by`", "who may answer must be known before the run"};
   const bool one = std::holds_alternative<syntax::StringLit>(expr.node);
   const auto value = evaluator_.constant(
       expr, one ? simple(Kind::string) : list_of(simple(Kind::string)), purpose);
@@ -107,7 +107,7 @@ std::optional<plan::Question> Builder::question(const syntax::Name& name,
     context_.error(
         "E0524",
         secret ? "a secret is not asked for here" : with_article(type) + " is not typed in here",
-        written->span, secret ? "what people say is journalled" : "not a single plain value",
+        written->span, secret ? "what people answer is recorded" : "not a single plain value",
         secret ? "write `secret " + name.text + " = ask(\"...\")` at the head of the play"
                : "ask for string, int, bool, duration, time, size, path or enum(...)");
     return std::nullopt;
@@ -129,7 +129,7 @@ void Builder::manual_items(const syntax::Human& node, const syntax::Block& block
     const auto* tick = std::get_if<syntax::TickItem>(&item.node);
     if (!tick) {
       context_.error("E0502",
-                     code(context_.text(item.keyword)) + " cannot stand in " +
+                     code(context_.text(item.keyword)) + " is not allowed in " +
                          (node.kind.text == "manual" ? "a manual step" : code(node.kind.text)),
                      item.keyword, "not here",
                      "people tick an `item \"...\"`, and write down `evidence NAME \"...\"`");
@@ -137,7 +137,7 @@ void Builder::manual_items(const syntax::Human& node, const syntax::Block& block
     }
     const auto text = human_text(tick->text, node.kind.text);
     if (human.kind != HumanKind::manual) {
-      context_.error("E0502", code(tick->kind.text) + " cannot stand in " + code(node.kind.text),
+      context_.error("E0502", code(tick->kind.text) + " is not allowed in " + code(node.kind.text),
                      item.keyword, "not here",
                      "it belongs in a `manual`; say it in the title here");
       continue;
@@ -147,7 +147,7 @@ void Builder::manual_items(const syntax::Human& node, const syntax::Block& block
         context_.error("E0524", "an `item` has no name", tick->name->span,
                        "it is ticked, not typed",
                        "write `item \"...\"`, or `evidence " + tick->name->text +
-                           ": string \"...\"` for what is written down");
+                           ": string \"...\"` for a value that a person types");
       } else if (text) {
         human.items.push_back(*text);
       }
@@ -178,8 +178,7 @@ const syntax::Expr* Builder::default_of(const Modifiers& modifiers) {
   if (!modifier) return nullptr;
   if (!modifiers.has("timeout")) {
     context_.error("E0525", "`default` without a `timeout`", modifier->span,
-                   "nobody is waited for so long that it is taken",
-                   "say when it is taken: `timeout 2h`");
+                   "without a timeout it never applies", "say when it is taken: `timeout 2h`");
   }
   return &modifier->values[0];
 }
@@ -203,8 +202,8 @@ void Builder::human_default(const std::string& word, const Modifiers& modifiers,
     return;
   }
   if (is_poison(type)) return;
-  const auto value = evaluator_.constant(
-      expr, type, {"a default", "what is taken without people is known before the run"});
+  const auto value =
+      evaluator_.constant(expr, type, {"a default", "a default must be known before the run"});
   if (value) human.fallback = *value;
 }
 
@@ -249,7 +248,7 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
     if (!node.name || !node.type) {
       context_.error(
           "E0523", "the answer has no " + std::string(node.name ? "type" : "name"),
-          node.name ? node.name->span : item.keyword, "what is it to later steps?",
+          node.name ? node.name->span : item.keyword, "what is it called in later steps?",
           "write `ask NAME: TYPE \"...\"`, such as `ask outage: duration \"How long?\"`");
     } else if (auto asked = question(*node.name, node.type, type)) {
       human.questions.push_back(*std::move(asked));

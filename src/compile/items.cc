@@ -129,14 +129,14 @@ std::string_view name_of(Place place) {
 // Where it does belong.
 std::string belongs(const syntax::Item& item, Place place) {
   if (is_one<syntax::ActionItem, syntax::ShellItem>(item)) {
-    return "an action stands in a step: `step NAME on web { ... }`";
+    return "write an action in a step: `step NAME on web { ... }`";
   }
   if (is_declaration(item)) return "it belongs to the head of the play";
   if (is_one<syntax::Undo>(item)) {
     return place == Place::handler || place == Place::always || place == Place::on_failure ||
                    place == Place::rollback
                ? "what runs here is not undone: leave it out"
-               : "an `undo` stands in the step that it reverts";
+               : "write an `undo` in the step that it reverts";
   }
   if (is_one<syntax::UndoAll, syntax::Hold, syntax::Offer>(item)) {
     return "it belongs in `on_failure { ... }`";
@@ -148,10 +148,10 @@ std::string belongs(const syntax::Item& item, Place place) {
     return "it belongs to the play itself";
   }
   if (is_one<syntax::Report>(item)) return "write `always { report timings }`";
-  if (is_one<syntax::Notify>(item)) return "it belongs in a step, or behind an action";
+  if (is_one<syntax::Notify>(item)) return "it belongs in a step, or after an action";
   if (is_one<syntax::TickItem>(item)) return "it belongs in `manual NAME \"...\" { ... }`";
   if (is_one<syntax::Human>(item) && place == Place::always) {
-    return "what runs at the end waits for nobody: put it in front, or in `on_failure { ... }`";
+    return "`always` waits for nobody: put the question before it, or in `on_failure { ... }`";
   }
   if (is_one<syntax::Returns, syntax::Clause, syntax::ScriptClause>(item)) {
     return "it belongs to a module, in a file of its own in `modules/`";
@@ -209,7 +209,7 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
   if (!good) {
     context_.error(
         "E0502",
-        code(context_.text(item.keyword)) + " cannot stand in " + std::string(name_of(place)),
+        code(context_.text(item.keyword)) + " is not allowed in " + std::string(name_of(place)),
         item.keyword, "not here", belongs(item, place));
     return false;
   }
@@ -219,7 +219,7 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
         position.inside == "`serial`")) {
     if (is_one<syntax::Pivot>(item)) ++pivots_;  // there is one, in the wrong place
     context_.error("E0520",
-                   code(context_.text(item.keyword)) + " cannot stand inside of " +
+                   code(context_.text(item.keyword)) + " is not allowed inside " +
                        std::string(position.inside),
                    item.keyword, "waits for all hosts",
                    position.inside == "`serial`"
@@ -258,9 +258,10 @@ void Builder::item(const syntax::Item& item, Position& position) {
       const auto* call = std::get_if<syntax::Call>(&n->value.node);
       if (call && calls_.is_action(*call->callee)) {
         calls_.action(*call, calls_.find(*call->callee), {}, "", item.keyword);
-        context_.error("E0502", "an action cannot stand in " + std::string(name_of(position.place)),
+        context_.error("E0502",
+                       "an action is not allowed in " + std::string(name_of(position.place)),
                        n->value.span, "not in a step",
-                       "an action stands in a step: `step NAME on web { ... }`");
+                       "write an action in a step: `step NAME on web { ... }`");
         declare(n->name, {}, "name");
       } else {
         let(*n);
@@ -351,7 +352,7 @@ std::string Builder::claim_path(const std::string& prefix, const std::string& na
                    "the same key twice", "a loop's list holds each value once");
   } else {
     context_.error_with(
-        "E0511", std::string(what) + " " + code(name) + " stands twice in one place", at,
+        "E0511", std::string(what) + " " + code(name) + " is declared twice in one place", at,
         "again here", first->second, "first here",
         "give each a name of its own: reports and a resumed run tell them apart by it");
   }

@@ -60,11 +60,11 @@ void Loader::index(LoadedFile& file) {
     }
   }
   for (const auto& module : file.tree.modules) {
-    context_.error("E0502", "a module cannot stand here", module.name.span, "in a file of plays",
+    context_.error("E0502", "a module is not allowed here", module.name.span, "in a file of plays",
                    "move it to a file of its own in `modules/`");
   }
   for (const auto& inventory : file.tree.inventories) {
-    context_.error("E0502", "an inventory cannot stand here", inventory.name.span,
+    context_.error("E0502", "an inventory is not allowed here", inventory.name.span,
                    "in a file of plays", "move it to a file of its own in `inventories/`");
   }
 }
@@ -92,8 +92,7 @@ void Loader::use(LoadedFile& file, const syntax::Use& use) {
   }
   if (!plain) {
     context_.error("E0108", "the path of a library is written out", use.path.span,
-                   "must be a plain text",
-                   "which files make up a program is known without running it");
+                   "must be a plain text", "the files of a program must be known before it runs");
     return;
   }
   const auto loaded = context_.input.load

@@ -89,7 +89,7 @@ Modifiers::Modifiers(Context& context, const std::vector<syntax::Modifier>& writ
     }
     const auto [at, fresh] = known_.emplace(word, &modifier);
     if (!fresh) {
-      context.error_with("E0504", code(word) + " stands twice", modifier.span, "again here",
+      context.error_with("E0504", code(word) + " is written twice", modifier.span, "again here",
                          at->second->span, "first here", "keep one of the two");
     }
   }
@@ -134,8 +134,8 @@ void Modifiers::refuse(Context& context, const syntax::Modifier& modifier,
     return;
   }
   std::string help = list;
-  if (word == "every") help = "it stands after `retry N`: `retry 3 every 10s`";
-  if (word == "of") help = "it stands after `serial N`, at a phase: `serial 1 of web`";
+  if (word == "every") help = "write it after `retry N`: `retry 3 every 10s`";
+  if (word == "of") help = "write it after `serial N`, at a phase: `serial 1 of web`";
   if (word == "on" && place.name == "a phase")
     help = "say it at each step: `step NAME on web { ... }`";
   if (word == "tags") help = "say it at a step, a phase or a `do`";
@@ -173,7 +173,7 @@ bool refuse_number(Evaluator& evaluator, std::string_view word, Span at, std::st
 }
 
 Purpose purpose_of(const syntax::Modifier& modifier) {
-  return {code(modifier.word.text), "what the run finds out can steer `when` alone"};
+  return {code(modifier.word.text), "a fact can steer `when` only"};
 }
 
 }  // namespace
@@ -185,7 +185,7 @@ std::optional<Duration> duration_of(Evaluator& evaluator, const syntax::Modifier
   if (!value) return std::nullopt;
   const Duration d = *value->as<Duration>();
   if (d <= Duration(0)) {
-    refuse_number(evaluator, modifier->word.text, expr.span, "not longer than nothing",
+    refuse_number(evaluator, modifier->word.text, expr.span, "not longer than zero",
                   "write " + value_example(modifier->word.text));
     return std::nullopt;
   }
@@ -261,7 +261,7 @@ std::optional<Tolerance> tolerance_of(Evaluator& evaluator, const syntax::Modifi
   if (ref && ref->name.text == "all" && !evaluator.scope->find("all")) {
     return Tolerance{Tolerance::Kind::all, 0};
   }
-  const auto number = host_number(evaluator, *modifier, expr, 0, "no number of hosts");
+  const auto number = host_number(evaluator, *modifier, expr, 0, "not a number of hosts");
   if (!number) return std::nullopt;
   return Tolerance{number->percent ? Tolerance::Kind::percent : Tolerance::Kind::count, number->n};
 }
@@ -274,7 +274,7 @@ std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
   const auto* list = std::get_if<syntax::ListLit>(&expr.node);
   std::vector<std::size_t> sizes;
   const auto add = [&](const syntax::Expr& size) {
-    const auto number = host_number(evaluator, modifier, size, 1, "no size of a batch");
+    const auto number = host_number(evaluator, modifier, size, 1, "not a batch size");
     if (!number) return;
     const auto n = static_cast<std::size_t>(number->n);
     // Never more than the percentage says, but one host at least.
@@ -283,7 +283,7 @@ std::vector<std::vector<HostIndex>> batches_of(Evaluator& evaluator,
   if (list != nullptr) {
     for (const auto& item : list->items) add(item);
     if (list->items.empty()) {
-      refuse_number(evaluator, "serial", expr.span, "no size of a batch",
+      refuse_number(evaluator, "serial", expr.span, "not a batch size",
                     "write " + value_example("serial"));
     }
   } else {
@@ -310,7 +310,7 @@ std::vector<std::string> tags_of(Evaluator& evaluator, const syntax::Modifier* m
   if (!modifier) return tags;
   const syntax::Expr& expr = modifier->values[0];
   const auto value = evaluator.constant(expr, list_of(simple(Kind::string)),
-                                        {"`tags`", "what is chosen is known before the run"});
+                                        {"`tags`", "what is chosen must be known before the run"});
   if (!value) return tags;
   for (const auto& item : *value->as<plan::List>()) {
     const std::string& tag = *item.as<std::string>();
@@ -352,7 +352,7 @@ std::optional<std::string> user_of(Evaluator& evaluator, const syntax::Modifier*
         return std::isalnum(c) || c == '_' || c == '-' || c == '.';
       });
   if (!good) {
-    refuse_number(evaluator, "as", expr.span, "no name of a user", "write `as root`");
+    refuse_number(evaluator, "as", expr.span, "not a user name", "write `as root`");
     return std::nullopt;
   }
   return user;

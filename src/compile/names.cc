@@ -68,8 +68,7 @@ Evaluated Evaluator::name(const syntax::Name& name, Span span) {
     return poison();
   }
   if (name.text == "saved") {
-    context_.error("E0124", "`saved` has a meaning in an `undo` only", span,
-                   "not inside of an `undo`",
+    context_.error("E0124", "`saved` has a meaning in an `undo` only", span, "not inside an `undo`",
                    "name the step: `STEP.ACTION.FACT`, as in `code.moved.before`");
     return poison();
   }

@@ -228,7 +228,7 @@ Evaluated Evaluator::binary(const syntax::Binary& node, Span span) {
       context_.error(
           "E0204", with_article(none || optional ? left.type : a) + " has no order",
           node.left->span, "cannot be compared with `" + std::string(sign_of(node.op)) + "`",
-          optional ? "say what holds where it is none: `x ?? ...`" : "compare it with `==`");
+          optional ? "give a value for when it is none: `x ?? ...`" : "compare it with `==`");
       return poison();
     }
     return result(tainted(simple(Kind::bool_)), apply(op_of(node.op), operands, {}, span), depends,
@@ -255,7 +255,7 @@ Evaluated Evaluator::arithmetic(const syntax::Binary& node, const Evaluated& lef
     } else if (a == Kind::time && b == Kind::int_) {
       help = "add a duration: `10m`";
     } else if (optional) {
-      help = "say what holds where it is none: `x ?? ...`";
+      help = "give a value for when it is none: `x ?? ...`";
     }
     context_.error_with(
         "E0204",
@@ -401,11 +401,11 @@ Evaluated Evaluator::call(const syntax::Call& node, Span span) {
   if (function == "env" || function == "command" || function == "ask" || function == "vault" ||
       function == "generate") {
     context_.error("E0303", code(function) + " is a source of a secret", node.callee->span,
-                   "stands behind `secret NAME =` only",
+                   "is allowed after `secret NAME =` only",
                    "declare it at the head of the play: `secret x = " + context_.text(span) + "`");
   } else if (function == "rehearsed") {
     context_.error("E0212", "`rehearsed` is not a value", node.callee->span,
-                   "stands behind `require` only",
+                   "is allowed after `require` only",
                    "write `require rehearsed(on: \"staging\", within: 7d)`");
   } else if (context_.input.catalog->find(function)) {
     context_.error("E0212", "an action is not a value", node.callee->span, "a module's action",

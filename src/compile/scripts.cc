@@ -65,7 +65,7 @@ void look_at_scripts(Context& context, const Loader& loader) {
     }
     if (!fault) continue;
     context.error("E0701", "the script has a syntax error: " + fault->message,
-                  line_of(*script, fault->line), "`sh` cannot read this, or what stands before it",
+                  line_of(*script, fault->line), "`sh` cannot read this, or what is before it",
                   bashisms.empty()
                       ? "look for the quote, `if`, `{` or `(` that was opened last and not closed"
                       : "write it in POSIX sh, or call bash by name: `bash -c '...'`");
@@ -86,7 +86,7 @@ void look_at_texts(Context& context, const syntax::File& file, const syntax::Pla
     d.code = "E0703";
     d.summary = "`$" + name.text + "` in a text stays as it is written";
     d.subject = {name.span, "not the value of " + code(name.text)};
-    d.help = "write `${" + name.text + "}`; a dollar sign that is meant is `\\$`";
+    d.help = "write `${" + name.text + "}`; a literal dollar sign is `\\$`";
     d.edits = {{name.span, "${" + name.text + "}"}};
     context.diags.add(std::move(d));
   }

@@ -52,12 +52,12 @@ void Builder::pivot(const syntax::Pivot& node, const syntax::Item& item, const P
   ++pivots_;
   const std::string title = title_of(node.title, "a pivot");
   if (position.section != 0) {
-    context_.error("E0502", "`pivot` cannot stand in what answers a failure", item.keyword,
+    context_.error("E0502", "`pivot` is not allowed in what answers a failure", item.keyword,
                    "not here", "leave it out");
     return;
   }
   if (position.place == Place::control) {
-    context_.error("E0520", "`pivot` cannot stand in a `for` or `if`", item.keyword,
+    context_.error("E0520", "`pivot` is not allowed in a `for` or `if`", item.keyword,
                    "there is one point of no return", "put it beside the block");
     return;
   }
@@ -224,7 +224,7 @@ void Builder::handlers(const Position& position) {
     if (!record.notified && discarded_ == 0) {
       context_.error("E0519", "nothing notifies handler " + code(name), record.declared,
                      "would never run",
-                     "write `notify " + name + "` behind an action, or take it out");
+                     "write `notify " + name + "` after an action, or take it out");
     }
     std::vector<HostIndex> hosts(record.hosts.begin(), record.hosts.end());
     std::string label = name;

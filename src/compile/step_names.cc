@@ -104,8 +104,8 @@ bool Builder::is_unordered(const syntax::Name& name, const StepRecord& record) {
     const auto same = std::ranges::find(here_->branches, id, [](const auto& b) { return b.first; });
     if (same == here_->branches.end() || same->second == branch) continue;
     context_.error_with("E0120", "step " + code(record.name) + " may not have run yet", name.span,
-                        "stands in another branch of `parallel`", record.declared, "the step",
-                        "put both in one `sequence`, or read the fact behind the `parallel`");
+                        "is in another branch of `parallel`", record.declared, "the step",
+                        "put both in one `sequence`, or read the fact after the `parallel`");
     return true;
   }
   return false;
@@ -196,7 +196,7 @@ std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
       return Evaluated{};
     }
     context_.error("E0119", "step " + code(name.text) + " has not run yet here", name.span,
-                   "stands further down, or is this step",
+                   "is further down, or is this step",
                    "facts are read in later steps; in the step itself name the action alone");
     return Evaluated{};
   }
@@ -243,9 +243,8 @@ Evaluated Evaluator::step_of(const StepsOf& steps, const syntax::Member& member)
   if (!steps.procedure) {
     context_.error_with("E0123", "there is a step " + code(steps.name) + " for each turn of a loop",
                         member.object->span, "which one?", steps.declared, "the step",
-                        "read its facts inside of the loop, or say which turn: `" + steps.name +
-                            "[" + text_of_turn(steps.all.front().turns.front()) + "]." + name +
-                            "`");
+                        "read its facts inside the loop, or say which turn: `" + steps.name + "[" +
+                            text_of_turn(steps.all.front().turns.front()) + "]." + name + "`");
     return poison();
   }
   StepsOf of{name, steps.declared, {}, false};
@@ -280,7 +279,7 @@ Evaluated Evaluator::turn_of(const StepsOf& steps, const syntax::Index& node) {
   if (!value) return poison();
   if (steps.procedure) {
     context_.error_with("E0540", code(steps.name) + " was not done in a loop", node.index->span,
-                        "there are no turns of it", steps.declared, "done here",
+                        "the loop has no turns", steps.declared, "done here",
                         "leave out the index");
     return poison();
   }

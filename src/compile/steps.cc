@@ -36,7 +36,7 @@ std::optional<Builder::Target> Builder::target(const Modifiers& modifiers, Span 
 
 // What `when` says. Whether a step runs can be seen, so no secret may decide it.
 Evaluated Builder::check_condition(const syntax::Expr& condition) {
-  evaluator_.secret_note = "whether an action runs is shown and journalled";
+  evaluator_.secret_note = "whether an action runs is shown and recorded";
   Evaluated value = evaluator_.check(condition, simple(Kind::bool_));
   evaluator_.secret_note.clear();
   return value;
@@ -80,11 +80,11 @@ void Builder::step(const syntax::Step& node, const syntax::Item& item, const Pos
   }
   const bool in_batches = position.batch != nullptr || position.inside == "`serial`";
   if (in_batches && serial) {
-    context_.error("E0522", "`serial` inside of a `serial` phase", serial->span,
+    context_.error("E0522", "`serial` inside a `serial` phase", serial->span,
                    "batches within batches", "say it once, at the phase");
     serial = nullptr;
   } else if (in_batches && once && (position.batch == nullptr || !position.batch->named)) {
-    context_.error("E0510", "`once` inside of a `serial` phase", once->span,
+    context_.error("E0510", "`once` inside a `serial` phase", once->span,
                    "would run in every batch", "put the step before or after the phase");
   }
   if (serial && serial->values.size() > 1) {
@@ -203,7 +203,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
     if (position.section != 0 && !both_ways) {
       context_.error(
           "E0502",
-          "`undo` cannot stand in a step of " +
+          "`undo` is not allowed in a step of " +
               std::string(in_rollback(position) ? "a rollback"
                           : position.base == Place::always || position.place == Place::always
                               ? "`always`"
@@ -244,7 +244,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   } else if (even_if_out != nullptr && !position.beside_batch && !hosts.empty()) {
     context_.error("E0505", "`even if out` makes no sense here", even_if_out->span,
                    "not a step beside a batch",
-                   "it stands at a step on other hosts than those of `serial N of SET`");
+                   "it is for a step on other hosts than those of `serial N of SET`");
   }
   wait_for_facts(made, *position.flow);
   if (!node.name) return;
@@ -364,7 +364,7 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
                                                                : "a step";
   body.empty = false;
   context_.error(
-      "E0502", code(context_.text(item.keyword)) + " cannot stand in " + std::string(what),
+      "E0502", code(context_.text(item.keyword)) + " is not allowed in " + std::string(what),
       item.keyword, "not here",
       std::holds_alternative<syntax::Undo>(node) ? "what runs here is not undone: leave it out"
       : std::holds_alternative<syntax::Notify>(node)
@@ -447,7 +447,7 @@ void Builder::undo(const syntax::Item& item, Body& body, std::vector<plan::Actio
   back.at = item.keyword;
   body_items(node.body, back);
   if (back.empty) {
-    context_.error("E0517", "an `undo` without actions", item.keyword, "takes nothing back",
+    context_.error("E0517", "an `undo` without actions", item.keyword, "reverts nothing",
                    "add an action, or leave out the `undo`");
   }
   for (auto& action : back.actions) into.push_back(std::move(action));

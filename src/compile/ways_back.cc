@@ -76,7 +76,7 @@ void Builder::rollback(const syntax::Rollback& node, const syntax::Item& item,
   }
   frame_->shrink(steps);
   if (node.body.items.empty()) {
-    context_.error("E0517", "a rollback without steps", item.keyword, "takes nothing back",
+    context_.error("E0517", "a rollback without steps", item.keyword, "reverts nothing",
                    "add a step: `step NAME on web { ... }`");
   }
   context_.plan.rollbacks.push_back(std::move(made));
@@ -97,9 +97,9 @@ std::size_t Builder::offer(const syntax::Block& block, std::size_t first, const 
     const auto* node = std::get_if<syntax::Offer>(&block.items[end].node);
     if (!node) break;
     if (written && !node->modifiers.empty()) {
-      context_.error_with("E0504", "two offers say how their one question is asked",
+      context_.error_with("E0504", "two offers set how their one question is asked",
                           node->modifiers.front().span, "again here", written->front().span,
-                          "first here", "say all of it at one of them: it holds for both");
+                          "first here", "write all of it at one of them: it holds for both");
     } else if (!node->modifiers.empty()) {
       written = &node->modifiers;
     }
@@ -230,7 +230,7 @@ void Builder::window(const syntax::Window& node, const syntax::Item& item) {
   for (const auto& [value, expr] : {std::pair(&*from, &node.from), std::pair(&*to, &node.to)}) {
     if (!plan::reads_fact(*value, any)) continue;
     context_.error("E0526", "this time is not known before the run", expr->span,
-                   "reads what hosts or people say", "write a time, or one that hangs on `now`");
+                   "reads what hosts or people say", "write a time, or one that depends on `now`");
     return;
   }
   const auto* begin = from->as<Time>();

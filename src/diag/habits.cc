@@ -22,7 +22,7 @@ std::string keyword_habit(std::string_view word) {
   static constexpr std::string_view kLoop =
       "a loop is a block: `for x in [\"a\", \"b\"] { step NAME on web { ... } }`";
   static constexpr std::string_view kSteps =
-      "steps stand in the play itself: `step NAME on web { ... }`";
+      "write steps in the play itself: `step NAME on web { ... }`";
   static constexpr std::string_view kFailure =
       "a failure is answered by `on_failure { ... }`, and a step is undone by its `undo { ... }`";
   static constexpr std::string_view kLibrary =
@@ -39,7 +39,7 @@ std::string keyword_habit(std::string_view word) {
       Entry{"become_user", kRoot},
       Entry{"become_method", kRoot},
       Entry{"sudo", kRoot},
-      Entry{"remote_user", "the login user stands in the inventory: `ssh { user: \"ubuntu\" }`"},
+      Entry{"remote_user", "the login user belongs in the inventory: `ssh { user: \"ubuntu\" }`"},
       Entry{"tasks", kSteps},
       Entry{"pre_tasks", kSteps},
       Entry{"post_tasks", kSteps},
@@ -75,7 +75,7 @@ std::string keyword_habit(std::string_view word) {
       Entry{"retries", "write `retry 3 every 5s`"},
       Entry{"delay", "write `retry 3 every 5s`"},
       Entry{"until", "write `retry 3 every 5s`: the step is repeated until it succeeds"},
-      Entry{"async", "steps side by side stand in `parallel { ... }`"},
+      Entry{"async", "write steps that run side by side in `parallel { ... }`"},
       Entry{"environment",
             "set variables in the script, or hand them over: "
             "`sh(NAME: value) \"\"\"...\"\"\"`"},
@@ -83,7 +83,7 @@ std::string keyword_habit(std::string_view word) {
       Entry{"max_fail_percentage", "write `tolerate 10%`"},
       Entry{"any_errors_fatal",
             "a failure stops the run unless `tolerate` allows it: leave it out"},
-      Entry{"name", "the title is a text behind the name: `step NAME \"title\" on web { ... }`"},
+      Entry{"name", "the title is a text after the name: `step NAME \"title\" on web { ... }`"},
       Entry{"gather", "no facts are gathered: leave it out"},
       Entry{"pause", "write `wait until now + 30s`, or `manual NAME \"...\"` to wait for a person"},
       Entry{"sleep", "write `wait until now + 30s`"},

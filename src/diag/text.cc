@@ -255,7 +255,7 @@ std::string to_text(const Diagnostic& d, const SourceMap& sources, bool colour) 
           std::string(gutter, ' ') + style(blue, "-->") + " " + place(label.span, sources) + "\n";
     }
   };
-  // What is in another file cannot stand in the excerpt.
+  // What is in another file is not allowed in the excerpt.
   for (const auto& label : d.context) {
     if (sources.find(label.span) != sources.find(d.subject.span)) note(label);
   }

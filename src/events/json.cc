@@ -167,7 +167,7 @@ class Reader {
   }
   void decode(const json& j, Instant& out) {
     const auto t = parse_rfc3339(j.get<std::string>());
-    if (!t) throw Malformed("no point in time: " + dump_json(j));
+    if (!t) throw Malformed("not a point in time: " + dump_json(j));
     out = *t;
   }
   void decode(const json& j, Time& out) {

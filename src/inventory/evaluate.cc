@@ -97,7 +97,7 @@ class Checker {
   bool refuse(Span span, std::string_view what) {
     diags_.error(
         "E0610", "an inventory holds values, not computations",
-        {span, what.empty() ? std::string("cannot stand in an inventory") : std::string(what)},
+        {span, what.empty() ? std::string("not allowed in an inventory") : std::string(what)},
         "write the value itself, or compute it in the play with `let`");
     return false;
   }

@@ -74,8 +74,7 @@ class Block {
     moments();
     const int ways = int{has("command")} + int{has("webhook")} + int{has("mail")};
     if (ways != 1) {
-      wrong(node_.span,
-            ways == 0 ? "it does not say how somebody is told" : "it says more than one way",
+      wrong(node_.span, ways == 0 ? "it does not say how to notify" : "it says more than one way",
             std::string(kWays) + (ways == 0 ? "" : "; write one block for each"));
     }
     if (has("command")) command();
@@ -154,7 +153,7 @@ class Block {
         "write `on: \"finish\"` (however it ends), `on: \"failure\"`, `on: "
         "\"parked\"` (it waits for people), or a list of them";
     if (!words)
-      return wrong(at == values_.end() ? node_.span : at->second.span, "when is somebody told?",
+      return wrong(at == values_.end() ? node_.span : at->second.span, "when does it notify?",
                    help);
     for (const std::string& word : *words) {
       if (word == "finish") {
@@ -205,7 +204,7 @@ class Block {
                    "env(\"HOOK_TOKEN\")`: it is sent as a bearer token");
     }
     if (out_.token && !out_.url.starts_with("https://") && !is_here(out_.url)) {
-      wrong(span, "the token would go over the net for all to read", "use https");
+      wrong(span, "the token would be readable by everybody on the network", "use https");
     }
   }
 

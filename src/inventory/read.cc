@@ -92,8 +92,8 @@ class Reader {
     diags_.error("E0605", std::string(what) + " cannot be called " + backquoted(name),
                  {span, dash ? "begins with `-`: ssh would take it for an option"
                              : "only letters, digits, `.`, `_` and `-` are allowed"},
-                 dash ? "take the `-` away, and put what must be dialled in `address`"
-                      : "choose another name, and put what must be dialled in `address`");
+                 dash ? "take the `-` away, and put the name to connect to in `address`"
+                      : "choose another name, and put the name to connect to in `address`");
   }
 
   void read_settings(const std::vector<std::vector<syntax::Argument>>& blocks, Settings& into,
@@ -225,7 +225,7 @@ class Reader {
     const bool padded = a.size() > 1 && a[0] == '0';
     if (padded && a.size() != b.size()) {
       return refuse("its ends have different widths",
-                    "pad both alike, as in `" + node.pattern.text + "[01..12]`");
+                    "write both with the same width, as in `" + node.pattern.text + "[01..12]`");
     }
     width = padded ? a.size() : 0;
     if (first > last) {

@@ -185,7 +185,7 @@ class Selector {
     }
     const std::string near = diag::did_you_mean(word, names);
     diags_.error("E0612", "the limit names nothing of inventory `" + inventory_.name() + "`",
-                 {span(begin, begin + word.size()), "no group and no host is called so"},
+                 {span(begin, begin + word.size()), "no group or host has this name"},
                  near.empty() ? "`cnplay plan` without a limit shows the hosts of the play"
                               : "did you mean `" + near + "`?");
   }

@@ -88,9 +88,10 @@ void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
                  text->find_first_of(" \t\n'\"\\$`") != std::string::npos) {
         diags_.error(
             "E0605", "ssh setting " + backquoted(known.name) + " cannot be " + backquoted(*text),
-            {value.span, text->empty()       ? "it is empty"
-                         : (*text)[0] == '-' ? "begins with `-`: ssh would take it for an option"
-                                             : "has a character that no address or user has"},
+            {value.span, text->empty() ? "it is empty"
+                         : (*text)[0] == '-'
+                             ? "begins with `-`: ssh would take it for an option"
+                             : "has a character that is not allowed in an address or a user"},
             "write the bare address or name");
       } else if (const auto unknown = known.name == "jump" ? unknown_stop(*text) : std::nullopt) {
         diags_.error("E0608", "there is no host " + backquoted(*unknown),
@@ -108,7 +109,7 @@ void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
     }
     case SettingKind::secret:
       if (!std::holds_alternative<Value::Secret>(value.data)) {
-        diags_.error("E0607", "a password does not stand in an inventory",
+        diags_.error("E0607", "a password does not belong in an inventory",
                      {value.span, "anyone who reads the file has it"},
                      "name its source: `env(\"X\")`, `command([...])` or `ask(\"prompt\")`");
       }

@@ -204,8 +204,8 @@ Result<std::unique_ptr<FileLock>> RunDirectory::take(Disk& disk, const std::stri
   if (!lock || *lock != nullptr) return lock;
   const auto holder = disk.read(path + "/controller", 4096);
   return fail(path + ": " + Untrusted(holder ? *holder : "another controller").display(200) +
-                  " is at work on this run",
-              "wait for it, or end it first: two controllers would do things twice");
+                  " is working on this run",
+              "wait for it, or end it first: two controllers would do the same steps twice");
 }
 
 Result<std::unique_ptr<RunDirectory>> RunDirectory::reopen(Disk& disk, const std::string& path,

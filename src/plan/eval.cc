@@ -65,7 +65,7 @@ Result<Value> contains(const Value& item, const Value& container) {
 
 Result<Value> member(const Value& of, const std::string& name) {
   const auto* record = of.as<Record>();
-  if (record == nullptr) return wrong_operands("a member is of a record", of);
+  if (record == nullptr) return wrong_operands("only a record has members", of);
   std::string known;
   for (const auto& [key, value] : *record) {
     if (key == name) return value;
@@ -98,7 +98,7 @@ Result<Value> concat(std::span<const Value> operands) {
   std::string out;
   for (const Value& operand : operands) {
     const auto text = text_of(operand);
-    if (!text) return wrong_operands("only what is known has a text", operand);
+    if (!text) return wrong_operands("its value is known only during the run", operand);
     out += *text;
   }
   return Value(std::move(out));

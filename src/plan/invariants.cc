@@ -176,7 +176,7 @@ class Checker {
            of + ": no parameter `" + action.reboots + "` says how long a restart may take");
     for (const Param& param : action.params) {
       if (param.name != action.sends_tree) continue;
-      expect(names.contains(param.name + "_manifest"), of + ": nothing says what is in a tree");
+      expect(names.contains(param.name + "_manifest"), of + ": no list of a tree's files");
       for (const Value& value : param.value.values()) {
         const auto* text = value.as<std::string>();
         expect(text && std::any_of(plan_.trees.begin(), plan_.trees.end(),

@@ -32,7 +32,7 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   const Action& action = node.actions[next.action];
   if (!node.left_out.empty()) return "the step is left out";
   if (next.action == 0 && !node.made_from.empty()) {
-    return "it is looked at whether " + hosts_text(plan, node.made_from) + " is still in the run";
+    return "the run checks whether " + hosts_text(plan, node.made_from) + " is still in the run";
   }
   if (!done.returns.empty()) return "the facts of `" + done.module + "` are looked at";
   if (moves_file(done) || moves_file(action)) return "a file is moved";
@@ -42,7 +42,7 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   }
   if (next.action == 0 && any(node.when, host, not_always)) return "the step has a `when`";
   if (any(action.when, host, not_always)) return "the action has a `when`";
-  if (next.action > 0 && node.timeout) return "the time of the step is looked at";
+  if (next.action > 0 && node.timeout) return "the run checks the timeout of the step";
   for (const Param& param : action.params) {
     if (any(param.value, host, is_fact)) return "`" + param.name + "` is a fact";
   }

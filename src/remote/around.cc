@@ -94,7 +94,8 @@ Around runs_around(const std::string& inside, pid_t process) {
   const auto no = [&](const std::string& why) {
     return Around{{}, "CNPLAY_INSIDE names the run " + run + ", but " + why};
   };
-  if (!is_ours(directory, S_IFDIR)) return no("that has no directory of our own here");
+  if (!is_ours(directory, S_IFDIR))
+    return no("its directory here does not exist, or is another user's");
   const auto ancestors = ancestors_of(process);
   const std::string boot = first_line("/proc/sys/kernel/random/boot_id");
   std::error_code error;

@@ -461,14 +461,15 @@ void HostSession::follow_ended(const JobPtr& job) {
   }
   std::string why = host + ": the task was begun, and its process is gone without a result";
   if (state == "ended") {
-    why = host +
-          ": the task has ended, but what it printed is not whole there: its result cannot be read";
+    why =
+        host +
+        ": the task has ended, but its output on the host is incomplete: its result cannot be read";
   } else if (state == "gone") {
-    why = host + ": the task was begun, and what was kept of it there has been removed";
+    why = host + ": the task was begun, and its output there has been removed";
   } else if (state == "own") {
     why = host + ": the task was begun once already, by the same shell";
   } else if (state == "unclaimed") {
-    why = host + ": the task may have been begun: its claim is there, but nobody's name in it";
+    why = host + ": the task may have been begun: its claim is empty";
   }
   finish(job, Ended::lost, std::move(why), "look on " + host + " for what it has done");
 }

@@ -63,7 +63,7 @@ void HostSession::cancel(TaskId id) {
     if (keep->sent_before && once(*keep)) {
       return finish(keep, Ended::lost,
                     lost_why_ + "; to be killed, and there was no connection to do it",
-                    "it may still run on " + settings_.ssh.name);
+                    "it may still be running on " + settings_.ssh.name);
     }
     return finish(keep, Ended::cancelled, "cancelled before it was sent", {});
   }
@@ -266,7 +266,7 @@ void HostSession::close(Duration within, Traces traces, std::function<void(bool)
   for (const JobPtr& job : std::exchange(parked_, {})) {
     finish(job, Ended::not_started, "the run ended before it was sent", {});
   }
-  lose_restart(Ended::cancelled, "the run ended before it was known whether it has restarted");
+  lose_restart(Ended::cancelled, "the run ended before it was known whether the host has rebooted");
   waiting_locks_.clear();
   for (const JobPtr& job : std::vector<JobPtr>(running_)) {
     const bool at_it = job->shell && job->shell->job() == job;
@@ -277,7 +277,7 @@ void HostSession::close(Duration within, Traces traces, std::function<void(bool)
     }
     // The task continues without us, and its spool keeps the result for a resumed run.
     const auto shell = remove_shell(*job->shell);
-    finish(job, Ended::lost, "the controller left while the task was at work", {});
+    finish(job, Ended::lost, "the controller ended while the task was running", {});
     shell->abandon();
   }
   advance_close();

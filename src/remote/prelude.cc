@@ -674,7 +674,7 @@ _cn_take() {
       rm -f -- "$_cn_p"
       case $_cn_x in
       '') _cn_refuse "the checksum of the file cannot be taken: is sha256sum there?" ;;
-      *) _cn_refuse "what came is not what was to be sent: was the file changed here since the run began?" ;;
+      *) _cn_refuse "the host received other bytes than expected: was the file changed here since the run began?" ;;
       esac
     fi
   else

@@ -134,7 +134,7 @@ void HostSession::try_later(const std::string& why) {
   if (over && !restart_) {  // restart_ has a clock of its own
     return give_up(lost_why_ +
                    (restart
-                        ? "; it was to restart, and did not come back in time"
+                        ? "; it was rebooting, and did not come back in time"
                         : "; not reached again in " + human_duration(options_.reconnect_within)) +
                    ": " + why);
   }
@@ -162,8 +162,7 @@ void HostSession::take_up(Shell& shell, const std::string& boot_id) {
 // Unless that is what it was to do.
 void HostSession::lost_by_restart(const JobPtr& job) {
   if (restarts(*job) && (!restart_ || restart_ == job)) return has_restarted(job);
-  finish(job, Ended::lost,
-         settings_.ssh.name + " was restarted while the task ran, or before it did",
+  finish(job, Ended::lost, settings_.ssh.name + " was rebooted while the task ran, or before it",
          "look on " + settings_.ssh.name + " for what it has done");
 }
 

@@ -87,7 +87,7 @@ void HostSession::restart_overdue() {
   const std::string within = human_duration(
       job.task.timeout ? std::min(*job.task.reboots, *job.task.timeout) : *job.task.reboots);
   if (phase_ == Phase::reconnecting) {
-    return give_up(lost_why_ + "; it was to restart, and did not come back in time, within " +
+    return give_up(lost_why_ + "; it was rebooting, and did not come back in time, within " +
                    within);
   }
   // The look at the new boot has a timeout of its own; a connection that breaks says so at once.

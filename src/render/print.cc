@@ -411,7 +411,7 @@ class Printer {
       if (node.kind != NodeKind::handler) continue;
       if (first) {
         line("\n" + paint_.bold("HANDLERS") +
-             "  once a host, at the end of the phase in which a change notified them");
+             "  once per host, at the end of the phase in which a change notified them");
       }
       first = false;
       indented(paint_.bold(pad_right(short_name(node.path), 16)) + "  " +

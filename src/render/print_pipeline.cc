@@ -29,7 +29,7 @@ class Groups {
 
   std::string print() {
     out_ = "\n" + paint_.bold("SENT AHEAD") +
-           "  what stands in one group goes to a host without a wait; each action begins when the "
+           "  the actions of one group go to a host without a wait; each action begins when the "
            "one\n            before has ended well\n";
     for (const Section& section : plan_.sections) {
       for (const Zone& zone : schedule(plan_, section, options_.now).zones) show(zone);
@@ -41,7 +41,7 @@ class Groups {
  private:
   void show(const Zone& zone) {
     if (zone.lane_count > 1) {
-      group("branches at the same time: each of their actions is sent by itself");
+      group("branches at the same time: each of their actions is sent alone");
       last_.reset();
       return;
     }

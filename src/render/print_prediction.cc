@@ -36,7 +36,7 @@ class Prediction {
   std::string source() const {
     if (options_.past == nullptr) return "";
     if (!seen_) {
-      return "  by `expect`: no run of this play on " + plan_.inventory + " is on record";
+      return "  by `expect`: no run of this play on " + plan_.inventory + " is recorded";
     }
     const Past& past = *options_.past;
     return "  from " +

@@ -111,11 +111,11 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
   for (const Requirement& r : plan.requirements) {
     std::string text =
         "a complete run on " + r.on + " within the last " + format_duration(r.within);
-    if (plan.incident) text += " (not held: mode incident)";
-    if (r.on == plan.inventory) text += " (holds by itself: this is " + r.on + ")";
+    if (plan.incident) text += " (waived: mode incident)";
+    if (r.on == plan.inventory) text += " (not required here: this is " + r.on + ")";
     table.row("requires", {text});
   }
-  if (plan.incident) table.row("incident", {"its ticket is asked for, and is on record"});
+  if (plan.incident) table.row("incident", {"its ticket is asked for, and recorded"});
   if (const std::string part = chosen_part(plan); !part.empty()) table.row("part", {part});
   for (const std::string& lock : plan.locks) table.row("lock", {lock + ", on every host"});
   for (const Notification& n : plan.notifications) table.row("tells", {told_text(n)});

@@ -25,7 +25,7 @@ std::string to_the_minute(Instant at, const std::string& zone) {
 
 // "12 min", and that nobody knows better.
 std::string length_of(const Schedule& schedule) {
-  if (schedule.total.count() == 0) return "takes nobody knows how long (no `expect`)";
+  if (schedule.total.count() == 0) return "duration unknown (no `expect`)";
   std::string text = "takes " + human_duration(schedule.total);
   if (schedule.without_expect != 0) {
     text += " and what " + std::to_string(schedule.without_expect) + " of its steps do not say";

@@ -52,8 +52,9 @@ class Head {
     item(list, p.say("*Play:* ").code(plan_.play).say(", in ").code(plan_.file));
     if (!plan_.owner.empty()) item(list, p.say("*Owner:* ").plain(plan_.owner));
     if (options_.generic) {
-      item(list, p.say("*Hosts:* those of an inventory that was not named; what it says stands in "
-                       "<angle brackets>"));
+      item(list,
+           p.say("*Hosts:* those of an inventory that was not named; what it sets is written as "
+                 "<angle brackets>"));
     } else {
       const auto n = plan_.hosts.size();
       item(list, p.say("*Inventory:* ").code(plan_.inventory).say(", " + count_of(n, "host")));
@@ -96,8 +97,9 @@ class Head {
     }
     if (s.without_expect != 0) {
       p.say(" (" + std::to_string(s.without_expect) +
-            (s.without_expect == 1 ? " step does" : " steps do") +
-            " not say how long they take, and count as nothing)");
+            (s.without_expect == 1 ? " step has no `expect`, and counts"
+                                   : " steps have no `expect`, and count") +
+            " as nothing)");
     }
     item(list, p);
   }
@@ -147,7 +149,7 @@ class Head {
                      "home directory, with ")
                    .code("umask 022")
                    .say(". If one ends with an error, go to “If a step fails”."));
-    item(list, p.say("A value that is known only on the way stands as ")
+    item(list, p.say("A value that is known only during the run is written as ")
                    .code("${name:?what it is}")
                    .say(": set it first (")
                    .code("name=...")
@@ -171,7 +173,7 @@ class Head {
       p.say("There must have been a complete run on ")
           .code(r.on)
           .say(" within the last " + format_duration(r.within));
-      item(list, p.say(r.on == plan_.inventory ? ": here this holds by itself." : "."));
+      item(list, p.say(r.on == plan_.inventory ? ": here no rehearsal is required." : "."));
     }
     DescribeOptions how;
     how.bare = true;

@@ -324,7 +324,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const PlanTaken& e) {
             std::string text = "resumed by " + e.user + " on " + e.controller;
-            text += e.changes.empty() ? ": what failed is done again\n"
+            text += e.changes.empty() ? ": the failed steps are repeated\n"
                                       : ", with the changed play from here on:\n";
             for (const auto& change : e.changes) text += "  " + change + "\n";
             return text;
@@ -449,14 +449,14 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             return line +
                    (e.past_pivot ? ", and the run is past its point of no return: " +
                                        bad("IT CONTINUES: there is no rollback")
-                                 : std::string(": what is at work ends, no step begins before "
+                                 : std::string(": tasks in flight end, and no step begins before "
                                                "somebody has decided")) +
                    "\n";
           },
           [&](const WindowAnswered& e) {
             return e.user + " on " + e.controller +
                    (e.choice == AtWindow::go_on ? " lets the run continue after its window\n"
-                                                : " has what was done undone\n");
+                                                : " has the run undone\n");
           },
           [&](const NotificationFailed& e) {
             return with_help(
@@ -479,9 +479,9 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const AbortRequested& e) {
             return e.times == 1 ? std::string(
-                                      "stopping: what is in flight ends, nothing more is "
+                                      "stopping: tasks in flight end, nothing more is "
                                       "started (once more to stop at once)\n")
-                                : std::string("stopping at once: killing what is in flight\n");
+                                : std::string("stopping at once: killing the tasks in flight\n");
           },
           [&](const Notice& e) { return e.text + "\n"; },
           [](const auto&) { return std::string(); },

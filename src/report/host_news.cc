@@ -36,7 +36,7 @@ std::string HostNews::lines(const events::Event& event, const Options& options,
     if (problem->host && problems_.contains({*problem->host, problem->message})) return "";
   } else if (const auto* broken = std::get_if<events::HostReconnecting>(&event.what)) {
     if (restarts(broken->host)) {
-      return name(broken->host) + "  restarting, as the step has it do; waiting for it\n";
+      return name(broken->host) + "  rebooting, as the step asks; waiting for it\n";
     }
   } else if (const auto* back = std::get_if<events::HostReconnected>(&event.what)) {
     if (restarts(back->host)) return name(back->host) + "  back after its restart\n";

@@ -140,8 +140,8 @@ void LiveSink::follow(const Event& event) {
     doing_.clear();
   } else if (const auto* abort = std::get_if<AbortRequested>(&what)) {
     asking_ = false;
-    doing_ = abort->times == 1 ? "stopping: waiting for what is in flight"
-                               : "stopping at once: killing what is in flight";
+    doing_ = abort->times == 1 ? "stopping: waiting for the tasks in flight"
+                               : "stopping at once: killing the tasks in flight";
     waiting_.reset();
   } else if (std::holds_alternative<RunEnded>(what)) {
     ended_ = true;

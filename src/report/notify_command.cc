@@ -99,7 +99,7 @@ Status to_command(const std::vector<std::string>& argv, const std::string& text,
       ::poll(nullptr, 0, 5);
     }
   }
-  if (late) return fail("it gave no end within " + human_duration(timeout));
+  if (late) return fail("it did not end within " + human_duration(timeout));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   return fail(WIFEXITED(status) ? "it ended with exit code " + std::to_string(WEXITSTATUS(status))
                                 : "it was killed",

@@ -115,7 +115,7 @@ Result<Handle> handle(const std::string& url, const char* protocols, Duration ti
     if (file == nullptr || *file == '\0') continue;
     if (::access(file, R_OK) != 0) {
       return fail("the certificates that " + std::string(name) + " names cannot be read: " + file,
-                  "correct it, or unset it to go by the system's");
+                  "correct it, or unset it to use the system's");
     }
     set(CURLOPT_CAINFO, file);
     break;
@@ -147,10 +147,10 @@ Status to_webhook(const Secret& url, bool hidden, const std::optional<Secret>& t
                 "look at where it comes from: `https://...`, in one line");
   }
   if (hidden && token && !address.starts_with("https://")) {
-    return fail("the token would go over the net for all to read", "use https");
+    return fail("the token would be readable by everybody on the network", "use https");
   }
   if (token && !is_one_line(token->reveal())) {
-    return fail("the token has a character that no token has: a space, a newline",
+    return fail("the token has a character that is not allowed in a token: a space, a newline",
                 "look at where it comes from");
   }
   auto curl = handle(address, "http,https", timeout);

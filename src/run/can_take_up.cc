@@ -72,7 +72,7 @@ class Judge {
 
   Result<std::vector<std::string>> judge() {
     if (!replay_.problem().empty()) {
-      return fail(replay_.problem(), "finish by hand what is left, or start a new run");
+      return fail(replay_.problem(), "finish it by hand, or start a new run");
     }
     kept_ = keep(recorded_, replay_.story());
     for (const auto look : {&Judge::answered, &Judge::in_doubt}) {
@@ -127,19 +127,20 @@ class Judge {
     const auto& [undone, acted] = answer_in(recorded_, replay_.story());
     const bool ended = end_of(record_) != nullptr;
     if (stopped && !ended) {
-      return fail("the run was cut off while it answered its failure",
-                  "resume it as it is, so that this ends; then the changed play can be used");
+      return fail("the run was interrupted while it handled a failure",
+                  "resume it with the recorded plan first; then the changed play can be used");
     }
     if (undone && !again(*undone)) {
       return fail(title(*undone) + " was undone when the run failed",
-                  "do again all from there on: --from " + recorded_.node(*undone).path);
+                  "repeat everything from there on: --from " + recorded_.node(*undone).path);
     }
     if (!acted.empty() && !from_ && !accepted_) {
-      return fail("when the run failed, " + acted +
-                      " has changed something: whether later steps can build upon what was done "
-                      "before is for a person to say",
-                  "say from which step on all is done again: --from STEP; or start a new run with "
-                  "--start-at STEP");
+      return fail(
+          "when the run failed, " + acted +
+              " has changed something: only a person can know whether later steps can "
+              "build on that",
+          "name the step from which to repeat everything: --from STEP; or start a new run with "
+          "--start-at STEP");
     }
     return {};
   }
@@ -158,7 +159,7 @@ class Judge {
       return fail("the host " + name +
                       " has another address, port or user now, and something was " +
                       "done there already",
-                  "nobody knows whether it is the same host: start a new run with --start-at STEP");
+                  "it may be another host: start a new run with --start-at STEP");
     }
     return {};
   }
@@ -188,7 +189,7 @@ class Judge {
       if (outcome != Outcome::unknown || kept_.out.contains(host)) continue;
       const std::string what = "what became of " + title(node) + on(host) + " is not known";
       if (lost.contains(host)) {
-        return fail(what + ": the connection was lost, and it may be at work still",
+        return fail(what + ": the connection was lost, and it may still be running",
                     "look there; then start a new run with --start-at STEP");
       }
       // Of an action that has changed since, the record has no script any more.
@@ -224,14 +225,15 @@ class Judge {
     if (end_of(record_) != nullptr) return {};
     for (const SentAhead& sent : replay_.on_their_way()) {
       if (between_.same(sent.node, sent.host)) continue;
-      return fail("the changed step " + title(sent.node) + " was sent ahead" + on(sent.host) +
-                      " as it was, and may have begun",
-                  "resume the run as it is, or end it so; then the changed play can be used");
+      return fail(
+          "the changed step " + title(sent.node) + " was sent ahead" + on(sent.host) +
+              " as it was, and may have begun",
+          "resume the run with the recorded plan, or end it; then the changed play can be used");
     }
     return {};
   }
   Status gone(const std::string& what) const {
-    return fail(what + " has begun, and is gone from the play, or stands elsewhere",
+    return fail(what + " has begun, and is gone from the play, or is at another place",
                 "put it back; or start a new run with --start-at STEP");
   }
   Status unchanged(NodeId node, std::optional<HostIndex> host) const {
@@ -239,9 +241,9 @@ class Judge {
     if (between_.node(node) == kNone) return gone("the step " + title(node));
     if (between_.same(node, host.value_or(0))) return {};
     return fail("the step " + title(node) + (host ? on(*host) : "") +
-                    " has begun or is done already, as it stands at " + before_.node(node).where +
-                    " of the former play; it says something else now",
-                "put it back as it was, and what should be otherwise into a step behind it; or do "
+                    " has begun or is done already, as written at " + before_.node(node).where +
+                    " of the former play; it is different now",
+                "put it back as it was, and write the change into a step after it; or do "
                 "it again: --from " +
                     before_.node(node).path + "; or start a new run with --start-at STEP");
   }
@@ -265,11 +267,10 @@ class Judge {
       for (const ActionEnded& e : kept_.done) {
         if (!is_of(e) || !e.applied || e.action < between_.common(node, host)) continue;
         if (was.actions[e.action].check != kNone || !stands_still(node, host, e.action)) continue;
-        return fail(
-            "in the step " + title(node) + ", `" + was.actions[e.action].module + "` (" +
-                was.actions[e.action].where + ") was done" + on(host) +
-                " and has no check; with what was changed before it, it would be done twice",
-            "leave what stands before it as it was");
+        return fail("in the step " + title(node) + ", `" + was.actions[e.action].module + "` (" +
+                        was.actions[e.action].where + ") was done" + on(host) +
+                        " and has no check; repeating it could do it twice",
+                    "leave what is before it as it was");
       }
     }
     return {};
@@ -369,9 +370,9 @@ class Judge {
   Status comes_late(NodeId node, NodeId behind) const {
     const std::string at =
         after_.node(node).where.empty() ? "" : " (" + after_.node(node).where + ")";
-    return fail("`" + after_.node(node).path + "`" + at + " has not begun, and stands before `" +
+    return fail("`" + after_.node(node).path + "`" + at + " has not begun, and is before `" +
                     after_.node(behind).path + "`, which is done: it would come too late",
-                "put it behind what is done; or do again what stands behind it: --from STEP; or "
+                "put it after what is done; or repeat what follows it: --from STEP; or "
                 "start a new run with --start-at " +
                     after_.node(node).path);
   }

@@ -146,8 +146,7 @@ Decision decide(const Shape& shape, events::Mode mode, const remote::TaskResult&
       break;
     case remote::Ended::cancelled:
       d.outcome = applied ? Outcome::unknown : Outcome::aborted;
-      d.reason =
-          applied ? "killed on request while apply may have been at work" : "killed on request";
+      d.reason = applied ? "killed on request; apply may have begun" : "killed on request";
       break;
     case remote::Ended::refused:
       return failed(result.error);

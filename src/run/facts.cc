@@ -103,7 +103,7 @@ Result<plan::Record> read_facts(const plan::Action& action,
     std::size_t i = 0;
     while (i < action.returns.size() && action.returns[i].name != name) ++i;
     if (i == action.returns.size()) {
-      return fail("module " + action.module + " said the fact `" + Untrusted(name).display(80) +
+      return fail("module " + action.module + " reported the fact `" + Untrusted(name).display(80) +
                       "`, which it does not declare",
                   "add it to the module's `returns`");
     }
@@ -113,8 +113,8 @@ Result<plan::Record> read_facts(const plan::Action& action,
     const plan::FactDecl& decl = action.returns[i];
     if (latest[i] == nullptr) {
       if (!complete) continue;
-      return fail("module " + action.module + " did not say its fact `" + decl.name + "`",
-                  "its check must say every fact of `returns` before its verdict");
+      return fail("module " + action.module + " did not report its fact `" + decl.name + "`",
+                  "its check must report every fact of `returns` before its verdict");
     }
     auto value = read_fact(decl.type, *latest[i]);
     if (!value) {

@@ -40,14 +40,15 @@ std::string holder_of(const remote::LockEnded& lock) {
 
 std::string lock_help(const remote::LockEnded& lock) {
   if (lock.kept == "alive") {
-    return "its controller is at work, so it is not taken over: wait for it with --wait-lock 10m";
+    return "its controller is alive, so the lock is not taken over: wait for it with --wait-lock "
+           "10m";
   }
   if (lock.kept == "elsewhere") {
     return "it is held on another machine that shares this home directory: end it there";
   }
   if (lock.kept == "unreadable") {
-    return "its file does not say which process holds it, so it is not taken over: see with "
-           "`fuser -v` on it who does, in ~/.local/state/cnplay/locks on that host";
+    return "its file does not name the process that holds it, so it is not taken over; to find "
+           "that process: `fuser -v` on the file in ~/.local/state/cnplay/locks on that host";
   }
   if (lock.kept == "stays")
     return "the process that holds it could not be ended: look on that host";
@@ -114,7 +115,7 @@ void Preflight::look_at_requirements() {
     const std::string name = "`require rehearsed(on: \"" + requirement.on +
                              "\", within: " + format_duration(requirement.within) + ")`";
     if (waived) {
-      context_.emit.notice(requirement.where + ": " + name + " is not held: incident" +
+      context_.emit.notice(requirement.where + ": " + name + " is waived: incident" +
                            (options.incident ? " " + *options.incident : ""));
       continue;
     }
@@ -403,7 +404,8 @@ void Preflight::task_ended(remote::TaskEnded ended) {
   std::string why;
   if (result.ended != remote::Ended::finished) {
     why = result.error;
-    if (why.empty()) why = result.ended == remote::Ended::timed_out ? "timed out" : "was cut off";
+    if (why.empty())
+      why = result.ended == remote::Ended::timed_out ? "timed out" : "was interrupted";
   } else if (result.stages.empty()) {
     why = "the host reported nothing";
   } else {

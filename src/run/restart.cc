@@ -40,10 +40,12 @@ Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, Nod
   for (const SentAhead& sent : replay.on_their_way()) in_flight[sent.task] = sent.node;
   for (const Event* event : replay.story()) {
     if (const auto* e = std::get_if<Pivoted>(&event->what); e && e->node >= from) {
-      return cannot("the run has passed the point of no return `" + e->title + "` behind it");
+      return cannot("the run has passed the point of no return `" + e->title + "` after it");
     }
     if (std::holds_alternative<FailureDeclared>(event->what) || is_of_other_part(*event)) {
-      return cannot("what answers the failure of the run, or closes it, has begun and is not over");
+      return cannot(
+          "the run's answer to the failure (`undo`, `on_failure`, `always`) has begun and has not "
+          "ended");
     }
     if (std::holds_alternative<AbortRequested>(event->what)) {
       return cannot("the run is being aborted, and has not ended");
@@ -53,7 +55,7 @@ Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, Nod
       in_flight.erase(e->task);
       const bool lost = e->outcome == Outcome::unknown && e->part == Part::forward;
       if (lost && e->node >= from && plan.node(e->node).actions[e->action].check == plan::kNone) {
-        return cannot("nobody knows whether `" + plan.node(e->node).title + "` was done on " +
+        return cannot("it is not known whether `" + plan.node(e->node).title + "` was done on " +
                       plan.hosts[e->host].name + ", and it has no check that could tell");
       }
     }
@@ -61,10 +63,9 @@ Status can_restart(const plan::Plan& plan, const std::vector<Event>& record, Nod
   }
   for (const auto& [task, node] : in_flight) {
     if (node < from) continue;
-    return cannot(
-        "`" + plan.node(node).title +
-        "` was in flight, or sent ahead, when the run was cut off, and may be at work on its "
-        "host still");
+    return cannot("`" + plan.node(node).title +
+                  "` was in flight, or sent ahead, when the run was interrupted, and may still be "
+                  "running on its host");
   }
   return {};
 }

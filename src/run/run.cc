@@ -114,7 +114,7 @@ RunResult Runner::finish() {
   context_.replay.end();  // a problem, if something is left of the record
   if (!context_.replay.problem().empty()) {
     return not_resumed(context_.replay.problem(),
-                       "finish by hand what is left of it: `cnplay show` says how far it came");
+                       "finish it by hand: `cnplay show` says how far it came");
   }
   events::RunEnded ended = summary_.build(ending_, undo_);
   if (partial()) ended.partial = true;

@@ -104,9 +104,9 @@ void Runner::ask_at_window() {
     node.human->questions.push_back({"window", plan::FactType::string, {kGoOn, kRollBack}, {}});
     Asked asked;
     asked.node = &node;
-    asked.questions.push_back("it is over, and next is `" +
+    asked.questions.push_back("the window is over, and the next step is `" +
                               context_.plan.node(window_.behind.front().node).title +
-                              "`: continue, or undo what was done?");
+                              "`: continue, or undo the run?");
     options.prompter->begin(asked);
   }
   auto reply = options.prompter->poll();

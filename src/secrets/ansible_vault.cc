@@ -93,7 +93,7 @@ Result<AnsibleVault> parse_ansible_vault(const std::string& name, std::string_vi
   std::string hex(rest);
   std::erase_if(hex, [](char c) { return c == '\n' || c == '\r'; });
   std::string inner;
-  if (hex.empty()) return damaged_ansible(name, "there is nothing behind its first line");
+  if (hex.empty()) return damaged_ansible(name, "there is nothing after its first line");
   if (!read_hex(hex, inner))
     return damaged_ansible(name, "it is not all hexadecimal digits in pairs");
   const auto parts = split(inner, '\n');
@@ -102,7 +102,7 @@ Result<AnsibleVault> parse_ansible_vault(const std::string& name, std::string_vi
       !read_hex(parts[2], vault.ciphertext) || vault.salt.empty() ||
       vault.mac.size() != crypto_auth_hmacsha256_BYTES || vault.ciphertext.empty() ||
       vault.ciphertext.size() % kBlock != 0) {
-    return damaged_ansible(name, "it is cut off or was changed");
+    return damaged_ansible(name, "it is truncated or was changed");
   }
   return vault;
 }

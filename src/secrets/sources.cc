@@ -111,7 +111,7 @@ Result<Secret> from_command(const std::vector<std::string>& argv, Duration timeo
     const int ready = left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      problem = "gave no end within " + human_duration(timeout);
+      problem = "did not end within " + human_duration(timeout);
       break;
     }
     const ssize_t n = ::read(out.get(), buffer, sizeof buffer);
@@ -125,7 +125,7 @@ Result<Secret> from_command(const std::vector<std::string>& argv, Duration timeo
     const pid_t ended = ::waitpid(pid, &status, WNOHANG);
     if (ended == pid || (ended < 0 && errno != EINTR)) break;
     if (std::chrono::steady_clock::now() >= deadline) {
-      problem = "gave no end within " + human_duration(timeout);
+      problem = "did not end within " + human_duration(timeout);
     } else {
       ::poll(nullptr, 0, 5);
     }

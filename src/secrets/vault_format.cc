@@ -216,7 +216,7 @@ Result<SealedVault> parse_vault(const std::string& name, std::string_view bytes)
   const std::string_view body = bytes.substr(0, last + 1);
   const std::string_view sum = bytes.substr(last + 1 + kSum.size());
   if (sum.substr(0, sum.size() - 1) != sum_of(body)) {
-    return damaged(name, "its checksum does not fit what is in it");
+    return damaged(name, "its checksum does not match its contents");
   }
   const auto first_line = body.substr(0, body.find('\n'));
   const std::string_view version = first_line.substr(kMagic.size());

@@ -57,7 +57,7 @@ Result<Secret> new_vault_password(const VaultPasswordSource& source, Prompter& p
   if (!password) return password;
   if (password->reveal().size() < kShortestPassword) {
     return fail("the password is too short: at least 8 characters",
-                "who has the file can guess at it for ever: take several words");
+                "anybody who has the file can try passwords: take several words");
   }
   const auto again = asked(prompter, "once more");
   if (!again) return again.error();

@@ -43,7 +43,7 @@ Result<SecretTexts> read_yaml(const std::string& name, const Secret& text) {
                   kHelp);
     }
     if (!out.emplace(pair.first.Scalar(), Secret(value.Scalar())).second) {
-      return fail(where + ": this name stands twice", "leave one of them");
+      return fail(where + ": this name is there twice", "leave one of them");
     }
   }
   return out;

@@ -229,7 +229,7 @@ asio::awaitable<bool> Core::exchange_keys() {
     fail_connect(error(Failure::protocol,
                        "too many open files: each host needs one, and " +
                            std::to_string(shard_->shared().last_descriptor) +
-                           " may be open here, some kept back",
+                           " may be open here, with some reserved",
                        kMoreFiles));
     co_return false;
   }

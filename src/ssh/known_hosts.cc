@@ -214,7 +214,8 @@ Status KnownHostsFile::add(const std::string& name, const std::string& type,
     if (key.blob == blob) return {};
     if (key.revoked || key.type != type) continue;
     return fail(
-        path_ + ":" + std::to_string(key.line) + ": another key of " + name + " is there by now",
+        path_ + ":" + std::to_string(key.line) + ": another key of " + name +
+            " has been added meanwhile",
         "it was added while this host was connected to: find out which of the two is right");
   }
   char last = '\n';

@@ -155,7 +155,7 @@ HostNode Builder::host(P::GroupEntryContext* ctx) {
       if (span(range).begin != out.pattern_span.end) {
         diags_.error("E0017", "a space inside a host's name",
                      {{out.pattern_span.end, span(range).begin}, "this space"},
-                     "write the range directly behind the name: web[1..3]");
+                     "write the range directly after the name: web[1..3]");
       }
       out.pattern_span = diag::join(out.pattern_span, span(range));
     }

@@ -59,7 +59,7 @@ std::string clean(const diag::SourceMap::Source& source, diag::Diagnostics& diag
         "save the file as UTF-8, for example: iconv -f latin1 -t utf-8 FILE");
   }
   if (nuls != 0) {
-    say("E0002", "a NUL byte stands in the text", first_nul, nuls,
+    say("E0002", "the text has a NUL byte", first_nul, nuls,
         "remove it; is this a text file, and is it UTF-8 rather than UTF-16?");
   }
   return text;

@@ -456,7 +456,7 @@ void Reader::close_brace(Token t) {
   }
   for (bool first = true; open_.back().kind == '(' || open_.back().kind == '['; first = false) {
     if (first) {
-      unclosed_bracket(open_.back(), t.begin, "this closes what is around it");
+      unclosed_bracket(open_.back(), t.begin, "this closes the block around it");
     }
     insert(closer(open_.back().kind), t.begin);
     open_.pop_back();
@@ -517,7 +517,7 @@ void Reader::unknown(Token t) {
       {"\xE2\x80\x9D", "write texts in straight quotes: \"...\""},
       {"\xC2\xA0", "this is a no-break space: replace it by a plain one"},
       {"'", "write texts in double quotes: \"...\""},
-      {"$", "in expressions a name stands alone; `${name}` is for texts"},
+      {"$", "in expressions write the name alone; `${name}` is for texts"},
       {"!", "write `not`"},
   }};
   std::string help;
@@ -525,7 +525,7 @@ void Reader::unknown(Token t) {
   if (found != known.end()) {
     help = found->second;
   } else if (static_cast<unsigned char>(sign[0]) >= 0x80) {
-    help = "names are made of the letters a to z, digits and `_`; other characters stand in texts";
+    help = "names are made of the letters a to z, digits and `_`; other characters are for texts";
   }
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> replacements{{
       {";", "\n"},

@@ -237,7 +237,7 @@ bool Shaper::empty_interpolation(const Token& t) {
   const Token* next = next_token(false);
   if (next == nullptr || next->type != Lexer::INTERP_CLOSE) return false;
   diags_.error("E0007", "an interpolation without a value",
-               {{source_.base + t.begin, source_.base + next->end}, "nothing stands in the braces"},
+               {{source_.base + t.begin, source_.base + next->end}, "the braces are empty"},
                "write a name or an expression in it, or `\\$` for a dollar sign");
   said_.push_back(t.begin);
   ++i_;

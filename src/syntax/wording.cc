@@ -158,12 +158,12 @@ class Wording {
     const auto modifiers = modifier_words();
     if (!group && std::ranges::find(modifiers, word) != modifiers.end()) return false;
     if (word == "undo") {
-      set("E0021", "`undo` stands after its step", "it belongs in the step",
+      set("E0021", "`undo` comes after its step", "it belongs in the step",
           "write it as the last statement of the step's block, on a line of its own");
       return true;
     }
     set("E0021",
-        "`" + word + "` stands on the line of the " + (group ? "entry" : "statement") +
+        "`" + word + "` is on the same line as the " + (group ? "entry" : "statement") +
             " before it",
         std::string("a new ") + (group ? "entry" : "statement"), "begin a new line before it");
     edit(before(at_), "\n");
@@ -203,13 +203,13 @@ class Wording {
     if (at_ != first_) return false;
     const std::string list = "a file holds `use`, `play`, `procedure`, `module` and `inventory`";
     if (!is_word(bad().type)) {
-      set("E0027", found() + " cannot stand at the top of a file", "not inside a play", list);
+      set("E0027", found() + " is not allowed at the top of a file", "not inside a play", list);
       return true;
     }
     const auto near =
         diag::did_you_mean(written(at_), {"use", "play", "procedure", "module", "inventory"});
     if (bad().type != P::NAME) {
-      set("E0027", "`" + written(at_) + "` stands outside of a play", "not inside any block",
+      set("E0027", "`" + written(at_) + "` is outside a play", "not inside any block",
           "put it in a play: `play NAME { ... }`; is there a `}` too many above?");
     } else {
       set("E0027", "`" + written(at_) + "` does not begin anything at the top of a file",
@@ -223,7 +223,7 @@ class Wording {
         rule_ == P::RuleGroupBody || rule_ == P::RuleGroupItem || rule_ == P::RuleGroupEntry;
     if (!group || at_ != first_) return false;
     if (bad().type == P::FIELD) {
-      set("E0020", "the field `" + written(at_) + "` stands outside of `vars` and `ssh`",
+      set("E0020", "the field `" + written(at_) + "` is outside `vars` and `ssh`",
           "not inside a record",
           "write `vars { " + written(at_) + ": ... }` or `ssh { " + written(at_) + ": ... }`");
       return true;
@@ -253,8 +253,7 @@ class Wording {
         habit = "an action is a call in a step: " + diag::module_habit(word);
       }
       if (habit.empty()) habit = "to name a value, write `let " + word + " = ...`";
-      set("E0020", "the field `" + word + ":` stands outside of a record", "not a statement",
-          habit);
+      set("E0020", "the field `" + word + ":` is outside a record", "not a statement", habit);
     } else if (!is_word(first)) {
       at_ = first_;
       std::string help;
@@ -387,12 +386,12 @@ class Wording {
     const std::string keyword =
         typed && is_word(type(first_)) && first_ != at_ ? written(first_) + " " : std::string();
     if (typed) {
-      set("E0025", "`" + name + "` has no type", "expected `: TYPE` behind this name",
+      set("E0025", "`" + name + "` has no type", "expected `: TYPE` after this name",
           parameter || returned || keyword.empty()
               ? "write `" + name + ": string`, or another type"
               : "write `" + keyword + name + ": string`, or another type");
     } else {
-      set("E0025", "expected `:` behind `" + name + "`", "this field has no `:`",
+      set("E0025", "expected `:` after `" + name + "`", "this field has no `:`",
           "fields are written `" + name + ": ...`");
       if (type(at_ + 1) == P::STRING_OPEN || type(at_ + 1) == P::NUMBER || is_word(type(at_ + 1))) {
         edit({span(at_).end, span(at_).end}, ":");
@@ -410,7 +409,7 @@ class Wording {
       return true;
     }
     if (bad().type == P::LBRACE && previous() != P::MOD) {
-      set("E0023", "a record cannot stand here", "expected a value",
+      set("E0023", "a record is not allowed here", "expected a value",
           "put the record in parentheses, or give it a name with `let`");
       return true;
     }
@@ -443,7 +442,7 @@ class Wording {
     } else if (bad().type == P::SPREAD && previous() == P::NUMBER) {
       help = "a list is written out: `[1, 2, 3]`";
     } else if (bad().type == P::NEWLINE && at_ > first_) {
-      help = "a newline ends a statement, unless it stands inside brackets";
+      help = "a newline ends a statement, unless it is inside brackets";
     }
     set("E0023", "expected a value, found " + found(),
         at_ > first_ ? "nothing follows " + quoted_previous() : "expected a value", help);
@@ -558,7 +557,7 @@ class Wording {
     const std::string label =
         near.empty() ? "this does not belong here" : "did you mean `" + near + "`?";
     if (names.empty() || names.size() > 4) {
-      set("E0021", found() + " cannot stand here", label);
+      set("E0021", found() + " is not allowed here", label);
       return;
     }
     std::string list = names[0];

@@ -201,7 +201,7 @@ TEST(DocsGeneric, WhatTheInventoryDecidesIsAskedFor) {
        "something is done for each host of `web`"},
       {"hosts web = group(\"web\") expect 2\nstep a on web" + run, "how many hosts `web` has"},
       {"hosts x = group(\"web\") - group(\"db\")\nstep a on x" + run,
-       "which hosts are in two groups"},
+       "the hosts that are in two groups"},
       {"hosts web = group(\"web\")\nhostvar n: int\nstep a on web" + run,
        "its host variable `n` is not text"},
   };

@@ -81,7 +81,7 @@ TEST_F(LocalTree, WhatCannotBeSentIsSaid) {
   refused("has nothing in it", "correct the path");
   file("a", "a");
   fs::create_symlink("a", root / "link");
-  refused((root / "link").string() + " is a link", "exclude it, or put what it leads to");
+  refused((root / "link").string() + " is a link", "exclude it, or copy the file");
   fs::remove(root / "link");
   ASSERT_EQ(::mkfifo((root / "fifo").c_str(), 0644), 0);
   refused("fifo is neither a file nor a directory", "exclude it");

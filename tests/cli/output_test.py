@@ -126,7 +126,7 @@ class Output(unittest.TestCase):
             (self.root / "playbooks/u.play").write_text(f'use "{path}" as lib\nplay u "u" {{ hosts web = group("web") }}\n')
             text = self.shown("check", "-i", "prod", "u.play")
             self.assertIn("E0108", text)
-            self.assertIn("outside of the project", text)
+            self.assertIn("outside the project", text)
             self.assertNotIn("root:x", text)
 
     def test_of_a_file_that_is_no_program_one_line_is_printed_at_most(self):

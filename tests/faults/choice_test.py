@@ -141,7 +141,7 @@ class Choice(Processes):
     def test_an_incident(self):
         play = self.play(REHEARSED % ("", "one"))
         run = self.one(*play, "--incident", "INC-7")
-        self.assertIn("is not held: incident INC-7", run.stdout)
+        self.assertIn("is waived: incident INC-7", run.stdout)
         self.assertIn("incident INC-7", self.cnplay("runs").stdout)
         self.assertIn("incident INC-7", self.cnplay("show").stdout)
         self.cnplay("report", "-o", str(self.root / "r.html"))

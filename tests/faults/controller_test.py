@@ -175,7 +175,7 @@ class AtEachRecord(Killed):
             text = f"killed {how} record {at}:\n{second.stdout}{second.stderr}"
             if second.returncode == 2:
                 # Cut off before the first line was whole, or after the last: nothing to go on with.
-                self.assertRegex(text, "no run on record was interrupted or is parked in a way")
+                self.assertRegex(text, "no recorded run was interrupted or is parked in a way")
                 self.assertRegex(self.cnplay("resume", run.name).stderr, "nothing was done|has ended")
                 self.assertIn(self.counted(), (collections.Counter(), WANTED), text)
                 return
@@ -226,7 +226,7 @@ class InTheMiddle(Killed):
         self.assertEqual(self.counted(), collections.Counter({"begun": 1, "ended": 1}))
         again = self.cnplay("resume")
         self.assertEqual(again.returncode, 2)
-        self.assertIn("no run on record was interrupted or is parked", again.stderr)
+        self.assertIn("no recorded run was interrupted or is parked", again.stderr)
 
     def test_a_second_controller_is_refused_with_the_name_of_the_first(self):
         process = self.begin()
@@ -234,7 +234,7 @@ class InTheMiddle(Killed):
         second = self.cnplay("resume")
         self.assertEqual(second.returncode, 2, second.stdout)
         self.assertIn(f"{getpass.getuser()} on {socket.gethostname()}", second.stderr)
-        self.assertIn("is at work on this run", second.stderr)
+        self.assertIn("is working on this run", second.stderr)
         (self.sshd.home / "go").touch()
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0, out + err)

@@ -183,8 +183,8 @@ class Forgotten(Endings):
         asked = self.cnplay("runs", "--forget", self.run.name)
         self.assertEqual(asked.returncode, 3, asked.stdout + asked.stderr)
         # The result of the first step may still have been on its way: then the second was sent ahead.
-        self.assertRegex(asked.stderr, "`killed/second` on h1 was (started|sent), and its result is not on record")
-        for text in ("on h2", "may still be at work", "cannot be resumed", "nobody is at a terminal"):
+        self.assertRegex(asked.stderr, "`killed/second` on h1 was (started|sent), and its result is not recorded")
+        for text in ("on h2", "may still be running", "cannot be resumed", "nobody is at a terminal"):
             self.assertIn(text, asked.stderr)
         self.assertEqual([self.claims(home) for home in self.homes], before)
         forgotten = self.cnplay("runs", "--forget", self.run.name, "-y")
@@ -204,7 +204,7 @@ class Forgotten(Endings):
         self.second.stop()
         first = self.cnplay("runs", "--forget", self.run.name, "-y")
         self.assertEqual(first.returncode, 4, first.stdout + first.stderr)
-        self.assertIn("h2 keeps what it has of the run", first.stderr)
+        self.assertIn("h2 keeps its files of the run", first.stderr)
         self.assertEqual([self.directory(home).exists() for home in self.homes], [False, True])
         self.start_second_again()
         second = self.cnplay("runs", "--forget", self.run.name, "-y")
@@ -217,7 +217,7 @@ class Forgotten(Endings):
         (self.run,) = self.runs.iterdir()
         result = self.cnplay("runs", "--forget", self.run.name, "-y")
         self.assertEqual(result.returncode, 3, result.stdout + result.stderr)
-        self.assertIn("is at work on this run", result.stderr)
+        self.assertIn("is working on this run", result.stderr)
         for home in self.homes:
             (home / "go").touch()
         out, err = process.communicate(timeout=60)

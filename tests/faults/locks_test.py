@@ -59,7 +59,7 @@ class Locks(Killed):
         taken = self.gated("--take-lock")
         out = taken.communicate(timeout=60)[0]
         self.assertEqual(taken.returncode, 3, out)
-        self.assertIn("its controller is at work, so it is not taken over", out)
+        self.assertIn("its controller is alive, so the lock is not taken over", out)
         self.go.touch()
         self.assertEqual(first.wait(timeout=60), 0)
         shown = self.cnplay("locks", "-F", "none", "-i", "two.inv", "--limit", "one")

@@ -180,7 +180,7 @@ class People(Processes):
             shown += os.read(fd, 65536).decode(errors="replace")
         answer = answer_from_outside(self.run_id())
         self.assertEqual(answer.returncode, 3, shown)
-        self.assertIn("is at work on this run", answer.stderr)
+        self.assertIn("is working on this run", answer.stderr)
         os.write(fd, b"later\n")
         while is_terminal_left(fd, until):
             try:

@@ -188,7 +188,7 @@ class Listed(Processes):
         self.assertEqual(listed("--since", "2999-01-01"), [])
         self.assertEqual(self.cnplay("runs", "--since", "soon").returncode, 2)
         self.assertEqual(self.cnplay("runs", "--state", "bad").returncode, 2)
-        self.assertIn("no such run", self.cnplay("runs", "--play", "nobody").stdout)
+        self.assertIn("no such recorded run", self.cnplay("runs", "--play", "nobody").stdout)
 
 
 if __name__ == "__main__":

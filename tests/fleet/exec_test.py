@@ -16,7 +16,7 @@ class Exec(FleetTest):
         self.assertNotIn("db1", result.text)
 
     def test_runs_are_listed(self):
-        self.expect(self.cnplay("runs"), 0, "no run on record")
+        self.expect(self.cnplay("runs"), 0, "no recorded run")
         self.cnplay("exec", "-i", "staging", "web1", "true")
         self.cnplay("exec", "-i", "staging", "web1", "false")
         self.expect(self.cnplay("runs"), 0, r"exec on staging +success.*\n.*exec on staging +failed")

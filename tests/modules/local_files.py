@@ -277,7 +277,7 @@ def test_sync(top):
 
     for name, delete in (("css", False), ("css", True), ("run", False)):
         (dest / "run").chmod(0o700)
-        expect(sync(meanwhile=swapped(name), delete=delete), "failed", f"{name} has become a link")
+        expect(sync(meanwhile=swapped(name), delete=delete), "failed", f"{name} was replaced by a link")
         true({p.name: p.read_text() for p in away.iterdir()} == {n: "away\n" for n in ("index.html", "x", "more")}, "it went through a link")
         (dest / name).unlink()
         (top / "kept").rename(dest / name)

@@ -96,7 +96,7 @@ TEST_F(InsideOf, ADirectoryThatOthersCanWriteTo) {
   claim(ours());
   fs::permissions(directory, fs::perms::all);
   EXPECT_FALSE(inside());
-  EXPECT_NE(look().problem.find("no directory of our own"), std::string::npos);
+  EXPECT_NE(look().problem.find("its directory here does not exist"), std::string::npos);
 }
 
 TEST_F(InsideOf, AClaimThatOthersCanWriteToOrALink) {

@@ -147,7 +147,7 @@ TEST_P(Promise, AClaimOfAnotherBootIsUnknown) {
   world.hosts->start(task);
   const TaskResult r = world.wait_task(id);
   EXPECT_EQ(r.ended, Ended::lost);
-  EXPECT_THAT(r.error, HasSubstr("was restarted"));
+  EXPECT_THAT(r.error, HasSubstr("was rebooted"));
   EXPECT_EQ(contents(witness()), "ran\n");
   go();
 }
@@ -465,7 +465,7 @@ TEST(Keeping, AHostThatWasRestartedSinceIsUnknown) {
   const TaskResult r = world.run(task);
   EXPECT_EQ(r.ended, Ended::lost);
   EXPECT_TRUE(r.apply_possible);
-  EXPECT_THAT(r.error, HasSubstr("web1 was restarted"));
+  EXPECT_THAT(r.error, HasSubstr("web1 was rebooted"));
   EXPECT_EQ(world.transport->input().find("echo never"), std::string::npos);
 }
 

@@ -158,7 +158,7 @@ TEST_P(Restarts, WhoIsNotBackInTimeHasFailedOrIsUnknown) {
   const TaskResult gone = world.wait_task(id);
   EXPECT_EQ(gone.ended, Ended::lost);
   EXPECT_TRUE(gone.apply_possible);
-  EXPECT_THAT(gone.error, HasSubstr("it was to restart, and did not come back in time"));
+  EXPECT_THAT(gone.error, HasSubstr("it was rebooting, and did not come back in time"));
   EXPECT_EQ(world.wait_task(held).ended, Ended::not_started);
   world.wait_for<HostLost>();
   EXPECT_EQ(contents(made()), "once\n");

@@ -308,7 +308,7 @@ class Notify(unittest.TestCase):
                               env={**os.environ, "CNPLAY_RUNS": str(self.root / "runs")}, stdin=subprocess.DEVNULL, timeout=60)
         return done.stdout
 
-    # --- what failed is on record
+    # --- what failed is recorded
 
     def test_a_failed_notification_is_on_record_and_in_the_report(self):
         self.inventory(f'on: "failure", webhook: "{self.http}/broken"')
@@ -332,7 +332,7 @@ class Notify(unittest.TestCase):
     def test_a_token_with_a_newline_makes_no_second_header(self):
         self.inventory(f'on: "failure", webhook: "{self.http}/hook", token: env("HOOK")')
         done = self.cnplay("-F", "none", HOOK="word\r\nX-Evil: 1")
-        self.assertIn("the token has a character that no token has", done.stderr)
+        self.assertIn("the token has a character that is not allowed in a token", done.stderr)
         self.assertEqual(self.web.seen, [])
 
     def test_who_does_not_answer_is_given_up(self):
@@ -352,7 +352,7 @@ class Notify(unittest.TestCase):
                 ('on: "failure", webhook: "http://example.org/", token: env("X")', "for all to read"),
                 ('on: "failure", webhook: "https://example.org/", token: "word"', "anyone who reads the file"),
                 ('on: "failure"', "does not say how"), ('on: "never", command: ["x"]', "not one of the moments"),
-                ('command: ["x"]', "when is somebody told"), ('on: "finish", comand: ["x"]', "did you mean"),
+                ('command: ["x"]', "when does it notify"), ('on: "finish", comand: ["x"]', "did you mean"),
                 ('on: "finish", command: "rm -rf /"', "a list of words"),
                 ('on: "finish", mail: "a@b\\u{d}\\nBcc: c@d", from: "a@b", server: "smtp://x"', "not an address"),
                 ('on: "finish", mail: "a@b", from: "a@b", server: "smtp://x", user: "kim"', "come together"),

@@ -155,9 +155,9 @@ TEST(Run, FactsThatBreakTheDeclarationFailTheModule) {
     const char* says;
   };
   const Case cases[] = {
-      {{}, "module test.look did not say its fact `n`"},
+      {{}, "module test.look did not report its fact `n`"},
       {{{"n", "12x"}}, "module test.look: the fact `n` should be an int; it is `12x`"},
-      {{{"n", "1"}, {"m", "2"}}, "said the fact `m`, which it does not declare"},
+      {{{"n", "1"}, {"m", "2"}}, "reported the fact `m`, which it does not declare"},
       {{{"n", std::string("1\0", 2)}}, "holds a NUL byte"},
   };
   for (const Case& c : cases) {

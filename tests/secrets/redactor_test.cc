@@ -223,7 +223,7 @@ TEST(Sources, EnvironmentCommandAndTheirFailures) {
   EXPECT_NE(from_command({"true"}).error().what.find("printed nothing"), std::string::npos);
   EXPECT_NE(from_command({"/no/such/program"}).error().what.find("cannot be started"),
             std::string::npos);
-  EXPECT_NE(from_command({"sleep", "60"}, Duration{50}).error().what.find("gave no end"),
+  EXPECT_NE(from_command({"sleep", "60"}, Duration{50}).error().what.find("did not end"),
             std::string::npos);
   EXPECT_NE(from_command({"head", "-c", "100000", "/dev/zero"}).error().what.find("64 KiB"),
             std::string::npos);

@@ -48,10 +48,10 @@ TEST(SecretSources, AFailureNeverShowsTheOutput) {
 
 TEST(SecretSources, TimeAndSizeAreBounded) {
   EXPECT_EQ(error_of(shell("exec sleep 100", Duration{200})),
-            "the secret's command `sh` gave no end within 200 ms");
+            "the secret's command `sh` did not end within 200 ms");
   // One that closes its output and goes on.
   EXPECT_EQ(error_of(shell("echo x; exec sleep 100 >&-", Duration{200})),
-            "the secret's command `sh` gave no end within 200 ms");
+            "the secret's command `sh` did not end within 200 ms");
   EXPECT_EQ(error_of(shell("exec yes")), "the secret's command `sh` printed more than 64 KiB");
 }
 

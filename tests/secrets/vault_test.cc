@@ -433,7 +433,7 @@ TEST(VaultYaml, NamesTheLineAndNeverTheText) {
   EXPECT_THAT(error("a: one\nb: [hush]\n"), StartsWith("x, line 2: "));
   EXPECT_THAT(error("b: !vault hush\n"), StartsWith("x, line 1: "));
   EXPECT_THAT(error("b:\n"), StartsWith("x, line 1: "));
-  EXPECT_EQ(error("a: one\na: two\n"), "x, line 2: this name stands twice");
+  EXPECT_EQ(error("a: one\na: two\n"), "x, line 2: this name is there twice");
   for (const char* open :
        {"a: one\nb: \"hush\n", "a: one\nb: 'hush", "a: one\nb: \"hush\nc: \"x\"\n"}) {
     EXPECT_THAT(error(open), MatchesRegex("x, line [234]: not valid YAML"));

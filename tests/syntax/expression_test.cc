@@ -89,7 +89,7 @@ TEST(Expression, Texts) {
   EXPECT_EQ(read("\"\""), "(text)");
   EXPECT_EQ(read("\"a${b}${\"c${d}\"}$e\""), "(text 'a' b (text 'c' d) '$e')");
   EXPECT_EQ(read("\"\\n\\t\\\"\\\\\\$\\u{65}\\u{1F600}\""), "(text '\\n\t\"\\$e\xF0\x9F\x98\x80')");
-  EXPECT_EQ(read("\"${ {a: 1} }\""), "E0023 a record cannot stand here");
+  EXPECT_EQ(read("\"${ {a: 1} }\""), "E0023 a record is not allowed here");
   EXPECT_EQ(read("\"${f({a: 1})}\""), "(text (call f ({a: 1})))");
   EXPECT_EQ(read("\"# no comment\" # a comment"), "(text '# no comment')");
 }
