@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -17,12 +19,42 @@ void print_list(const catalog::Catalog& catalog, const std::vector<std::string>&
   }
 }
 
+// Upper and lower case of ASCII are the same.
+bool holds(const std::string& text, const std::string& word) {
+  const auto same = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
+  return !std::ranges::search(text, word, same).empty();
+}
+
+// Its name, its title, what stands above it, or what a parameter says of itself.
+bool speaks_of(const catalog::Module& module, const std::string& word) {
+  if (holds(module.name, word) || holds(module.title, word) || holds(module.doc, word)) return true;
+  return std::ranges::any_of(module.params, [&](const catalog::Param& param) {
+    return holds(param.name, word) || holds(param.doc, word);
+  });
+}
+
+int search(const catalog::Catalog& catalog, const std::string& word) {
+  std::vector<std::string> found;
+  for (const auto& name : catalog.names()) {
+    if (speaks_of(*catalog.find(name), word)) found.push_back(name);
+  }
+  if (found.empty()) {
+    return usage_error(
+        fail("no module speaks of `" + word + "`", "`cnplay modules` lists them all"));
+  }
+  print_list(catalog, found);
+  return kSuccess;
+}
+
 }  // namespace
 
 int modules_command(const Options& options) {
   Project project;
   if (auto status = load_modules(project); !status) return usage_error(status.error());
   if (project.diags.has_errors()) return print_diagnostics(project, options);
+  if (!options.search.empty()) return search(project.catalog, options.search);
   if (options.topic.empty()) {
     print_list(project.catalog, project.catalog.names());
     return kSuccess;

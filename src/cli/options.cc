@@ -181,7 +181,11 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   explain->add_option("CODE", o.topic, "Such as E0101; none: list all");
 
   auto* modules = app.add_subcommand("modules", "List the modules, or show one with its source");
-  modules->add_option("NAME", o.topic, "Such as git.rebase");
+  auto* module = modules->add_option("NAME", o.topic, "Such as git.rebase");
+  modules->add_option("--search", o.search, "Only the modules that speak of this")
+      ->type_name("WORD")
+      ->check(not_empty)
+      ->excludes(module);
 
   auto* hosts = app.add_subcommand("hosts", "List the hosts that an inventory and --limit name");
   hosts->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
