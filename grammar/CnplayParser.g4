@@ -45,7 +45,8 @@ statement
   | hostvar | secret | require | lock | modeDecl | headModifier | returnsDecl | clause | script
   ;
 
-let: LET target (ASSIGN) (shellCall | value modifiers);
+let: LET target (ASSIGN) (shellCall | checkAlone | value modifiers);
+checkAlone: CHECK modifiers block;
 target: word | FIELD COLON type;
 action: NAME (DOT NAME)* arguments modifiers;
 shell: shellCall;

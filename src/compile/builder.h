@@ -33,7 +33,8 @@ enum class Place {
   step,
   undo,
   handler,
-  rollback
+  rollback,
+  check
 };
 
 // A step that later ones may read facts of.
@@ -191,6 +192,7 @@ class Builder {
   void join(Span at, const Position& position);
   void pivot(const syntax::Pivot& node, const syntax::Item& item, const Position& position);
   void wait(const syntax::WaitUntil& node, const syntax::Item& item, const Position& position);
+  std::optional<plan::Value> one_condition(const Modifiers& modifiers, std::string_view what);
   plan::Node& add_node(plan::NodeKind kind, std::string path, Span at, const Position& position);
   std::string unique_path(const std::string& prefix, const std::string& base);
   std::string claim_path(const std::string& prefix, const std::string& name, Span at,
@@ -266,6 +268,15 @@ class Builder {
   void add_action(plan::Action action, const std::vector<syntax::Modifier>& modifiers,
                   const syntax::Name* let, Span at, Body& body);
   void undo(const syntax::Item& item, Body& body, std::vector<plan::Action>& into);
+  // check_alone.cc
+  void let_check(const syntax::LetCheck& node, const syntax::Item& item, const Position& position);
+  plan::NodeId check_node(const syntax::LetCheck& node, const syntax::Item& item,
+                          const Position& position, const std::vector<HostIndex>& hosts,
+                          const std::vector<HostIndex>& set, const std::string& label,
+                          const Modifiers& modifiers);
+  bool refuse_in_check(const syntax::Item& item, Body& body);
+  void check_alone(Body& body);
+  // steps.cc
   Evaluated check_condition(const syntax::Expr& condition);
   void notify(const syntax::Name& handler, plan::NodeId node, std::size_t action,
               const std::vector<HostIndex>& hosts);

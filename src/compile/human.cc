@@ -262,11 +262,7 @@ void Builder::human(const syntax::Human& node, const syntax::Item& item, const P
   human_default(word, modifiers, type, human);
   const auto timeout = duration_of(evaluator_, modifiers.find("timeout"));
   const auto expect = duration_of(evaluator_, modifiers.find("expect"));
-  std::optional<plan::Value> when;
-  if (const syntax::Modifier* modifier = modifiers.find("when")) {
-    when = evaluator_.single(modifier->values[0], simple(Kind::bool_),
-                             {"whether people are asked", ""});
-  }
+  const auto when = one_condition(modifiers, "whether people are asked");
 
   const std::string base =
       node.name ? claim_path(position.prefix, node.name->text + position.key, node.name->span, word)

@@ -68,6 +68,7 @@ namespace {
 // The name that an item declares in its block, if any.
 const syntax::Name* declared_name(const syntax::Item& item) {
   if (const auto* n = std::get_if<syntax::Let>(&item.node)) return &n->name;
+  if (const auto* n = std::get_if<syntax::LetCheck>(&item.node)) return &n->name;
   if (const auto* n = std::get_if<syntax::HostsDecl>(&item.node)) return &n->name;
   if (const auto* n = std::get_if<syntax::ParamDecl>(&item.node)) return &n->name;
   if (const auto* n = std::get_if<syntax::HostvarDecl>(&item.node)) return &n->name;
@@ -93,7 +94,7 @@ bool is_flow(const syntax::Item& item) {
 
 bool is_barrier(const syntax::Item& item) {
   return is_one<syntax::Phase, syntax::WaitUntil, syntax::Barrier, syntax::Pivot, syntax::Flush,
-                syntax::Human>(item);
+                syntax::Human, syntax::LetCheck>(item);
 }
 
 std::string_view name_of(Place place) {
@@ -122,6 +123,8 @@ std::string_view name_of(Place place) {
       return "a handler";
     case Place::rollback:
       return "a rollback";
+    case Place::check:
+      return "a `check`";
   }
   return "";
 }
@@ -149,6 +152,9 @@ std::string belongs(const syntax::Item& item, Place place) {
   }
   if (is_one<syntax::Report>(item)) return "write `always { report timings }`";
   if (is_one<syntax::Notify>(item)) return "it belongs in a step, or after an action";
+  if (is_one<syntax::LetCheck>(item) && place != Place::step) {
+    return "it asks before the work begins: put it in the play, before its steps";
+  }
   if (is_one<syntax::TickItem>(item)) return "it belongs in `manual NAME \"...\" { ... }`";
   if (is_one<syntax::Human>(item) && place == Place::always) {
     return "`always` waits for nobody: put the question before it, or in `on_failure { ... }`";
@@ -192,7 +198,7 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
       good = is_flow(item) || is_barrier(item);
       break;
     case Place::rollback:
-      good = is_flow(item) || is_barrier(item);
+      good = is_flow(item) || (is_barrier(item) && !is_one<syntax::LetCheck>(item));
       break;
     case Place::on_failure:
       good = is_flow(item) || is_one<syntax::Barrier, syntax::Human>(item) ||
@@ -304,6 +310,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
       });
     }
     if (const auto* n = std::get_if<syntax::Do>(&node)) do_call(*n, item, position);
+    if (const auto* n = std::get_if<syntax::LetCheck>(&node)) let_check(*n, item, position);
     if (const auto* n = std::get_if<syntax::WaitUntil>(&node)) wait(*n, item, position);
     if (const auto* n = std::get_if<syntax::Human>(&node)) human(*n, item, position);
     if (std::holds_alternative<syntax::Barrier>(node)) {
@@ -406,10 +413,23 @@ void Builder::wait(const syntax::WaitUntil& node, const syntax::Item& item,
   const Modifiers modifiers(context_, node.modifiers, kWaitPlace);
   const auto until = evaluator_.single(node.time, simple(Kind::time), {"the time of a `wait`", ""});
   const auto late_by = duration_of(evaluator_, modifiers.find("late_by"));
+  const auto when = one_condition(modifiers, "whether a time is waited for");
   barrier(NodeKind::wait, "(wait)", item.keyword, position);
   plan::Node& made = context_.plan.nodes.back();
   if (until) made.until = *until;
   made.late_by = late_by;
+  if (when) made.when = plan::Column(*when);
+}
+
+// What `when` says of something that is no step: one value for all hosts.
+std::optional<plan::Value> Builder::one_condition(const Modifiers& modifiers,
+                                                  std::string_view what) {
+  const syntax::Modifier* modifier = modifiers.find("when");
+  if (modifier == nullptr) return std::nullopt;
+  evaluator_.secret_note = "whether something is done is shown and journalled";
+  auto when = evaluator_.single(modifier->values[0], simple(Kind::bool_), {std::string(what), ""});
+  evaluator_.secret_note.clear();
+  return when;
 }
 
 // ---- phases
@@ -430,6 +450,9 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
     made.expect = duration_of(evaluator_, modifiers.find("expect"));
     made.budget = duration_of(evaluator_, modifiers.find("budget"));
     made.outage = modifiers.has("outage");
+    if (const auto when = one_condition(modifiers, "whether a phase is carried out")) {
+      made.when = *when;
+    }
     context_.plan.phases.push_back(std::move(made));
   }
   Position inner = tagged(position, modifiers);

@@ -10,12 +10,15 @@ namespace cnplay::compile {
 const ModifierPlace kStepPlace{"a step",
                                {"on", "once", "serial", "when", "as", "timeout", "retry", "expect",
                                 "tolerate", "tags", "notify", "testing", "even if out"}};
-const ModifierPlace kPhasePlace{"a phase",
-                                {"outage", "expect", "budget", "serial", "tolerate", "tags"}};
+const ModifierPlace kPhasePlace{
+    "a phase", {"when", "outage", "expect", "budget", "serial", "tolerate", "tags"}};
 const ModifierPlace kDoPlace{"a `do`", {"tags"}};
 const ModifierPlace kActionPlace{"an action", {"as", "when", "notify"}};
 const ModifierPlace kUndoActionPlace{"an action of an undo", {"as", "when"}};
-const ModifierPlace kWaitPlace{"a wait", {"late_by"}};
+const ModifierPlace kCheckActionPlace{"a module in a `check`", {"as", "when"}};
+const ModifierPlace kWaitPlace{"a wait", {"when", "late_by"}};
+const ModifierPlace kCheckPlace{"a `check`",
+                                {"on", "as", "timeout", "retry", "expect", "tolerate", "tags"}};
 const ModifierPlace kHandlerPlace{"a handler", {"on", "when", "as", "timeout", "retry", "expect"}};
 const ModifierPlace kManualPlace{"a manual step",
                                  {"when", "by", "timeout", "expect", "tags", "testing"}};

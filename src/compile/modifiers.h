@@ -18,8 +18,8 @@ struct ModifierPlace {
 };
 
 extern const ModifierPlace kStepPlace, kPhasePlace, kDoPlace, kActionPlace, kUndoActionPlace,
-    kWaitPlace, kHandlerPlace, kManualPlace, kApprovePlace, kAskPlace, kOfferPlace, kOffersPlace,
-    kRollbackPlace, kPlayPlace, kPlainPlace;
+    kCheckActionPlace, kWaitPlace, kCheckPlace, kHandlerPlace, kManualPlace, kApprovePlace,
+    kAskPlace, kOfferPlace, kOffersPlace, kRollbackPlace, kPlayPlace, kPlainPlace;
 
 class Modifiers {
  public:

@@ -292,6 +292,7 @@ void Builder::body_items(const syntax::Block& block, Body& body) {
 
 void Builder::body_item(const syntax::Item& item, Body& body) {
   const auto& node = item.node;
+  if (body.place == Place::check && refuse_in_check(item, body)) return;
   if (const auto* n = std::get_if<syntax::ActionItem>(&node)) {
     body.empty = false;
     const auto* call = std::get_if<syntax::Call>(&n->call.node);
@@ -361,12 +362,14 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
   }
   const std::string_view what = body.place == Place::undo      ? "an `undo`"
                                 : body.place == Place::handler ? "a handler"
+                                : body.place == Place::check   ? "a `check`"
                                                                : "a step";
   body.empty = false;
   context_.error(
       "E0502", code(context_.text(item.keyword)) + " is not allowed in " + std::string(what),
       item.keyword, "not here",
-      std::holds_alternative<syntax::Undo>(node) ? "what runs here is not undone: leave it out"
+      body.place == Place::check ? "a `check` holds calls of modules; put this beside it"
+      : std::holds_alternative<syntax::Undo>(node) ? "what runs here is not undone: leave it out"
       : std::holds_alternative<syntax::Notify>(node)
           ? "only a step notifies a handler"
           : std::string(what) + " holds actions; put this beside the step");
@@ -375,7 +378,9 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
 void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier>& modifiers,
                          const syntax::Name* let, Span at, Body& body) {
   const Modifiers words(context_, modifiers,
-                        body.place == Place::step ? kActionPlace : kUndoActionPlace);
+                        body.place == Place::step    ? kActionPlace
+                        : body.place == Place::check ? kCheckActionPlace
+                                                     : kUndoActionPlace);
   action.become = user_of(evaluator_, words.find("as")).value_or(body.become);
   if (const auto* modifier = words.find("when")) {
     const syntax::Expr& condition = modifier->values[0];

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "plan/plan.h"
 
 namespace cnplay::events {
+
+// How the reason of a step begins that is skipped because its phase is. That the phase is skipped
+// is a notice of its own, so views need not repeat it for each step and host.
+inline constexpr std::string_view kPhaseIsSkipped = "the `when` of the phase";
 
 template <class E>
 concept OfNode = requires(const E& e) {

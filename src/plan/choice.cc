@@ -8,6 +8,8 @@
 
 namespace cnplay::plan {
 
+bool is_check(const Node& node) { return !node.actions.empty() && node.actions.front().alone; }
+
 bool has_work(const Node& node) {
   return node.kind == NodeKind::step || node.kind == NodeKind::human;
 }
@@ -66,6 +68,9 @@ std::optional<NodeId> reads_fact_of(const Plan& plan, const Node& node,
     for (const Value& value : column.values()) look(value);
   };
   look_at(node.when);
+  for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
+    look(plan.phases[p].when);
+  }
   look(node.until);
   for (const auto* actions : {&node.actions, &node.undo}) {
     for (const Action& action : *actions) {

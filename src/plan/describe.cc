@@ -265,6 +265,7 @@ std::string describe(const FactRef& fact, const Plan& plan, NodeId saved_of) {
     out += "." + node->actions[fact.action].name;
   }
   if (node != nullptr && node->human && node->human->kind == HumanKind::ask) return out;
+  if (node != nullptr && is_check(*node)) return out;
   if (fact.host)
     out += "[" + (*fact.host < plan.hosts.size() ? plan.hosts[*fact.host].name : "?") + "]";
   return out + "." + fact.name;

@@ -102,6 +102,7 @@ void fields(A& a, Like<Action> auto& x) {
   a("preview", x.preview);
   a("preflight", x.preflight);
   a("verify", x.verify);
+  a("alone", x.alone);
   a("returns", x.returns);
   a("needs", x.needs);
   a("uses", x.uses);
@@ -199,6 +200,7 @@ void fields(A& a, Like<Phase> auto& p) {
   a("expect_ms", p.expect);
   a("budget_ms", p.budget);
   a("outage", p.outage);
+  a("when", p.when);
   a("end", p.end);
 }
 

@@ -33,6 +33,13 @@ class Hasher {
       // A plan without batches has the hash that versions without batches gave it.
       if (key == "made_from" && field.empty()) return;
     }
+    // Likewise, without a `check { ... }` and without a `when` at a phase.
+    if constexpr (std::is_same_v<T, bool>) {
+      if (key == "alone" && !field) return;
+    }
+    if constexpr (std::is_same_v<T, Value>) {
+      if (key == "when" && field.is_none()) return;
+    }
     add(field);
   }
 
@@ -188,6 +195,7 @@ std::string whole_hash(const Plan& plan, const Action& action, std::size_t host_
   hasher.add(action.fetches);
   hasher.add(action.fetches_to);
   hasher.add(action.reboots);
+  if (action.alone) hasher.add(std::string("alone"));
   hasher.add(action.notify.size());
   for (const NodeId handler : action.notify) {
     hasher.add(handler < plan.nodes.size() ? plan.nodes[handler].path : std::string());
@@ -203,6 +211,9 @@ std::string hash(const Plan& plan, const Node& node, std::size_t host_position) 
   for (const HostIndex h : node.made_from) hasher.add(plan.hosts.at(h).name);
   hasher.add(node.left_out);
   hasher.add(node.when.empty() ? Value() : node.when.at(node.hosts.empty() ? 0 : host_position));
+  for (std::uint32_t p = node.phase; p != kNone; p = plan.phases[p].parent) {
+    if (!plan.phases[p].when.is_none()) hasher.add(plan.phases[p].when);
+  }
   for (const auto* actions : {&node.actions, &node.undo}) {
     hasher.add(actions->size());
     for (const Action& action : *actions) hasher.add(whole_hash(plan, action, host_position));

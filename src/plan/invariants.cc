@@ -116,6 +116,9 @@ class Checker {
     hosts_ = node.hosts.size();
     check_column(node.when, of + ", when");
     check_value(node.until, of + ", until");
+    expect(std::all_of(node.actions.begin(), node.actions.end(),
+                       [&](const Action& a) { return a.alone == is_check(node); }),
+           of + ": checked alone in part");
     in_undo_ = false;
     for (position_ = 0; position_ < node.actions.size(); ++position_) {
       check_action(node.actions[position_], of);
@@ -147,6 +150,8 @@ class Checker {
       expect(script == kNone || script < plan_.scripts.size(), of + ": no such script");
     }
     expect(action.check != kNone || action.apply != kNone, of + ": neither check nor apply");
+    expect(!action.alone || (action.check != kNone && action.apply == kNone && !in_undo_),
+           of + ": checked alone, and not only that");
     expect((action.verify == Verify::by_script) == (action.verify_script != kNone),
            of + ": verify does not fit its script");
     check_column(action.when, of + ", when");
@@ -308,6 +313,8 @@ class Checker {
       expect(!phase.path.empty() && paths.insert(phase.path).second,
              of + ": its path is empty or not its own");
       expect(phase.parent == kNone || phase.parent < i, of + ": its parent comes later");
+      self_ = phase.end;
+      check_value(phase.when, of + ", when");
       expect(phase.end == kNone || (phase.end < plan_.nodes.size() &&
                                     plan_.nodes[phase.end].kind == NodeKind::phase_end),
              of + ": its end is not the end of a phase");

@@ -86,6 +86,8 @@ struct FactDecl {
 
 enum class Verify { by_check, by_script, none };
 
+inline constexpr std::string_view kWouldChange = "would_change";
+
 // An action that may change, before this one, a thing that this one looks at. Paths that
 // parameters name are not among them: a dry run compares those itself, because of previews.
 struct Dependence {
@@ -107,6 +109,11 @@ struct Action {
   ScriptId preview = kNone;    // dry run: makes in $preview what `writes` would become
   ScriptId preflight = kNone;  // read-only, run before the first change if its params are known
   Verify verify = Verify::by_check;
+  // Of a `check { ... }`: its module has an apply, which is not run. Its one fact, kWouldChange,
+  // says whether it would have been. To those who read it, it is a fact of the node, action 0,
+  // without a host: true if one action would change something on one host, or if the node is left
+  // out. On each host the first action that would change something is the last that is asked.
+  bool alone = false;
   std::vector<FactDecl> returns;
   std::vector<std::string> needs;    // commands that must exist on the host
   std::vector<std::string> uses;     // resources of the host, e.g. "dpkg"
@@ -201,7 +208,8 @@ struct Node {
   bool testing = false;
   // How many hosts of the play may have failed, in all, without stopping the run.
   std::uint32_t tolerate = 0;
-  Column when;  // of the step, per host; of a human step, one for all; empty: always
+  // Of the step, per host; of a human step or a wait, one for all; empty: always.
+  Column when;
   // wait
   Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;
@@ -235,8 +243,12 @@ struct Phase {
   std::optional<Duration> expect;
   std::optional<Duration> budget;
   bool outage = false;
+  Value when;          // none: always. If it does not hold, nothing of the phase is carried out
   NodeId end = kNone;  // its phase_end node
 };
+
+// Whether it is a step of a `check { ... }`.
+bool is_check(const Node& node);
 
 // A graph of its own inside the plan: its nodes have edges only among themselves.
 enum class SectionKind { main, always, on_failure, rollback };

@@ -201,11 +201,15 @@ class Printer {
       if (deadline.phase == index) add(deadline_text(plan_, deadline, options_.now));
     }
     if (left_out(phase)) text = "left out: nothing is done in it";
+    const std::string when = phase.when.is_none() || left_out(phase)
+                                 ? ""
+                                 : "only when " + describe(phase.when, plan_, {});
     if (const auto& time = schedule_.phases[index].time) day(time->begin);
     indented("");
     const std::string head = "▶ " + paint_.bold(one_line(phase.title));
     indented(head + (text.empty() ? "" : "  " + (phase.outage ? paint_.alarm(text) : text)));
     ++depth_;
+    if (!when.empty()) indented(paint_.warn(when));
     drawn_ = true;
   }
   void close_phase(std::uint32_t index) {
@@ -381,6 +385,9 @@ class Printer {
         indented(paint_.warn(text));
       }
       first = false;
+    }
+    if (!node.when.empty()) {
+      indented("  " + paint_.warn("only when " + column_text(plan_, node.when, {}, {})));
     }
     if (node.late_by) {
       indented("  if it is more than " + human_duration(*node.late_by) +

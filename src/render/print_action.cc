@@ -112,7 +112,9 @@ std::vector<std::string> action_lines(const Plan& plan, const Action& action, co
   if (!always_true(action.when)) {
     words.push_back("(when " + column_text(plan, action.when, node.hosts, how) + ")");
   }
-  if (!action.fetches.empty()) {
+  if (action.alone) {
+    words.push_back("(its check alone)");
+  } else if (!action.fetches.empty()) {
     words.push_back("(brings a file here)");
   } else if (action.apply == kNone) {
     words.push_back("(changes nothing)");

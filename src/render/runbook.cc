@@ -151,6 +151,12 @@ class Author {
     const Phase& phase = plan_.phases[index];
     heading("Phase: " + phase.title, 3);
     Prose p;
+    if (!phase.when.is_none()) {
+      put(p.say("Only when ")
+              .code(describe(phase.when, plan_, {}))
+              .say("; else leave the whole phase out."));
+      p = Prose();
+    }
     if (phase.outage) p.say("*The outage begins.* ");
     if (phase.expect) p.say("Expected to take " + human_duration(*phase.expect) + ". ");
     if (phase.budget) p.say("It must not take more than " + human_duration(*phase.budget) + ". ");
@@ -268,6 +274,12 @@ class Author {
               .say(" has failed."));
     }
     conditions(node, z);
+    if (is_check(node)) {
+      put(p.say("*Change nothing here.* Find out whether one of these would change something on "
+                "one of the hosts: ")
+              .code(name_of(node))
+              .say(" is the answer."));
+    }
     for (const Action& action : node.actions) {
       write_action(plan_, options_, notes_, clock_, node, action, false, out_);
     }
@@ -312,6 +324,9 @@ class Author {
     step_heading(node, "Wait until " + (at.empty() ? describe(node.until, plan_, {}) : at));
     Prose p;
     p.say("All hosts. ");
+    if (!node.when.empty()) {
+      p.say("Only when ").code(column_text(plan_, node.when, {}, {})).say("; else leave it out. ");
+    }
     if (!at.empty() && node.until.is_deferred())
       p.say("That is ").code(describe(node.until, plan_, {})).say(". ");
     if (node.late_by) {

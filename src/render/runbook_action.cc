@@ -88,6 +88,7 @@ class ActionWriter {
 
   void write() {
     out_.push_back(block(BlockKind::paragraph, sentence()));
+    if (action_.alone) return;  // nothing is done
     unless();
     if (options_.commands_of) commands_ = options_.commands_of(action_.module);
     if (!action_.sends_tree.empty() && commands_.empty()) return afterwards();

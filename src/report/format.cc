@@ -174,6 +174,28 @@ std::string action_line(const plan::Plan& plan, const ActionEnded& e, const Opti
   return line;
 }
 
+namespace {
+
+// The end of an output, which says why: the rest is in the record.
+std::string last_lines(std::string_view text, const Options& options) {
+  constexpr std::size_t kLines = 20;
+  if (!options.folds) return std::string(text);
+  std::size_t lines = 0;
+  std::size_t begin = text.size();
+  while (begin > 0) {
+    const std::size_t newline = begin < 2 ? std::string_view::npos : text.rfind('\n', begin - 2);
+    if (++lines > kLines) break;
+    begin = newline == std::string_view::npos ? 0 : newline + 1;
+  }
+  if (lines <= kLines) return std::string(text);
+  const auto above =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
+  return "... " + count_of(static_cast<std::size_t>(above), "line") + " above: cnplay show " +
+         options.run + "\n" + std::string(text.substr(begin));
+}
+
+}  // namespace
+
 std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Options& options) {
   std::string out;
   if (options.diff && !e.diff.empty()) {
@@ -201,7 +223,8 @@ std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Op
   }
   const std::string tail = e.tail.display();
   if (!tail.empty()) {
-    out += paint(options, Style::dim, "    last output:") + "\n" + indented(tail, "    | ");
+    out += paint(options, Style::dim, "    last output:") + "\n" +
+           indented(last_lines(tail, options), "    | ");
   }
   out += paint(options, Style::dim, "    at " + action_of(plan, e.node, e.action, e.part).where) +
          "\n";
@@ -384,9 +407,11 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           },
           [&](const StepEnded& e) -> std::string {
             // What came of its actions was said; here only what no action said.
-            if (e.outcome == Outcome::skipped && !e.reason.empty()) {
+            const bool skipped = e.outcome == Outcome::skipped;
+            if (skipped && e.reason.starts_with(kPhaseIsSkipped)) return "";
+            if ((skipped || e.outcome == Outcome::depends) && !e.reason.empty()) {
               return host(e.host) + "  " + part_prefix(e.part) + step_name(plan, e.node) + "  " +
-                     paint(options, Style::cyan, "skipped") + "  " + e.reason + "\n";
+                     paint(options, Style::cyan, name(e.outcome)) + "  " + e.reason + "\n";
             }
             return "";
           },
@@ -448,7 +473,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
             }
             return line +
                    (e.past_pivot ? ", and the run is past its point of no return: " +
-                                       bad("IT CONTINUES: there is no rollback")
+                                       bad("THE RUN CONTINUES, for it cannot be undone")
                                  : std::string(": tasks in flight end, and no step begins before "
                                                "somebody has decided")) +
                    "\n";

@@ -17,7 +17,9 @@ struct Options {
   bool dry = false;   // of a dry run: no outage, no times to compare with
   int verbosity = 0;  // 1: output of tasks as it comes
   std::size_t width = 100;
-  std::string zone;  // of clock times; "" is the machine's
+  std::string zone;    // of clock times; "" is the machine's
+  bool folds = false;  // long output of what failed is cut to its end
+  std::string run;     // its id, for commands that are named; known from its first event on
 };
 
 enum class Style { plain, bold, dim, green, yellow, red, cyan };

@@ -106,7 +106,7 @@ void failure(Markup& out, const Account& account, const Step& step, const Failur
   } else {
     out << Text("at " + plan.node(step.node).where);
   }
-  if (end != nullptr && end->exit_code)
+  if (end != nullptr && end->exit_code.value_or(0) != 0)
     out << Text(", exit code " + std::to_string(*end->exit_code));
   if (f.run->attempts > 1) out << Text(", " + count(f.run->attempts, "attempt"));
   out << Text(", after " + human_duration(took(account, f.run->from, f.run->to))) << "</p>\n";

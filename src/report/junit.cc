@@ -56,7 +56,7 @@ std::string story(const Account& account, const Step& step, const StepRun& run, 
     if (!bad) continue;
     const auto& what = action_of(*account.plan, step.node, action.action, step.part);
     out += action_name(*account.plan, step.node, action.action, step.part) + " at " + what.where;
-    if (action.end != nullptr && action.end->exit_code) {
+    if (action.end != nullptr && action.end->exit_code.value_or(0) != 0) {
       out += ", exit code " + std::to_string(*action.end->exit_code);
     }
     out += "\n";

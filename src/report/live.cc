@@ -39,7 +39,10 @@ LiveSink::LiveSink(const plan::Plan& plan, Options options, Terminal& terminal)
       terminal_(terminal),
       host_width_(host_column(plan)),
       attempts_(plan),
-      news_(plan) {}
+      news_(plan),
+      failed_(plan) {
+  options_.folds = true;
+}
 
 LiveSink::~LiveSink() {
   const std::string bytes = erased();
@@ -48,6 +51,7 @@ LiveSink::~LiveSink() {
 
 void LiveSink::on(const Event& event) {
   news_.on(event);
+  failed_.on(event);
   std::string lines = finished(event);
   attempts_.on(event);
   follow(event);
@@ -62,6 +66,7 @@ void LiveSink::on(const Event& event) {
 void LiveSink::recall(const Event& event) {
   if (std::holds_alternative<RunStarted>(event.what)) return on(event);
   news_.recall(event);
+  failed_.on(event);
   attempts_.on(event);
   follow(event);
 }
@@ -150,6 +155,7 @@ void LiveSink::follow(const Event& event) {
 
 std::string LiveSink::finished(const Event& event) {
   if (const auto* e = std::get_if<RunStarted>(&event.what)) {
+    options_.run = e->run;
     options_.dry = e->mode == Mode::check;
     return with_time(options_, event.at,
                      paint(options_, Style::bold, e->play) +
@@ -165,7 +171,8 @@ std::string LiveSink::finished(const Event& event) {
                          attempts_.fresh(*ended, action_detail(plan_, *ended, options_)));
   }
   if (const auto* end = std::get_if<RunEnded>(&event.what)) {
-    return summary(plan_, *end, options_, wants_timings(plan_));
+    return summary(plan_, *end, options_, wants_timings(plan_), failed_,
+                   {terminal_.width(), terminal_.height()});
   }
   const std::string text = news_.lines(event, options_, host_width_);
   return text.empty() ? text : with_time(options_, event.at, text);

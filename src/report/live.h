@@ -12,6 +12,7 @@
 #include "events/event.h"
 #include "report/attempts.h"
 #include "report/copying.h"
+#include "report/failed.h"
 #include "report/format.h"
 #include "report/host_news.h"
 #include "report/terminal.h"
@@ -69,6 +70,7 @@ class LiveSink final : public events::Sink {
   std::size_t host_width_;
   Attempts attempts_;
   HostNews news_;
+  Failed failed_;
 
   std::map<std::uint64_t, Running> running_;                                // by task
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet

@@ -33,7 +33,8 @@ PlainSink::PlainSink(const plan::Plan& plan, Options options, Write write)
       write_(std::move(write)),
       host_width_(host_column(plan)),
       attempts_(plan),
-      news_(plan) {}
+      news_(plan),
+      failed_(plan) {}
 
 void PlainSink::line(Instant at, const std::string& text) {
   write_(paint(options_, Style::dim, format_clock(at, options_.zone)) + " " + text);
@@ -42,7 +43,9 @@ void PlainSink::line(Instant at, const std::string& text) {
 void PlainSink::on(const events::Event& event) {
   attempts_.on(event);
   news_.on(event);
+  failed_.on(event);
   if (const auto* e = std::get_if<events::RunStarted>(&event.what)) {
+    options_.run = e->run;
     options_.dry = e->mode == events::Mode::check;
     line(event.at,
          paint(options_, Style::bold, e->play) +
@@ -61,7 +64,7 @@ void PlainSink::on(const events::Event& event) {
     line(event.at, action_line(plan_, *ended, options_, host_width_) + "\n" +
                        attempts_.fresh(*ended, action_detail(plan_, *ended, options_)));
   } else if (const auto* end = std::get_if<events::RunEnded>(&event.what)) {
-    write_(summary(plan_, *end, options_, wants_timings(plan_)));
+    write_(summary(plan_, *end, options_, wants_timings(plan_), failed_));
   } else if (const std::string text = news_.lines(event, options_, host_width_); !text.empty()) {
     line(event.at, text);
   }
@@ -71,6 +74,7 @@ void PlainSink::recall(const events::Event& event) {
   if (std::holds_alternative<events::RunStarted>(event.what)) return on(event);
   attempts_.on(event);
   news_.recall(event);
+  failed_.on(event);
 }
 
 void PlainSink::output(Instant at, const events::Output& e) {

@@ -7,6 +7,7 @@
 
 #include "events/event.h"
 #include "report/attempts.h"
+#include "report/failed.h"
 #include "report/format.h"
 #include "report/host_news.h"
 
@@ -43,6 +44,7 @@ class PlainSink final : public events::Sink {
   std::size_t host_width_ = 4;
   Attempts attempts_;
   HostNews news_;
+  Failed failed_;
   std::map<std::uint64_t, Running> running_;
   std::map<StreamKey, std::pair<events::HostIndex, std::string>> partial_;  // lines not ended yet
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/words.h"
 
 namespace cnplay::report {
 namespace {
@@ -90,14 +91,16 @@ std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
                          const Options& options) {
   std::size_t widest = 4;
   std::vector<std::string> names;
-  for (const auto& step : end.steps) {
+  std::vector<events::StepTiming> steps = end.steps;
+  std::erase_if(steps, [](const auto& step) { return step.outcome == events::Outcome::skipped; });
+  for (const auto& step : steps) {
     std::string name = plan.node(step.node).path;
     if (name.starts_with(plan.play + "/")) name.erase(0, plan.play.size() + 1);
     widest = std::max(widest, columns_of(name));
     names.push_back(std::move(name));
   }
   if (names.empty()) return "";
-  const bool past = std::any_of(end.steps.begin(), end.steps.end(),
+  const bool past = std::any_of(steps.begin(), steps.end(),
                                 [](const auto& step) { return step.usual.has_value(); });
   const auto column = [](const std::optional<Duration>& d) {
     return "  " + pad_left(d ? human_duration(*d) : "-", 12);
@@ -106,7 +109,7 @@ std::string timing_table(const plan::Plan& plan, const events::RunEnded& end,
                     (past ? "  " + pad_left("past median", 12) : "") + "  " +
                     pad_left("actual", 12) + "\n";
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto& step = end.steps[i];
+    const auto& step = steps[i];
     const bool over = step.expect && step.took && *step.took > *step.expect;
     const std::string took = pad_left(step.took ? human_duration(*step.took) : "not ended", 12);
     out += pad_right(names[i], widest) + column(step.expect) + (past ? column(step.usual) : "") +
@@ -122,10 +125,53 @@ std::string verdict_line(const events::RunEnded& end, const Options& options) {
          "\n";
 }
 
+std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::size_t rows(const std::string& line, std::size_t width) {
+  return std::max<std::size_t>(1, (columns_of(line) + width - 1) / width);
+}
+
+// The last lines say what to do next, and are kept. Of the others those that tell what is in order
+// are folded first: "Undone: ...".
+std::string folded(const std::string& advice, std::size_t room, std::size_t width,
+                   const std::string& run) {
+  constexpr std::size_t kKept = 3;
+  std::vector<std::string> lines = lines_of(advice);
+  std::size_t total = 0;
+  for (const std::string& line : lines) total += rows(line, width);
+  if (total <= room) return advice;
+  std::size_t left_out = 0;
+  const auto said = [&] {
+    return count_of(left_out, "line") + " of what was undone and what was not: cnplay show " + run;
+  };
+  const auto fold = [&](std::string_view lead) {
+    for (std::size_t i = lines.size() > kKept ? lines.size() - kKept : 0; i-- > 0;) {
+      if (left_out > 0 && total + rows(said(), width) <= room) return;
+      if (!lines[i].starts_with(lead)) continue;
+      total -= rows(lines[i], width);
+      lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
+      ++left_out;
+    }
+  };
+  fold("Undone:");
+  fold("");
+  std::string out = left_out > 0 ? said() + "\n" : "";
+  for (const std::string& line : lines) out += line + "\n";
+  return out;
+}
+
 }  // namespace
 
 std::string summary(const plan::Plan& plan, const events::RunEnded& end, const Options& options,
-                    bool timings) {
+                    bool timings, const Failed& failed, ScreenSize screen) {
   std::string out;
   if (!end.hosts.empty()) out += "\n" + host_table(plan, end.hosts, options);
   if (timings && !options.dry && !end.steps.empty()) out += "\n" + timing_table(plan, end, options);
@@ -137,8 +183,15 @@ std::string summary(const plan::Plan& plan, const events::RunEnded& end, const O
     out += "\n";
   }
   out += "\n" + verdict_line(end, options);
-  if (!end.advice.empty()) out += indented(end.advice, "");
-  return out;
+  std::string what;
+  if (end.verdict != events::Verdict::success) what = failed.lines(options, screen.width);
+  out += what;
+  if (end.advice.empty()) return out;
+  if (screen.width == 0 || screen.height == 0) return out + indented(end.advice, "");
+  std::size_t used = 2;  // the verdict, and the row that the cursor is on
+  for (const std::string& line : lines_of(what)) used += rows(line, screen.width);
+  const std::size_t room = screen.height > used ? screen.height - used : 0;
+  return out + indented(folded(end.advice, room, screen.width, options.run), "");
 }
 
 }  // namespace cnplay::report

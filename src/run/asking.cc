@@ -1,6 +1,7 @@
 // Human steps on the way forward: who is there is asked, what was said is judged, and where nobody
 // can answer the run is parked.
 #include "base/lines.h"
+#include "run/conditions.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -20,23 +21,17 @@ void Runner::begin_human(const Ready& point) {
     return walk_->finish(point);
   }
   const plan::Environment environment = context_.environment();
-  const bool known = node.when.empty() || !context_.dry() ||
-                     !plan::reads_fact(node.when.at(0), [&](const plan::FactRef& ref) {
-                       return context_.facts.unapplied(ref, ref.host.value_or(0));
-                     });
-  if (!node.when.empty() && known) {
-    const auto value = plan::resolve(node.when.at(0), 0, environment);
-    const bool* holds = value ? value->as<bool>() : nullptr;
-    if (holds == nullptr) {
-      context_.emit.notice(node.where + ": whether people are asked is not known" +
-                           (value ? "" : ": " + value.error().what));
-      return fail_at(point.node);
-    }
-    if (!*holds) {
-      context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
-      return walk_->finish(point);
-    }
+  const Condition when = node.when.empty() ? Condition{} : condition_of(context_, node.when.at(0));
+  if (when.kind == Condition::Kind::unknown) {
+    context_.emit.notice(node.where + ": whether people are asked is not known: its `when` " +
+                         when.why);
+    return fail_at(point.node);
   }
+  if (when.kind == Condition::Kind::fails) {
+    context_.emit(events::HumanEnded{point.node, HumanEnd::skipped, Duration{0}});
+    return walk_->finish(point);
+  }
+  const bool known = when.kind == Condition::Kind::holds;
   if (context_.dry()) {
     context_.emit.notice(
         std::string("a run would ") +

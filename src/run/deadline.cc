@@ -1,6 +1,7 @@
 // Deadlines: a phase that has not ended in time is given up, and its way back taken.
 #include <algorithm>
 
+#include "run/conditions.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -17,7 +18,9 @@ std::optional<Time> time_of(const plan::Deadline& deadline, const Context& conte
 }  // namespace
 
 bool Runner::has_ended(std::uint32_t phase) const {
-  return phase == plan::kNone ? !walk_ || walk_->done() : summary_.has_ended(phase);
+  if (phase == plan::kNone) return !walk_ || walk_->done();
+  return summary_.has_ended(phase) ||
+         condition_of_phases(context_, phase).kind == Condition::Kind::fails;
 }
 
 // A dry run waits for nothing and is never late: it says what a run would hold to.

@@ -21,7 +21,8 @@ Decision failed(std::string reason, const StageResult* stage = nullptr) {
   d.reason = std::move(reason);
   if (stage != nullptr) {
     d.message = stage->message;
-    d.exit_code = stage->exit_code;
+    // One that said `fail`, or nothing, has no exit code to speak of.
+    if (stage->exit_code != 0) d.exit_code = stage->exit_code;
   }
   return d;
 }
@@ -127,10 +128,18 @@ int rank(Outcome outcome) {
 }  // namespace
 
 Shape shape_of(const plan::Action& action) {
+  if (action.alone) return {true, true, plan::Verify::none};
   // That its file is brought is the apply of one that fetches; nothing verifies it but its
   // checksum.
   if (!action.fetches.empty()) return {true, true, plan::Verify::none};
   return {action.check != plan::kNone, action.apply != plan::kNone, action.verify};
+}
+
+std::optional<bool> answer_of(Decision& decision) {
+  const bool change = decision.outcome == Outcome::would_change;
+  if (change) decision.reason = "there is something to do";
+  if (change || decision.outcome == Outcome::skipped) decision.outcome = Outcome::ok;
+  return decision.outcome == Outcome::ok ? std::optional(change) : std::nullopt;
 }
 
 Decision decide(const Shape& shape, events::Mode mode, const remote::TaskResult& result) {

@@ -30,6 +30,10 @@ struct Decision {
 
 Decision decide(const Shape& shape, events::Mode mode, const remote::TaskResult& result);
 
+// Of an action that is checked alone: whether it would change something, which is no change that
+// is still to be made. nullopt: it failed.
+std::optional<bool> answer_of(Decision& decision);
+
 // The worse of two: failed, unknown, unreachable, aborted, would_change, would_run, depends,
 // changed, ok, skipped.
 events::Outcome worst(events::Outcome a, events::Outcome b);

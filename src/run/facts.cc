@@ -176,6 +176,7 @@ std::optional<plan::Value> member(const plan::Record& facts, const std::string& 
 }  // namespace
 
 std::optional<plan::Value> FactStore::get(const plan::FactRef& ref, plan::HostIndex host) const {
+  if (plan::is_check(plan_.node(ref.node))) return answer(ref);
   const Entry* e = find(ref, host);
   return e != nullptr && e->known ? member(e->facts, ref.name) : std::nullopt;
 }
@@ -186,7 +187,34 @@ std::optional<plan::Value> FactStore::saved(const plan::FactRef& ref, plan::Host
   return get(ref, host);
 }
 
+// Of a `check { ... }`: one for all hosts and modules of it.
+std::optional<plan::Value> FactStore::answer(const plan::FactRef& ref) const {
+  const plan::Node& node = plan_.node(ref.node);
+  // Whoever chooses a part of a play has decided that there is something to do.
+  if (!node.left_out.empty()) return plan::Value(true);
+  std::optional<plan::Value> found;
+  each_answer(node, [&](const Entry& entry) {
+    const auto one = member(entry.facts, ref.name);
+    if (one && (!found || *one == plan::Value(true))) found = one;
+  });
+  return found;
+}
+
+void FactStore::each_answer(const plan::Node& node,
+                            const std::function<void(const Entry&)>& visit) const {
+  for (std::uint32_t action = 0; action < node.actions.size(); ++action) {
+    const auto of_action = entries_.find(key(node.id, action));
+    if (of_action == entries_.end()) continue;
+    for (const auto& [host, entry] : of_action->second) visit(entry);
+  }
+}
+
 bool FactStore::unapplied(const plan::FactRef& ref, plan::HostIndex host) const {
+  if (const plan::Node& node = plan_.node(ref.node); plan::is_check(node)) {
+    bool depends = false;
+    each_answer(node, [&](const Entry& entry) { depends = depends || entry.unapplied; });
+    return depends && answer(ref) != plan::Value(true);
+  }
   const Entry* e = find(ref, host);
   return e != nullptr && e->unapplied;
 }

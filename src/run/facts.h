@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -62,6 +63,8 @@ class FactStore {
     return (std::uint64_t{node} << 32) | action;
   }
   const Entry* find(const plan::FactRef& ref, plan::HostIndex host) const;
+  std::optional<plan::Value> answer(const plan::FactRef& ref) const;
+  void each_answer(const plan::Node& node, const std::function<void(const Entry&)>& visit) const;
   Entry& entry(plan::NodeId node, std::uint32_t action, plan::HostIndex host);
 
   const plan::Plan& plan_;

@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "plan/host_text.h"
+#include "run/conditions.h"
 #include "run/runner.h"
 
 namespace cnplay::run {
@@ -122,21 +123,49 @@ std::optional<Unit> Runner::next_in_place() {
 void Runner::begin(const Ready& ready) {
   if (held_back(ready) || behind_window(ready)) return;
   const plan::Node& node = context_.plan.node(ready.node);
-  if (!ready.host) {
+  const bool skipped = condition_of_phases(context_, node.phase).kind == Condition::Kind::fails;
+  if (skipped) {
+    say_skipped(node.phase);
+    if (!ready.host) return pass_skipped(ready);
+  } else if (!ready.host) {
     summary_.enter(node.phase);
     return pass(ready);
   }
   if (!live_[*ready.host]) {
-    return step_is_gone(ready, !node.left_out.empty());
+    return step_is_gone(ready, skipped || !node.left_out.empty());
   }
-  summary_.enter(node.phase);
-  if (kept_back(ready)) return;
+  if (!skipped) {
+    summary_.enter(node.phase);
+    if (kept_back(ready)) return;
+  }
   Unit unit;
   unit.node = ready.node;
   unit.host = *ready.host;
   unit.part = part_;
   unit.left_out = node.left_out.empty() ? skipped_by_choice(node.id) : node.left_out;
   begin_unit(unit);
+}
+
+// The outermost phase whose `when` does not hold is reported once.
+void Runner::say_skipped(std::uint32_t phase) {
+  std::uint32_t outermost = phase;
+  for (std::uint32_t p = phase; p != plan::kNone; p = context_.plan.phases[p].parent) {
+    if (condition_of(context_, context_.plan.phases[p].when).kind == Condition::Kind::fails) {
+      outermost = p;
+    }
+  }
+  if (!skipped_phases_.insert(outermost).second) return;
+  const plan::Phase& p = context_.plan.phases[outermost];
+  context_.emit.notice("the phase `" + p.title + "` is skipped: `when " +
+                       plan::describe(p.when, context_.plan) + "` does not hold");
+}
+
+// Of a phase that is skipped: what is for no host does nothing.
+void Runner::pass_skipped(const Ready& point) {
+  if (context_.plan.node(point.node).kind == NodeKind::human) {
+    context_.emit(events::HumanEnded{point.node, events::HumanEnd::skipped, Duration{0}});
+  }
+  walk_->finish(point);
 }
 
 // Why a step is skipped that is about hosts of a batch: "" if all of them are in the run.
@@ -256,6 +285,19 @@ void Runner::begin_wait(const Ready& point) {
   if (!node.left_out.empty()) {
     context_.emit.notice("a time to wait for is left out: " + node.left_out);
     return walk_->finish(point);
+  }
+  if (!node.when.empty()) {
+    const Condition when = condition_of(context_, node.when.at(0));
+    if (when.kind == Condition::Kind::unknown) {
+      context_.emit.notice(node.where + ": whether a time is waited for is not known: its `when` " +
+                           when.why);
+      return fail_at(point.node);
+    }
+    if (when.kind == Condition::Kind::fails) {
+      context_.emit.notice("there is no wait: `when " +
+                           plan::describe(node.when.at(0), context_.plan) + "` does not hold");
+      return walk_->finish(point);
+    }
   }
   if (context_.dry() && plan::reads_fact(node.until, [&](const plan::FactRef& ref) {
         return context_.facts.unapplied(ref, ref.host.value_or(0));

@@ -55,6 +55,8 @@ class Runner {
   void go_forward();
   void start_ready();
   void begin(const Ready& ready);
+  void say_skipped(std::uint32_t phase);
+  void pass_skipped(const Ready& point);
   void begin_unit(const Unit& unit);
   void start_unit(const Unit& unit);
   std::optional<Unit> next_in_place();
@@ -189,7 +191,8 @@ class Runner {
   WindowWait window_;
   std::map<std::uint32_t, RoundState> rounds_;
   std::uint32_t last_round_ = 0;
-  std::vector<bool> pivots_;  // passed, by node
+  std::vector<bool> pivots_;                // passed, by node
+  std::set<std::uint32_t> skipped_phases_;  // reported
   std::size_t failed_hosts_ = 0;
   std::set<plan::HostIndex> failed_back_;      // on the way back, which takes all hosts up anew
   std::optional<events::HumanEnd> human_end_;  // of the last human step

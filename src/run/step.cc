@@ -37,7 +37,9 @@ void Steps::start(const Unit& unit) {
     if (auto instead = nothing_to_take_back(run)) {
       return end(run, instead->outcome, std::move(instead->reason));
     }
-    if (auto instead = condition(run, run.node->when, "step")) {
+    auto instead = phase_condition(run);
+    if (!instead) instead = condition(run, run.node->when, "step");
+    if (instead) {
       if (instead->outcome == Outcome::depends) all_depend(run);
       return end(run, instead->outcome, std::move(instead->reason));
     }
@@ -170,7 +172,7 @@ void Steps::task_ended(remote::TaskEnded ended) {
   finished(runs_.at(it->second), ended.result, ended.task);
 }
 
-void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId task) {
+void Steps::finished(Run& run, remote::TaskResult result, remote::TaskId task) {
   by_task_.erase(task);
   if (run.sent_ahead) {
     // It may have been at work before the run came to it.
@@ -179,14 +181,16 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
   }
   const plan::Action& a = action(run);
   const bool has_check = a.check != plan::kNone;
+  const events::Mode mode = a.alone ? events::Mode::check : context_.options.mode;
   Decision decision;
   if (run.overdue && result.ended == remote::Ended::cancelled) {
     remote::TaskResult late = result;  // killed by us for its timeout: the same as by the host
     late.ended = remote::Ended::timed_out;
-    decision = decide(shape_of(a), context_.options.mode, late);
+    decision = decide(shape_of(a), mode, late);
   } else {
-    decision = decide(shape_of(a), context_.options.mode, result);
+    decision = decide(shape_of(a), mode, result);
   }
+  if (a.alone) answer(decision, result);
   if (const auto* recorded = context_.replay.ended(task)) {
     decision.outcome = recorded->outcome;
     decision.message = recorded->message;
@@ -195,7 +199,9 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
     decision.applied = recorded->applied;
     context_.unsettled.erase(task);
   }
-  if (context_.dry() && decision.outcome == Outcome::ok) as_it_is_now(run, decision);
+  if (context_.dry() && decision.outcome == Outcome::ok && !answers_yes(a, result)) {
+    as_it_is_now(run, decision);
+  }
   plan::Record facts;
   judge_facts(run, result, decision, facts);
   if (run.applying && (run.unit.part == Part::forward || run.unit.part == Part::handler)) {
@@ -208,7 +214,24 @@ void Steps::finished(Run& run, const remote::TaskResult& result, remote::TaskId 
   if (is_failure(decision.outcome) && !decision.message.empty()) {
     reason += (reason.empty() ? "" : ": ") + decision.message.display(200);
   }
-  if (settle(run, decision.outcome, reason, has_check)) advance(run);
+  if (!settle(run, decision.outcome, reason, has_check)) return;
+  if (answers_yes(a, result)) run.action = static_cast<std::uint32_t>(run.actions->size());
+  advance(run);
+}
+
+// The facts of a module that is checked alone are read by nobody: its answer stands in their place.
+// A record has it already.
+void Steps::answer(Decision& decision, remote::TaskResult& result) const {
+  if (context_.replay.active()) return;
+  const auto yes = answer_of(decision);
+  result.facts.clear();
+  if (yes) result.facts.emplace_back(std::string(plan::kWouldChange), *yes ? "true" : "false");
+}
+
+// What stands below in the `check` need not be asked on this host, and perhaps cannot be: it may
+// look at what the change would make.
+bool Steps::answers_yes(const plan::Action& action, const remote::TaskResult& result) {
+  return action.alone && !result.facts.empty() && result.facts.front().second.raw() == "true";
 }
 
 // A step before it would do nobody knows what, so `ok` is about the host as it is.

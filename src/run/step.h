@@ -157,7 +157,9 @@ class Steps {
   // done_before.cc
   bool done_before(Run& run);
   bool take_ran_ahead(Run& run, bool has_check, bool& goes_on);
-  void finished(Run& run, const remote::TaskResult& result, remote::TaskId task);
+  void finished(Run& run, remote::TaskResult result, remote::TaskId task);
+  void answer(Decision& decision, remote::TaskResult& result) const;
+  static bool answers_yes(const plan::Action& action, const remote::TaskResult& result);
   void as_it_is_now(const Run& run, Decision& decision) const;
   void judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
                    plan::Record& facts) const;
@@ -188,6 +190,7 @@ class Steps {
   std::optional<Instead> nothing_to_take_back(const Run& run) const;  // way_back_step.cc
   std::optional<Instead> condition(const Run& run, const plan::Column& when,
                                    const char* whose) const;
+  std::optional<Instead> phase_condition(const Run& run) const;
   std::optional<Instead> prepare(Run& run, remote::Task& task);
   void note_written(Run& run) const;
   std::optional<Instead> move_file(const Run& run, remote::Task& task) const;

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "plan/controller_path.h"
+#include "run/conditions.h"
 #include "run/recall.h"
 #include "run/step.h"
 #include "run/variables.h"
@@ -93,6 +94,22 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
   }
   if (*holds) return std::nullopt;
   return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
+}
+
+// Nothing if the phases that it stands in are carried out.
+std::optional<Steps::Instead> Steps::phase_condition(const Run& run) const {
+  const Condition phases = condition_of_phases(context_, run.node->phase);
+  switch (phases.kind) {
+    case Condition::Kind::holds:
+      return std::nullopt;
+    case Condition::Kind::fails:
+      return Instead{Outcome::skipped, phases.why};
+    case Condition::Kind::depends:
+      return Instead{Outcome::depends, phases.why};
+    case Condition::Kind::unknown:
+      return Instead{Outcome::failed, phases.why};
+  }
+  return std::nullopt;
 }
 
 // The file that goes to the host, or comes from it, by what the variables say.
@@ -193,7 +210,7 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     if (!made) return Instead{Outcome::failed, made.error().what};
     task.variables.push_back(*std::move(made));
   }
-  if (dry && !depends && a.apply == plan::kNone) {
+  if (dry && !depends && a.apply == plan::kNone && !a.alone) {
     if (const auto first = dry_.changed_before(node, run.action)) {
       depends = Instead{Outcome::depends, because(*first)};
     }
@@ -205,11 +222,11 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
   const auto text = [&](plan::ScriptId id) {
     return id == plan::kNone ? std::string() : context_.plan.scripts[id].text;
   };
-  task.mode = dry ? remote::Mode::check : remote::Mode::apply;
+  task.mode = dry || a.alone ? remote::Mode::check : remote::Mode::apply;
   task.check = text(a.check);
   if (dry) {
     if (!a.writes.empty()) task.preview = text(a.preview);
-  } else {
+  } else if (!a.alone) {
     task.apply = text(a.apply);
     task.verify_script = text(a.verify_script);
     task.verify = verify_of(a.verify);

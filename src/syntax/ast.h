@@ -197,6 +197,14 @@ struct ShellItem {
   std::optional<ShellText> unless;
   std::vector<Modifier> modifiers;
 };
+// `let todo = check on web { git.rebase(dir: app) }`: whether one of these modules would change
+// something.
+struct LetCheck {
+  Name name;
+  Name word;  // `check`
+  std::vector<Modifier> modifiers;
+  Block body;
+};
 struct Step {
   std::optional<Name> name;
   std::optional<Expr> title;
@@ -360,11 +368,12 @@ struct ScriptClause {
   std::optional<ShellText> script;  // absent: `none`, or the word alone (`native`)
 };
 
-using AnyItem = std::variant<Let, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If,
-                             Do, WaitUntil, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure,
-                             Always, Handler, Notify, Flush, Rollback, Human, TickItem, Deadline,
-                             Window, Report, Owner, HostsDecl, ParamDecl, HostvarDecl, SecretDecl,
-                             Require, Lock, Mode, PlayModifier, Returns, Clause, ScriptClause>;
+using AnyItem =
+    std::variant<Let, LetCheck, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If, Do,
+                 WaitUntil, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler,
+                 Notify, Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner,
+                 HostsDecl, ParamDecl, HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier,
+                 Returns, Clause, ScriptClause>;
 // As ExprNode.
 struct ItemNode : AnyItem {
   using AnyItem::AnyItem;

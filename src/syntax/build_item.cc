@@ -26,6 +26,7 @@ std::optional<Item> Builder::item(P::ItemContext* ctx) {
   Item out = statement(ctx->statement());
   out.span = span(ctx->statement());
   out.keyword = span(ctx->start);
+  if (const auto* check = std::get_if<LetCheck>(&out.node)) out.keyword = check->word.span;
   return out;
 }
 
@@ -47,6 +48,20 @@ Item Builder::let(P::LetContext* ctx) {
   auto* target = ctx->target();
   const Name what = target->FIELD() != nullptr ? name(target->FIELD()) : name(target->word());
   if (auto* call = ctx->shellCall()) return shell(call, what);
+  if (auto* check = ctx->checkAlone()) {
+    if (target->type() != nullptr) {
+      diags_.add({diag::Severity::error,
+                  "E0019",
+                  "a `check` has no type",
+                  {span(target->type()), "it is true or false"},
+                  {},
+                  {},
+                  "leave out the type",
+                  {{{what.span.end, span(target->type()).end}, ""}}});
+    }
+    return item_of(
+        LetCheck{what, name(check->CHECK()), modifiers(check->modifiers()), block(check->block())});
+  }
   Let out;
   out.name = what;
   if (target->type() != nullptr) out.type = type(target->type());

@@ -140,6 +140,7 @@ class Shaper {
   void take(Token t);
   void newline(Token t);
   bool continues_header(std::size_t next) const;
+  bool begins_check(const Token& t) const;
   void word(Token& t);
   void count(std::size_t type, const Token& t);
   bool empty_interpolation(const Token& t);
@@ -192,8 +193,10 @@ void Shaper::take(Token t) {
     operators_sum_ -= operators_.back();
     operators_.back() = 0;
   }
-  if (is_word(t.type)) word(t);
+  const bool check = begins_check(t);
+  if (is_word(t.type) && !check) word(t);
   if (at_start()) header_ = has_header(t.type);
+  if (check) header_ = true;
   if (t.type == Lexer::LBRACE) header_ = false;
   count(t.type, t);
   if (too_long_) return;
@@ -269,6 +272,15 @@ bool Shaper::continues_header(std::size_t next) const {
     if (in_[j].type != Lexer::NEWLINE) return in_[j + 1].type != Lexer::DOT;
   }
   return true;
+}
+
+// `let todo = check on web { ... }`; elsewhere behind a `=` it is a name like any other.
+bool Shaper::begins_check(const Token& t) const {
+  if (t.type != Lexer::CHECK || last() != Lexer::ASSIGN) return false;
+  const Token* next = next_token(true);
+  if (next == nullptr) return false;
+  const bool same_line = next == next_token(false);
+  return next->type == Lexer::LBRACE || (same_line && is_modifier(next->type));
 }
 
 void Shaper::word(Token& t) {

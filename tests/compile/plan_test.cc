@@ -56,6 +56,7 @@ std::string describe(const plan::Plan& plan) {
     if (!a.become.empty()) out += " as " + a.become;
     if (!a.when.empty()) out += " when " + describe_column(a.when, plan);
     if (a.check == plan::kNone) out += " (no check)";
+    if (a.alone) out += " (checked alone)";
     for (const auto id : a.notify) out += " notify " + plan.nodes[id].path;
     out += "\n";
   };
@@ -100,6 +101,10 @@ std::string describe(const plan::Plan& plan) {
   const auto where = [&](std::uint32_t phase) {
     return phase == plan::kNone ? plan.play : plan.phases[phase].path;
   };
+  for (const auto& phase : plan.phases) {
+    if (phase.when.is_none()) continue;
+    out += "phase " + phase.path + " when " + plan::describe(phase.when, plan) + "\n";
+  }
   for (const auto& way : plan.rollbacks) {
     out += "rollback " + way.name + " \"" + way.title + "\"";
     for (const auto id : plan.sections[way.section].nodes) out += " " + plan.nodes[id].path;
@@ -132,7 +137,7 @@ TEST_P(Plans, AreWhatTheyShouldBe) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, Plans,
                          ::testing::Values("serial", "parallel", "control", "human", "launch",
-                                           "ways_back", "batches"),
+                                           "ways_back", "batches", "check"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Plan, TheHashDoesNotDependOnNow) {

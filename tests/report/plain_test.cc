@@ -235,7 +235,7 @@ TEST(Summary, ManyHostsThatFaredAlikeAreOneLine) {
     end.hosts.push_back({.host = i, .ok = 3, .failed = i == 6 ? 1U : 0U});
   }
   end.verdict = Verdict::failed;
-  const std::string text = summary(plan, end, {}, false);
+  const std::string text = summary(plan, end, {}, false, Failed(plan));
   EXPECT_NE(text.find("web1 ... web6 (6)"), std::string::npos) << text;
   EXPECT_NE(text.find("web8 ... web40 (33)"), std::string::npos) << text;
 }
@@ -246,7 +246,7 @@ TEST(Summary, AnOutageThatGoesOnIsSaid) {
   end.verdict = Verdict::failed;
   end.outage = std::chrono::minutes{7};
   end.outage_open = true;
-  const std::string text = summary(plan, end, {}, false);
+  const std::string text = summary(plan, end, {}, false, Failed(plan));
   EXPECT_NE(text.find("outage: 7 min, and it continues"), std::string::npos) << text;
 }
 

@@ -490,7 +490,7 @@ TEST(Reports, AWindowThatClosedPastThePointOfNoReturn) {
   m.story.tell(events::WindowClosed{*parse_time("2026-11-20 22:00 UTC"), true, {}});
   m.story.tell(m.ended(events::Verdict::success));
   EXPECT_TRUE(holds(html(*m.account()), "it continued without a rollback.</p>"));
-  EXPECT_TRUE(holds(html(*m.account()), "IT CONTINUES: there is no rollback"));
+  EXPECT_TRUE(holds(html(*m.account()), "THE RUN CONTINUES, for it cannot be undone"));
 }
 
 TEST(Reports, ANotificationThatReachedNobody) {

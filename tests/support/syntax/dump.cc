@@ -166,6 +166,10 @@ class Dump {
     say("let " + show(n.name) + (n.type ? ": " + show(*n.type) : "") + " = " + show(n.value) +
         show(n.modifiers));
   }
+  void put(const LetCheck& n) {
+    say("let " + show(n.name) + " = " + show(n.word) + show(n.modifiers));
+    block(n.body);
+  }
   void put(const ActionItem& n) { say("action " + show(n.call) + show(n.modifiers)); }
   void put(const ShellItem& n) {
     say("shell" + (n.let ? " let " + show(*n.let) : "") + " (" + show(n.args) + ") " +
