@@ -211,7 +211,7 @@ TEST(Restart, WhatIsInTheWayIsSaid) {
     record.push_back({record.back().seq + 1, record.back().at, what});
     return can_restart(plan, record, b).error().what;
   };
-  EXPECT_NE(with(events::FailureDeclared{b, {}, false}).find("answers the failure"),
+  EXPECT_NE(with(events::FailureDeclared{b, {}, false}).find("answer to the failure"),
             std::string::npos);
   EXPECT_NE(with(events::AbortRequested{1}).find("aborted"), std::string::npos);
   // It stays out, and nothing is done again there.

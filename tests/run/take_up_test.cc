@@ -158,7 +158,7 @@ TEST(TakeUp, WhatWasGoodOfAStepIsNotDoneAgain) {
   plan::Plan shifted = f.first.b.plan;
   auto& actions = shifted.nodes[id].actions;
   actions.insert(actions.begin(), actions[1]);
-  EXPECT_NE(f.why(shifted).find("done twice"), std::string::npos) << f.why(shifted);
+  EXPECT_NE(f.why(shifted).find("do it twice"), std::string::npos) << f.why(shifted);
 }
 
 // A host was ahead of the others when the run failed.
