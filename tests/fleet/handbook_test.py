@@ -108,8 +108,10 @@ class Handbook(FleetTest):
         self.assert_the_site_answers()
         self.assertNotIn("coralnet", shell("web1", "ls /srv/www/tmp"))
 
-        again = self.run_play("kernel_upgrade", "-e", "notice=1s")
+        again = self.run_play("kernel_upgrade", "-e", "notice=10m")
         self.expect(again, 0)
+        self.assertNotIn("outage", again.out)
+        self.assertNotIn("changed", {outcome for (step, _), outcome in self.outcomes(again).items()}, again.out)
         self.assertEqual(after, {host: boot(host) for host in HOSTS})
 
     def test_nginx_comes_from_the_vendor_and_the_site_answers(self):
