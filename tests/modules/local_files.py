@@ -49,7 +49,7 @@ def test_file(top):
     (top / "dir").mkdir()
     expect(run("file.copy", dest=top / "dir", **sent(top, one)), "failed", "is a directory: name the file")
     expect(run("file.copy", dest=top / "none/x", **sent(top, one)), "failed", "there is no directory")
-    expect(run("file.copy", dest=dest, mode="rw", **sent(top, one)), "failed", "mode: rw is none")
+    expect(run("file.copy", dest=dest, mode="rw", **sent(top, one)), "failed", "mode: rw is not a mode")
     expect(run("file.copy", dest=dest, owner="nobody-here", **sent(top, one)), "failed", "no user nobody-here")
     expect(run("file.copy", dest=dest, group="nobody-here", **sent(top, one)), "failed", "no group nobody-here")
     # what came apart on its way to its place
@@ -234,7 +234,7 @@ def test_sync(top):
     expect(sync(), "changed", "changed (0 bytes")
     # what came is not what was to come
     (src / "index.html").write_text("tre\n")
-    expect(sync(spoil="index.html"), "failed", "what came is not what was to be sent")
+    expect(sync(spoil="index.html"), "failed", "the host received other bytes than expected")
     true((dest / "index.html").read_text() == "uno\n", "it was placed all the same")
     expect(sync(), "changed", "1 changed")
     # what the look said before its files came is believed for a moment; what has changed meanwhile is found in the end
@@ -354,7 +354,7 @@ def test_sync(top):
     expect(sync(wanted=["js/file number 7"]), "changed", "1 changed")
     expect(run("file.sync", src="t", dest=top / "no/where", given=tree_given(src)), "failed", "there is no directory")
     expect(run("file.sync", src="t", dest=src / "run", given=tree_given(src)), "failed", "is not a directory")
-    expect(run("file.sync", src="t", dest=dest, dir_mode="x", given=tree_given(src)), "failed", "mode: x is none")
+    expect(run("file.sync", src="t", dest=dest, dir_mode="x", given=tree_given(src)), "failed", "mode: x is not a mode")
     expect(run("file.sync", src="t", dest=dest, owner="nobody-here", given=tree_given(src)), "failed", "no user nobody-here")
     if os.getuid() == 0:
         os.chown(dest / "run", 65534, 65534)

@@ -179,7 +179,7 @@ def test_places(top):
     expect(run("file.directory", path=folder / "f"), "failed", "not a directory")
     expect(run("file.directory", path=folder / "f" / "g"), "failed", "not a directory")
     expect(run("file.directory", path=folder, owner="nobody-here"), "failed", "no user nobody-here")
-    expect(run("file.directory", path=folder, mode="x"), "failed", "mode: x is none")
+    expect(run("file.directory", path=folder, mode="x"), "failed", "mode: x is not a mode")
 
     link = top / "a" / "link"
     expect(run("file.link", "check", path=link, to="b c/f"), "would_change", f"link {link} to b c/f")
