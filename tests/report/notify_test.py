@@ -291,7 +291,7 @@ class Notify(unittest.TestCase):
             self.assert_nowhere(done, "s3cret-path", address)
         self.inventory('on: "failure", webhook: env("HOOK"), token: env("TOKEN")')
         done = self.cnplay("-F", "none", HOOK=f"{self.http}/s3cret-path", TOKEN="s3cret-token")
-        self.assertIn("for all to read", done.stderr)
+        self.assertIn("readable by everybody", done.stderr)
         self.assertEqual(len(self.web.seen), 1, "the one that answered 500")
 
     def assert_nowhere(self, done, *secrets):
@@ -349,7 +349,7 @@ class Notify(unittest.TestCase):
         for block, words in (
                 ('on: "failure", webhook: "https://kim:word@example.org/"', "without a name and password"),
                 ('on: "failure", webhook: "file:///etc/passwd"', "not an http or https address"),
-                ('on: "failure", webhook: "http://example.org/", token: env("X")', "for all to read"),
+                ('on: "failure", webhook: "http://example.org/", token: env("X")', "readable by everybody"),
                 ('on: "failure", webhook: "https://example.org/", token: "word"', "anyone who reads the file"),
                 ('on: "failure"', "does not say how"), ('on: "never", command: ["x"]', "not one of the moments"),
                 ('command: ["x"]', "when does it notify"), ('on: "finish", comand: ["x"]', "did you mean"),
