@@ -24,7 +24,7 @@ bool holds(const std::string& text, const std::string& word) {
   const auto same = [](unsigned char a, unsigned char b) {
     return std::tolower(a) == std::tolower(b);
   };
-  return !std::ranges::search(text, word, same).empty();
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
 // Its name, its title, what stands above it, or what a parameter says of itself.
