@@ -23,7 +23,7 @@ void Runner::begin_human(const Ready& point) {
   const plan::Environment environment = context_.environment();
   const Condition when = node.when.empty() ? Condition{} : condition_of(context_, node.when.at(0));
   if (when.kind == Condition::Kind::unknown) {
-    context_.emit.notice(node.where + ": whether people are asked is not known: its `when` " +
+    context_.emit.notice(node.where + ": whether people are asked is not known: its `when`" +
                          when.why);
     return fail_at(point.node);
   }

@@ -289,7 +289,7 @@ void Runner::begin_wait(const Ready& point) {
   if (!node.when.empty()) {
     const Condition when = condition_of(context_, node.when.at(0));
     if (when.kind == Condition::Kind::unknown) {
-      context_.emit.notice(node.where + ": whether a time is waited for is not known: its `when` " +
+      context_.emit.notice(node.where + ": whether a time is waited for is not known: its `when`" +
                            when.why);
       return fail_at(point.node);
     }

@@ -169,7 +169,7 @@ void Steps::go_on() {
 void Steps::task_ended(remote::TaskEnded ended) {
   const auto it = by_task_.find(ended.task);
   if (it == by_task_.end()) return ahead_ended(std::move(ended));
-  finished(runs_.at(it->second), ended.result, ended.task);
+  finished(runs_.at(it->second), std::move(ended.result), ended.task);
 }
 
 void Steps::finished(Run& run, remote::TaskResult result, remote::TaskId task) {

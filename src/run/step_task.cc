@@ -80,36 +80,20 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
                                                const char* whose) const {
   if (when.empty()) return std::nullopt;
   const plan::Value& asked = when.at(run.position);
-  if (reads_unapplied(run, asked)) {
-    return Instead{Outcome::depends, "its `when` reads a fact of a change that was not made"};
-  }
-  const auto value = plan::resolve(asked, run.unit.host, environment(run));
-  if (!value) {
-    return Instead{Outcome::failed,
-                   std::string("the `when` of the ") + whose + ": " + value.error().what};
-  }
-  const bool* holds = value->as<bool>();
-  if (holds == nullptr) {
-    return Instead{Outcome::failed, std::string("the `when` of the ") + whose + " is not a bool"};
-  }
-  if (*holds) return std::nullopt;
-  return Instead{Outcome::skipped, std::string("the `when` of the ") + whose + " does not hold"};
+  const Condition own =
+      condition_of(asked, reads_unapplied(run, asked), run.unit.host, environment(run));
+  const auto outcome = outcome_of(own);
+  if (!outcome) return std::nullopt;
+  const bool depends = *outcome == Outcome::depends;
+  return Instead{*outcome,
+                 (depends ? "its `when`" : std::string("the `when` of the ") + whose) + own.why};
 }
 
 // Nothing if the phases that it stands in are carried out.
 std::optional<Steps::Instead> Steps::phase_condition(const Run& run) const {
   const Condition phases = condition_of_phases(context_, run.node->phase);
-  switch (phases.kind) {
-    case Condition::Kind::holds:
-      return std::nullopt;
-    case Condition::Kind::fails:
-      return Instead{Outcome::skipped, phases.why};
-    case Condition::Kind::depends:
-      return Instead{Outcome::depends, phases.why};
-    case Condition::Kind::unknown:
-      return Instead{Outcome::failed, phases.why};
-  }
-  return std::nullopt;
+  const auto outcome = outcome_of(phases);
+  return outcome ? std::optional(Instead{*outcome, phases.why}) : std::nullopt;
 }
 
 // The file that goes to the host, or comes from it, by what the variables say.

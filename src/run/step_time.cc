@@ -74,7 +74,7 @@ void Steps::lost(Run& run, const std::string& why, bool apply_possible) {
   result.ended = remote::Ended::lost;
   result.error = why;
   result.apply_possible = apply_possible;
-  finished(run, result, run.task);
+  finished(run, std::move(result), run.task);
 }
 
 void Steps::host_lost(plan::HostIndex host) {
