@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/lines.h"
 #include "remote/frame.h"
 
 namespace cnplay::remote {
@@ -79,16 +80,6 @@ std::optional<Line> parsed(std::string_view text) {
                       whole.find("//") != std::string::npos;
   if (text.empty() || climbs || text.find('\0') != std::string_view::npos) return std::nullopt;
   return line;
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 }  // namespace

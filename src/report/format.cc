@@ -142,10 +142,8 @@ std::string host_list(const plan::Plan& plan, const std::vector<HostIndex>& host
 
 std::string indented(std::string_view text, std::string_view prefix) {
   std::string out;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    out += std::string(prefix) + std::string(text.substr(0, end)) + "\n";
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : lines_of(text)) {
+    out += std::string(prefix) + std::string(line) + "\n";
   }
   return out;
 }
@@ -180,14 +178,8 @@ namespace {
 std::string last_lines(std::string_view text, const Options& options) {
   constexpr std::size_t kLines = 20;
   if (!options.folds) return std::string(text);
-  std::size_t lines = 0;
-  std::size_t begin = text.size();
-  while (begin > 0) {
-    const std::size_t newline = begin < 2 ? std::string_view::npos : text.rfind('\n', begin - 2);
-    if (++lines > kLines) break;
-    begin = newline == std::string_view::npos ? 0 : newline + 1;
-  }
-  if (lines <= kLines) return std::string(text);
+  const std::size_t begin = begin_of_last_lines(text, kLines);
+  if (begin == 0) return std::string(text);
   const auto above =
       std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(begin), '\n');
   return "... " + count_of(static_cast<std::size_t>(above), "line") + " above: cnplay show " +
@@ -199,14 +191,12 @@ std::string last_lines(std::string_view text, const Options& options) {
 std::string action_detail(const plan::Plan& plan, const ActionEnded& e, const Options& options) {
   std::string out;
   if (options.diff && !e.diff.empty()) {
-    for (std::string_view rest = e.diff.raw(); !rest.empty();) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      const std::string line = Untrusted(std::string(rest.substr(0, end))).display();
+    for (const std::string_view raw : lines_of(e.diff.raw())) {
+      const std::string line = Untrusted(std::string(raw)).display();
       const Style style = line.starts_with('+')   ? Style::green
                           : line.starts_with('-') ? Style::red
                                                   : Style::plain;
       out += "    " + paint(options, style, continued(line)) + "\n";
-      rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
   const bool bad = e.outcome == Outcome::failed || e.outcome == Outcome::unknown ||

@@ -2,6 +2,7 @@
 #include <map>
 #include <tuple>
 
+#include "base/lines.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 
@@ -135,11 +136,9 @@ Markup diff_block(const Excerpt& diff, Budget& budget) {
   const std::string text = std::string(diff.head()) + std::string(diff.tail());
   std::vector<Markup> lines;
   std::size_t size = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    lines.push_back(diff_line(rest.substr(0, end)));
+  for (const std::string_view line : lines_of(text)) {
+    lines.push_back(diff_line(line));
     size += lines.back().str().size();
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (!budget.take(size)) {
     Budget none(0);

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <string_view>
 
+#include "base/lines.h"
 #include "plan/choice.h"
 #include "report/format.h"
 #include "report/html_parts.h"
@@ -68,11 +68,7 @@ struct Advice {
 Advice advice_of(const Account& account) {
   Advice advice;
   if (account.ended == nullptr) return advice;
-  std::string_view text = account.ended->advice;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (const std::string_view line : lines_of(account.ended->advice)) {
     if (events::names_what_remains(line)) {
       advice.remains << "<p class=\"remains\">" << Text(line) << "</p>\n";
     } else {

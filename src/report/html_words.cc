@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <string_view>
 
+#include "base/lines.h"
 #include "base/words.h"
 #include "report/format.h"
 #include "report/html_parts.h"
@@ -65,18 +65,7 @@ constexpr std::size_t kWorthFolding = 4;  // lines
 
 // Where the lines begin that stay in sight; 0: all of them.
 std::size_t in_sight(std::string_view text) {
-  std::size_t begin = text.ends_with('\n') ? text.size() - 1 : text.size();
-  for (std::size_t lines = 0; lines < kLinesInSight; ++lines) {
-    const std::size_t newline = begin == 0 ? std::string_view::npos : text.rfind('\n', begin - 1);
-    if (newline == std::string_view::npos) return 0;
-    if (text.size() - newline > kBytesInSight && lines > 0) break;
-    begin = newline;
-  }
-  return begin + 1;
-}
-
-std::size_t lines_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  return begin_of_last_lines(text, kLinesInSight, kBytesInSight);
 }
 
 // HTML drops the newline after <pre>: a text that begins with one keeps it.
@@ -103,7 +92,7 @@ Markup text_block(const Excerpt& text, Budget& budget) {
   if (text.left_out() == 0) {
     const std::string all = std::string(text.head()) + std::string(text.tail());
     const std::size_t begin = in_sight(all);
-    const std::size_t folded = lines_of(std::string_view(all).substr(0, begin));
+    const std::size_t folded = lines_of(std::string_view(all).substr(0, begin)).size();
     if (folded < kWorthFolding) return pre(all);
     out << "<details><summary>" << Text(count(folded, "earlier line")) << "</summary>\n"
         << pre(std::string_view(all).substr(0, begin)) << "</details>\n"

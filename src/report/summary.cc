@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/columns.h"
+#include "base/lines.h"
 #include "base/words.h"
 
 namespace cnplay::report {
@@ -125,17 +126,7 @@ std::string verdict_line(const events::RunEnded& end, const Options& options) {
          "\n";
 }
 
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
-std::size_t rows(const std::string& line, std::size_t width) {
+std::size_t rows(std::string_view line, std::size_t width) {
   return std::max<std::size_t>(1, (columns_of(line) + width - 1) / width);
 }
 
@@ -144,9 +135,9 @@ std::size_t rows(const std::string& line, std::size_t width) {
 std::string folded(const std::string& advice, std::size_t room, std::size_t width,
                    const std::string& run) {
   constexpr std::size_t kKept = 3;
-  std::vector<std::string> lines = lines_of(advice);
+  std::vector<std::string_view> lines = lines_of(advice);
   std::size_t total = 0;
-  for (const std::string& line : lines) total += rows(line, width);
+  for (const std::string_view line : lines) total += rows(line, width);
   if (total <= room) return advice;
   std::size_t left_out = 0;
   const auto said = [&] {
@@ -164,7 +155,7 @@ std::string folded(const std::string& advice, std::size_t room, std::size_t widt
   fold("Undone:");
   fold("");
   std::string out = left_out > 0 ? said() + "\n" : "";
-  for (const std::string& line : lines) out += line + "\n";
+  for (const std::string_view line : lines) out += std::string(line) + "\n";
   return out;
 }
 
@@ -189,7 +180,7 @@ std::string summary(const plan::Plan& plan, const events::RunEnded& end, const O
   if (end.advice.empty()) return out;
   if (screen.width == 0 || screen.height == 0) return out + indented(end.advice, "");
   std::size_t used = 2;  // the verdict, and the row that the cursor is on
-  for (const std::string& line : lines_of(what)) used += rows(line, screen.width);
+  for (const std::string_view line : lines_of(what)) used += rows(line, screen.width);
   const std::size_t room = screen.height > used ? screen.height - used : 0;
   return out + indented(folded(end.advice, room, screen.width, options.run), "");
 }
