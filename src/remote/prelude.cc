@@ -506,6 +506,11 @@ _cn_printed() {
   { read -r _cn_l _cn_i </proc/"$_cn_t1"/io; } 2>/dev/null && _cn_x=$_cn_i
   { read -r _cn_l _cn_i </proc/"$_cn_t2"/io; } 2>/dev/null && _cn_x=$((_cn_x + _cn_i))
 }
+# What is printed from here on counts against what was sent ahead.
+_cn_count_from_here() {
+  _cn_printed
+  _cn_pb=$_cn_x
+}
 # ID PID SINCE: whether what was sent ahead is to be begun: the task before it has ended well, the
 # sshd of the connection is there, and at most 128 KiB were printed since the last task that was not
 # sent ahead. With more, the controller would keep what is printed now: the end of the task before
@@ -569,8 +574,7 @@ _cn_run() {
       _cn_tail="${_cn_tail-}$_cn_r$_cn_n U $1$nl"
       _cn_end "$1"
     else
-      _cn_printed
-      _cn_pb=$_cn_x
+      _cn_count_from_here
       _cn_once "$@"
     fi
     ;;
@@ -591,8 +595,7 @@ _cn_run() {
     _cn_end "$1"
     ;;
   *)
-    _cn_printed
-    _cn_pb=$_cn_x
+    _cn_count_from_here
     _cn_free "$@"
     ;;
   esac

@@ -61,8 +61,6 @@ Result<std::unique_ptr<FileLock>> Vault::lock(Disk& disk, const std::string& own
 Vault::Vault(std::string path, Secret password)
     : path_(std::move(path)), password_(std::move(password)) {}
 
-void Vault::keep(VaultEntries entries) { entries_ = std::move(entries); }
-
 Status Vault::write(Disk& disk, const VaultEntries& entries, const VaultKey& key) {
   if (auto status = disk.replace(path_, seal_vault(entries, key)); !status) {
     return fail(status.error().what + "; " + path_ + " is as it was", status.error().help);
@@ -109,7 +107,7 @@ Status Vault::read(const Disk& disk) {
     auto entries = read_ansible_vault(path_, *bytes, password_);
     if (!entries) return entries.error();
     key_.reset();
-    keep(*std::move(entries));
+    entries_ = *std::move(entries);
     return {};
   }
   const auto sealed = parse_vault(path_, *bytes);
@@ -121,7 +119,7 @@ Status Vault::read(const Disk& disk) {
   }
   auto entries = open_vault(path_, *sealed, *key_);
   if (!entries) return entries.error();
-  keep(*std::move(entries));
+  entries_ = *std::move(entries);
   return {};
 }
 
@@ -161,7 +159,7 @@ Status Vault::change(Disk& disk, const std::string& owner, const Edit& edit, Dur
     }
   }
   if (auto status = write(disk, entries, *key_); !status) return status;
-  keep(std::move(entries));
+  entries_ = std::move(entries);
   return {};
 }
 

@@ -50,7 +50,6 @@ class Vault {
 
  private:
   Vault(std::string path, Secret password);
-  void keep(VaultEntries entries);
   Status read(const Disk& disk);
   Status write(Disk& disk, const VaultEntries& entries, const VaultKey& key);
   Result<std::unique_ptr<FileLock>> lock(Disk& disk, const std::string& owner, Duration wait) const;

@@ -1,7 +1,6 @@
 // Secrets are kept from swap while they live, and leave nothing behind.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,26 +14,13 @@
 #include <vector>
 
 #include "base/text.h"
+#include "support/locked_memory.h"
 
 namespace cnplay {
 namespace {
 
-long locked_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    long kib = 0;
-    if (word == "VmLck:" && status >> kib) return kib;
-  }
-  return -1;
-}
-
-bool may_lock() {
-#ifdef __SANITIZE_ADDRESS__
-  return false;  // its runtime makes mlock do nothing
-#endif
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= 4 * 1024 * 1024;
-}
+using cnplay::testing::locked_kib;
+using cnplay::testing::may_lock;
 
 // Never in one piece in the program or in its memory, but where it was made.
 std::string made(std::size_t size) {

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "shell/scan.h"
+#include "support/cli/captured.h"
 #include "support/golden.h"
 #include "support/source_directory.h"
 
@@ -36,22 +37,12 @@ class In {
   fs::path before_;
 };
 
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
+using cnplay::testing::Answer;
 
 Answer docs(Options options) {
   options.command = Command::docs;
   options.colour = "never";
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Answer answer;
-  answer.code = docs_command(options);
-  answer.out = ::testing::internal::GetCapturedStdout();
-  answer.err = ::testing::internal::GetCapturedStderr();
-  return answer;
+  return cnplay::testing::captured([&] { return docs_command(options); });
 }
 
 Answer docs(const std::string& play, const std::string& inventory,

@@ -2,27 +2,18 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "support/cli/captured.h"
 
 namespace cnplay::cli {
 namespace {
 
-struct Answer {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
+using cnplay::testing::Answer;
 
 Answer search(const std::string& word) {
   Options options;
   options.command = Command::modules;
   options.search = word;
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Answer answer;
-  answer.code = modules_command(options);
-  answer.out = ::testing::internal::GetCapturedStdout();
-  answer.err = ::testing::internal::GetCapturedStderr();
-  return answer;
+  return cnplay::testing::captured([&] { return modules_command(options); });
 }
 
 TEST(Modules, AreFoundByAWordOfTheirTitleInAnyCase) {

@@ -1,32 +1,17 @@
 // Secrets that stay are kept from swap.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "secrets/vault.h"
+#include "support/locked_memory.h"
 
 namespace cnplay::secrets {
 namespace {
 
-long locked_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    long kib = 0;
-    if (word == "VmLck:" && status >> kib) return kib;
-  }
-  return -1;
-}
-
-bool may_lock() {
-#ifdef __SANITIZE_ADDRESS__
-  return false;  // its runtime makes mlock do nothing
-#endif
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= 4 * 1024 * 1024;
-}
+using cnplay::testing::locked_kib;
+using cnplay::testing::may_lock;
 
 TEST(Memory, WhatAnOpenVaultHoldsIsLocked) {
   if (!may_lock())
