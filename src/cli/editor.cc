@@ -10,13 +10,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <vector>
 
 #include "base/disk.h"
+#include "cli/wiring.h"
 
 namespace cnplay::cli {
 namespace fs = std::filesystem;
@@ -25,11 +25,6 @@ namespace {
 
 constexpr std::size_t kMaxText = 16u << 20;
 constexpr std::array kSignals = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 bool in_memory(const std::string& directory) {
   struct statfs st {};

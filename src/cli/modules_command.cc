@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <sstream>
 
 #include "cli/commands.h"
+#include "cli/modules_page.h"
 #include "cli/project.h"
 #include "diag/habits.h"
 
@@ -27,9 +29,22 @@ bool holds(const std::string& text, const std::string& word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
+// What the comment says, without examples.
+std::string prose_of(const catalog::Module& module) {
+  std::istringstream doc(module.doc);
+  std::string out;
+  bool fenced = false;
+  for (std::string line; std::getline(doc, line);) {
+    if (line.starts_with("```")) fenced = !fenced;
+    if (!fenced) out += line + "\n";
+  }
+  return out;
+}
+
 // Its name, its title, what stands above it, or what a parameter says of itself.
 bool speaks_of(const catalog::Module& module, const std::string& word) {
-  if (holds(module.name, word) || holds(module.title, word) || holds(module.doc, word)) return true;
+  if (holds(module.name, word) || holds(module.title, word)) return true;
+  if (holds(prose_of(module), word)) return true;
   return std::ranges::any_of(module.params, [&](const catalog::Param& param) {
     return holds(param.name, word) || holds(param.doc, word);
   });
@@ -54,6 +69,10 @@ int modules_command(const Options& options) {
   Project project;
   if (auto status = load_modules(project); !status) return usage_error(status.error());
   if (project.diags.has_errors()) return print_diagnostics(project, options);
+  if (options.markdown) {
+    std::cout << modules_page(project.catalog, project.sources);
+    return kSuccess;
+  }
   if (!options.search.empty()) return search(project.catalog, options.search);
   if (options.topic.empty()) {
     print_list(project.catalog, project.catalog.names());

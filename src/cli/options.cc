@@ -186,6 +186,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->type_name("WORD")
       ->check(not_empty)
       ->excludes(module);
+  modules->add_flag("--markdown", o.markdown, "All of them as a page, which is docs/modules.md")
+      ->excludes(module);
 
   auto* hosts = app.add_subcommand("hosts", "List the hosts that an inventory and --limit name");
   hosts->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")

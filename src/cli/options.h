@@ -56,7 +56,8 @@ struct Options {
   bool take_changes = false;            // resume: --take-changes
   // A code (explain), a module's name (modules), a run's id (show), a command, a path (vault).
   std::string topic;
-  std::string search;  // of `modules`: a word
+  std::string search;     // of `modules`: a word
+  bool markdown = false;  // of `modules`: as a page
   VaultAction vault_action = VaultAction::list;
   bool former = false;             // vault get
   std::string vault_key_file;      // where the vault's password is

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -10,15 +9,6 @@
 
 namespace cnplay::cli {
 namespace fs = std::filesystem;
-
-namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-}  // namespace
 
 std::string vault_file_of(const std::string& inventory_file) {
   const fs::path file = fs::path(inventory_file).replace_extension(".vault");

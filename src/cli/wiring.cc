@@ -16,11 +16,6 @@
 namespace cnplay::cli {
 namespace {
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 std::string home() {
   if (std::string home = environment("HOME"); !home.empty()) return home;
   const passwd* entry = ::getpwuid(::getuid());
@@ -28,6 +23,11 @@ std::string home() {
 }
 
 }  // namespace
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
 
 std::string runs_root() {
   if (std::string root = environment("CNPLAY_RUNS"); !root.empty()) return root;

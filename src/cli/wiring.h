@@ -18,6 +18,9 @@ namespace cnplay::cli {
 // Where the action of an `exec` stands, in place of a file and a line.
 inline constexpr const char* kCommandLine = "the command line";
 
+// The value of a variable of the environment; empty if it is not set.
+std::string environment(const char* name);
+
 // Where runs are recorded: $CNPLAY_RUNS, else $XDG_STATE_HOME/cnplay/runs, else
 // ~/.local/state/cnplay/runs.
 std::string runs_root();

@@ -1,17 +1,15 @@
-// What the built-in modules touch: each that changes something declares it, docs/modules.md lists
-// it, and of every two that share a thing the plan has the later one depend on the earlier.
+// What the built-in modules touch: each that changes something declares it, and of every two that
+// share a thing the plan has the later one depend on the earlier.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/project.h"
 #include "compile/things.h"
-#include "support/source_directory.h"
 
 namespace cnplay::cli {
 namespace {
@@ -131,29 +129,6 @@ TEST(Touches, EachModuleThatChangesSomethingDeclaresIt) {
     // Nobody knows what a management command does.
     const bool declares = !module.touches.empty() || !module.writes.empty();
     EXPECT_EQ(declares, module.apply && name != "django.manage") << name;
-  }
-}
-
-TEST(Touches, TheDocumentListsThem) {
-  Project project;
-  ASSERT_TRUE(load_modules(project));
-  std::ifstream in(source_directory() / "docs/modules.md");
-  std::stringstream text;
-  text << in.rdbuf();
-  for (const auto& name : project.catalog.names()) {
-    const catalog::Module& module = *project.catalog.find(name);
-    const auto listed = [](const std::vector<std::string>& params, const auto& things) {
-      std::string out;
-      const auto add = [&](const std::string& one) {
-        out += (out.empty() ? "`" : ", `") + one + "`";
-      };
-      for (const auto& param : params) add("${" + param + "}");
-      for (const auto* thing : things) add(text_of_thing(*thing));
-      return out.empty() ? " " : " " + out + " ";
-    };
-    const std::string row = "| `" + name + "` |" + listed(module.writes, module.touches) + "|" +
-                            listed(module.reads, module.looks) + "|\n";
-    EXPECT_NE(text.str().find(row), std::string::npos) << "docs/modules.md lacks the row\n" << row;
   }
 }
 
