@@ -79,6 +79,19 @@ class LackSink final : public events::Sink {
   bool found = false;
 };
 
+// Whether a dry run found something that a run would, or might, change.
+class DriftSink final : public events::Sink {
+ public:
+  void on(const events::Event& event) override {
+    const auto* ended = std::get_if<events::RunEnded>(&event.what);
+    if (ended == nullptr) return;
+    for (const events::HostSummary& host : ended->hosts) {
+      found = found || host.would_change > 0 || host.depends > 0;
+    }
+  }
+  bool found = false;
+};
+
 // Generated secrets of a run that succeeded are in force; of one that did not, or was for a part of
 // the hosts alone, both values are kept.
 void settle_secrets(SecretStore& store, events::Verdict verdict) {
@@ -209,6 +222,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     how.changed = cut_off->changed;
     how.end_here = cut_off->end;
     how.incident = began.incident;
+    how.reviewed = began.reviewed;
     options.stepwise = began.stepwise.value_or(false);
     last_seq = cut_off->record.back().seq;
   }
@@ -291,7 +305,8 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     for (const auto& event : cut_off->record) ending.on(event);
   }
   LackSink lack;
-  events::Tee tee({record->get(), view.get(), &ending, &lack});
+  DriftSink drift;
+  events::Tee tee({record->get(), view.get(), &ending, &lack, &drift});
   events::RedactingSink sink(tee, redaction(redactor), last_seq);
 
   ssh::Options ssh_options;
@@ -346,7 +361,9 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   // is also refused for a host that is not there.
   const bool unready =
       result.verdict == events::Verdict::refused && lack.found && !result.not_resumed;
-  return unready ? kUnready : exit_code(result.verdict);
+  if (unready) return kUnready;
+  const int code = exit_code(result.verdict);
+  return code == kSuccess && options.exit_code && drift.found ? kChanges : code;
 }
 
 }  // namespace cnplay::cli

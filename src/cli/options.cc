@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   cnplay -i staging update_code.play            run a play on inventories/staging.inv
   cnplay -i staging update_code.play --check    say what a run would change, change nothing
+  cnplay -i prod settings.play --check --exit-code   has prod drifted? 0 no, 9 yes
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
@@ -28,7 +29,8 @@ constexpr const char* kFooter = R"(Examples:
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
 Exit codes: 0 success, 1 failed, 2 usage, 3 refused before the first change, 4 unreachable,
-5 unknown, 6 aborted, 7 parked at a human step, 8 a host is not ready. See docs/exit-codes.md.)";
+5 unknown, 6 aborted, 7 parked at a human step, 8 a host is not ready, 9 a run would change
+something (--check --exit-code). See docs/exit-codes.md.)";
 
 void add_target(CLI::App& app, Options& o) {
   app.add_option("-i,--inventory", o.inventory,
@@ -138,7 +140,11 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       "-y,--yes", o.yes,
       "Answer yes where cnplay asks, and continue after the window closes; never at human steps");
   app.add_flag("--step", o.stepwise, "Ask before each step, on a terminal")->excludes(yes);
-  app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
+  auto* dry_run =
+      app.add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
+  app.add_flag("--exit-code", o.exit_code,
+               "With --check: exit code 9 if a run would, or might, change something; 0 if not")
+      ->needs(dry_run);
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
   app.add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
 

@@ -80,8 +80,9 @@ struct Options {
   std::string timeout;                   // exec: --timeout, as given
   bool dry_run = false;                  // --check
   bool diff = false;
-  int verbosity = 0;      // -v
-  bool pipeline = false;  // plan
+  bool exit_code = false;  // --exit-code: of a dry run
+  int verbosity = 0;       // -v
+  bool pipeline = false;   // plan
   bool json = false;
   std::string ssh_config;             // -F: a file, or none
   bool no_exec = false;               // --no-exec: of `Match exec`
@@ -107,6 +108,7 @@ enum Exit {
   kAborted = 6,
   kParked = 7,
   kUnready = 8,
+  kChanges = 9,
   kBug = 70,
 };
 

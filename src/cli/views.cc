@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/project.h"
+#include "report/changes.h"
 #include "report/grouped.h"
 #include "report/live.h"
 #include "report/plain.h"
@@ -24,6 +25,19 @@ class JsonLines final : public events::Sink {
 
  private:
   const plan::Plan& plan_;
+};
+
+// What a dry run found, as one JSON object at its end.
+class JsonChanges final : public events::Sink {
+ public:
+  explicit JsonChanges(const plan::Plan& plan) : changes_(plan) {}
+  void on(const events::Event& event) override {
+    changes_.on(event);
+    if (std::holds_alternative<events::RunEnded>(event.what)) write_out(changes_.json() + "\n");
+  }
+
+ private:
+  report::Changes changes_;
 };
 
 // The live view together with the terminal that it draws on.
@@ -53,6 +67,8 @@ bool can_redraw() {
 
 std::unique_ptr<events::Sink> make_view(const plan::Plan& plan, const Options& options,
                                         Moment moment) {
+  if (options.json && options.dry_run && moment == Moment::now)
+    return std::make_unique<JsonChanges>(plan);
   if (options.json) return std::make_unique<JsonLines>(plan);
   report::Options view;
   view.colour = wants_colour(options, 1);

@@ -56,6 +56,8 @@ struct RunStarted {
   std::optional<bool> stepwise{};         // a person is asked before each step
   // A task of that run has started this one, which so shares the locks that it holds.
   std::optional<std::string> inside{};
+  // It carries out a reviewed plan: when the plan's file was written, and by whom.
+  std::optional<std::string> reviewed{};
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.

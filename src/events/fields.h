@@ -48,6 +48,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("incident", e.incident);
   a("stepwise", e.stepwise);
   a("inside", e.inside);
+  a("reviewed", e.reviewed);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {

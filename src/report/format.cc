@@ -310,6 +310,7 @@ std::string special(const plan::Plan& plan, const RunStarted& e) {
   if (const std::string part = plan::chosen_part(plan); !part.empty()) {
     out += ", a part of it: " + one_line(part, kLineMessage);
   }
+  if (e.reviewed) out += ", by the reviewed plan of " + one_line(*e.reviewed, kLineMessage);
   if (e.stepwise.value_or(false)) out += ", step by step";
   if (e.inside) out += ", inside the run " + one_line(*e.inside, kLineMessage);
   return out;

@@ -157,6 +157,7 @@ void facts(Markup& out, const Account& account) {
   item(out, "Inventory", run.inventory + ", " + count(run.hosts.size(), "host"));
   item(out, "Mode", is_dry(account) ? "dry run (--check)" : "");
   item(out, "Incident", run.incident.value_or(""));
+  item(out, "Reviewed plan", run.reviewed.value_or(""));
   item(out, "Part", plan::chosen_part(plan));
   item(out, "Begun", moment(account, account.began) + " by " + who(run.user, run.controller));
   for (const auto& [at, resume] : account.resumes) {

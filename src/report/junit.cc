@@ -195,6 +195,7 @@ void properties(Markup& out, const Account& account) {
   property(out, "inventory", run.inventory);
   property(out, "mode", events::name(run.mode));
   if (run.incident) property(out, "incident", *run.incident);
+  if (run.reviewed) property(out, "reviewed", *run.reviewed);
   property(out, "state", name(account.state));
   property(out, "user", run.user);
   property(out, "controller", run.controller);

@@ -5,6 +5,7 @@
 
 #include "base/json_text.h"
 #include "plan/choice.h"
+#include "report/excerpt_json.h"
 #include "report/format.h"
 
 namespace cnplay::report {
@@ -29,17 +30,6 @@ class Lines {
 json ms(const std::optional<Duration>& d) { return d ? json(d->count()) : json(nullptr); }
 json at(const std::optional<Instant>& t) { return t ? json(format_rfc3339(*t)) : json(nullptr); }
 
-// A text of which the middle may be left out; then that is said in it, and in a field of its own.
-void put(json& object, const char* key, const Excerpt& text) {
-  if (text.left_out() == 0) {
-    object[key] = std::string(text.head()) + std::string(text.tail());
-    return;
-  }
-  object[key] = std::string(text.head()) + "... (" + std::to_string(text.left_out()) +
-                " bytes left out here)\n" + std::string(text.tail());
-  object[std::string(key) + "_left_out_bytes"] = text.left_out();
-}
-
 void run_line(Lines& out, const Account& a) {
   const events::RunStarted& run = *a.started;
   json line{{"run", run.run},
@@ -50,6 +40,7 @@ void run_line(Lines& out, const Account& a) {
             {"inventory", run.inventory},
             {"mode", events::name(run.mode)},
             {"incident", run.incident ? json(*run.incident) : json(nullptr)},
+            {"reviewed", run.reviewed ? json(*run.reviewed) : json(nullptr)},
             {"part", plan::chosen_part(*a.plan)},
             {"user", run.user},
             {"controller", run.controller},

@@ -67,6 +67,7 @@ RunResult Runner::run(bool only_preflight) {
     started.rollback_of = options.way_back->of;
   }
   started.incident = options.incident;
+  started.reviewed = options.reviewed;
   if (options.stepwise) started.stepwise = true;
   if (!options.inside.empty()) started.inside = options.inside.front();
   context_.emit(std::move(started));

@@ -58,6 +58,8 @@ struct Options {
   std::function<Result<std::string>(const plan::Requirement&)> requirement;
   // The ticket of the incident that it is for: preconditions are not held then.
   std::optional<std::string> incident;
+  // The plan is a reviewed one: when its file was written, and by whom. For the record.
+  std::optional<std::string> reviewed;
   // A person is asked before each step of the main section.
   bool stepwise = false;
   StepPrompter* stepper = nullptr;  // asks them; null: nobody is there, and no step is begun

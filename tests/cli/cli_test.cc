@@ -52,6 +52,14 @@ TEST(Options, AnAnswer) {
   EXPECT_EQ(std::get<int>(read({"answer", "r"})), kUsage);
 }
 
+TEST(Options, TheExitCodeOfADryRunIsAskedForWithIt) {
+  const auto dry = std::get<Options>(read({"-i", "prod", "x.play", "--check", "--exit-code"}));
+  EXPECT_TRUE(dry.dry_run);
+  EXPECT_TRUE(dry.exit_code);
+  EXPECT_FALSE(std::get<Options>(read({"-i", "prod", "x.play", "--check"})).exit_code);
+  EXPECT_EQ(std::get<int>(read({"-i", "prod", "x.play", "--exit-code"})), kUsage);
+}
+
 class Typed : public test::Pipes {
  protected:
   Typed() {

@@ -47,7 +47,8 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
                  std::nullopt,
                  "INC-7",
                  true,
-                 "outer-run"});
+                 "outer-run",
+                 "2026-11-20T20:00:00Z by ann on desk"});
   add(WindowClosed{*parse_time("2026-11-20 22:00 UTC"), true, Duration{-3'600'000}});
   add(WindowClosed{*parse_time("2026-11-20 22:00 UTC"), false, std::nullopt});
   for (const AtWindow choice : {AtWindow::go_on, AtWindow::roll_back}) {
