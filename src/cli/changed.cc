@@ -92,6 +92,17 @@ std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan
   return out;
 }
 
+void set_origin(Options& options, const plan::Origin& origin) {
+  options.play = origin.file;
+  options.play_name = origin.play;
+  options.inventory = origin.inventory;
+  options.limit = origin.limit;
+  options.extra = origin.extra;
+  options.tags = origin.tags;
+  options.skip_tags = origin.skip_tags;
+  options.start_at = origin.start_at;
+}
+
 Status compile_anew(Project& project, const journal::Record& record) {
   for (auto& batch : run::begun_batches(record.plan, record.in_force(), record.events)) {
     project.begun_batches.push_back({std::move(batch.phase), std::move(batch.hosts)});
@@ -100,14 +111,7 @@ Status compile_anew(Project& project, const journal::Record& record) {
   if (origin.file.empty()) return fail("its record does not say what it was made of");
   Options how;
   how.command = Command::check;  // nobody is asked for the vault's password
-  how.play = origin.file;
-  how.play_name = origin.play;
-  how.inventory = origin.inventory;
-  how.limit = origin.limit;
-  how.extra = origin.extra;
-  how.tags = origin.tags;
-  how.skip_tags = origin.skip_tags;
-  how.start_at = origin.start_at;
+  set_origin(how, origin);
   const InDirectory there(origin.directory);
   if (there.error()) return fail(origin.directory + ": " + there.error().message());
   return load(project, how);

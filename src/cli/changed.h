@@ -14,6 +14,9 @@ namespace cnplay::cli {
 // The steps that the plan of today does otherwise, one line each.
 std::vector<std::string> plan_changes(const plan::Plan& before, const plan::Plan& after);
 
+// Sets the options that a plan was compiled with: which play on which inventory, and which part.
+void set_origin(Options& options, const plan::Origin& origin);
+
 // What a play has become since a run of it began: compiled as it was then, with the options that
 // are on record; batches that have begun keep their hosts. An Error: it is not there to be looked
 // at. Else `project.plan`, or why there is none in `project.diags`. Nobody is asked for a password.

@@ -15,6 +15,10 @@ namespace {
 using Words = std::vector<std::string>;
 
 bool is_option(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
+bool names_option(const Words& words, const std::string& name) {
+  return std::ranges::any_of(
+      words, [&](const std::string& word) { return word == name || word.starts_with(name + "="); });
+}
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == text.npos; }
 
 // `--name` of `--name=value`; `-n` of `-nvalue`.
@@ -117,7 +121,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
 
 // What other tools call a command of ours.
 std::string habit(std::string_view word) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> known{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> known{{
       {"init",
        "`cnplay vault init` makes a vault; a project needs no set-up: playbooks/, inventories/"},
       {"set", "did you mean `cnplay vault set`?"},
@@ -125,7 +129,6 @@ std::string habit(std::string_view word) {
       {"edit", "did you mean `cnplay vault edit`?"},
       {"rekey", "did you mean `cnplay vault rekey`?"},
       {"list", "`cnplay hosts` lists hosts, `cnplay modules` modules, `cnplay runs` runs"},
-      {"run", "a play is run without a command: cnplay -i staging update_code.play"},
       {"apply", "a play is run without a command: cnplay -i staging update_code.play"},
       {"playbook", "a play is run without a command: cnplay -i staging update_code.play"},
       {"inventory", "did you mean `cnplay hosts`?"},
@@ -236,6 +239,12 @@ Result<Words> arrange(const CLI::App& app, Words words) {
   std::size_t depth = 0;
   if (!places.empty()) {
     const std::string word = words[places[0]];
+    if (word == "run" && !help && !names_option(words, "--plan") &&
+        !names_option(words, "--help")) {
+      return fail("`cnplay run` runs a reviewed plan, and none is named",
+                  "a play is run without a command: cnplay -i staging update_code.play; a plan "
+                  "with: cnplay run --plan FILE");
+    }
     if (const CLI::App* sub = command_of(app, word)) {
       to_front(words, places[0], depth++);
       command = sub;

@@ -226,6 +226,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
     options.stepwise = began.stepwise.value_or(false);
     last_seq = cut_off->record.back().seq;
   }
+  if (!cut_off) how.reviewed = options.reviewed;
   if (run_id != nullptr) *run_id = how.run_id;
   if (taken_back) {
     how.way_back = &taken_back->way;

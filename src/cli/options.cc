@@ -15,6 +15,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay -i prod settings.play --check --exit-code   has prod drifted? 0 no, 9 yes
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
+  cnplay run --plan plan.json                   run what `cnplay plan -o plan.json` wrote
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
   cnplay -i prod update_code.play --start-at migrate   the steps before it are done already
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
@@ -118,20 +119,8 @@ void add_output(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"always", "never"}));
 }
 
-}  // namespace
-
-std::variant<Options, int> read_options(int argc, char** argv) {
-  Options o;
-  CLI::App app{"cnplay runs runbooks on hosts over ssh.", "cnplay"};
-  app.footer(kFooter);
-  app.set_version_flag("--version", "cnplay " CNPLAY_VERSION);
-  app.require_subcommand(0, 1);
-  app.option_defaults()->always_capture_default(false);
-
-  add_file(app, o, false);
-  add_target(app, o);
-  add_choice(app, o);
-  add_incident(app, o);
+// What a run of a play takes, besides which play on which hosts.
+void add_run(CLI::App& app, Options& o) {
   add_connection(app, o);
   add_vault_key(app, o);
   add_locks(app, o);
@@ -147,6 +136,33 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->needs(dry_run);
   app.add_flag("-D,--diff", o.diff, "Show what changes in detail");
   app.add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
+}
+
+}  // namespace
+
+std::variant<Options, int> read_options(int argc, char** argv) {
+  Options o;
+  CLI::App app{"cnplay runs runbooks on hosts over ssh.", "cnplay"};
+  app.footer(kFooter);
+  app.set_version_flag("--version", "cnplay " CNPLAY_VERSION);
+  app.require_subcommand(0, 1);
+  app.option_defaults()->always_capture_default(false);
+
+  add_file(app, o, false);
+  add_target(app, o);
+  add_choice(app, o);
+  add_incident(app, o);
+  add_run(app, o);
+
+  auto* run = app.add_subcommand("run", "Run a plan that was reviewed: cnplay run --plan FILE");
+  run->add_option("--plan", o.plan_file, "The file that `cnplay plan -o FILE` wrote")
+      ->type_name("FILE")
+      ->required();
+  add_incident(*run, o);
+  add_run(*run, o);
+  run->footer(
+      "Refused if the play, a module, a file or the inventory has changed since. A play is run\n"
+      "without a command: cnplay -i staging update_code.play");
 
   auto* check = app.add_subcommand("check", "Find all mistakes in a play, connect to nothing");
   add_file(*check, o, true);
@@ -162,6 +178,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_vault_key(*plan, o);
   plan->add_flag("--pipeline", o.pipeline,
                  "Also which actions go to a host together, and where the run decides between");
+  plan->add_option("-o,--output", o.output,
+                   "Also write it to a file, to be reviewed: cnplay run --plan FILE")
+      ->type_name("FILE");
   add_output(*plan, o);
 
   auto* docs = app.add_subcommand("docs", "Print the play as a runbook for a person to carry out");
@@ -420,9 +439,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (undo->parsed()) o.command = Command::undo;
   if (cancel->parsed()) o.command = Command::cancel;
 
-  const bool needs_play = o.command == Command::run || o.command == Command::check ||
-                          o.command == Command::plan || o.command == Command::docs ||
-                          o.command == Command::preflight;
+  const bool needs_play = (o.command == Command::run && o.plan_file.empty()) ||
+                          o.command == Command::check || o.command == Command::plan ||
+                          o.command == Command::docs || o.command == Command::preflight;
   if (needs_play && o.play.empty()) {
     std::cerr << "cnplay: no play was named\n"
                  "help: cnplay -i staging update_code.play (`cnplay --help` for more)\n";

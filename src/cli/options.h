@@ -75,10 +75,12 @@ struct Options {
   std::string docs_format = "markdown";  // docs: markdown, html
   std::string format = "html";           // report: html, jsonl, junit
   std::vector<std::string> words;        // exec: the command, in one word or several
-  std::string output;                    // report: -o, a path; "-": stdout; "": named by the run
-  std::string become;                    // exec: --as
-  std::string timeout;                   // exec: --timeout, as given
-  bool dry_run = false;                  // --check
+  std::string output;  // -o, a path. report: "-" is stdout, "" named by the run. plan: "" is none
+  std::string plan_file;                // run: --plan
+  std::optional<std::string> reviewed;  // of that plan: when its file was made, and by whom
+  std::string become;                   // exec: --as
+  std::string timeout;                  // exec: --timeout, as given
+  bool dry_run = false;                 // --check
   bool diff = false;
   bool exit_code = false;  // --exit-code: of a dry run
   int verbosity = 0;       // -v

@@ -41,7 +41,7 @@ Status fill(int fd, const std::string& path, std::string_view bytes, mode_t mode
 
 }  // namespace
 
-Status publish(const std::string& path, std::string_view bytes) {
+Status publish(const std::string& path, std::string_view bytes, Permissions permissions) {
   struct stat now {};
   const bool exists = ::stat(path.c_str(), &now) == 0;
   if (exists && S_ISDIR(now.st_mode)) {
@@ -59,7 +59,8 @@ Status publish(const std::string& path, std::string_view bytes) {
   std::string fresh = directory / (".cnplay-report.XXXXXX");
   const Descriptor fd(::mkostemp(fresh.data(), O_CLOEXEC));
   if (fd.get() < 0) return cannot(path, "be written");
-  Status status = fill(fd.get(), path, bytes, exists ? now.st_mode & 0777 : 0600);
+  const bool keep = exists && permissions == Permissions::kept;
+  Status status = fill(fd.get(), path, bytes, keep ? now.st_mode & 0777 : 0600);
   if (status && ::rename(fresh.c_str(), target.c_str()) != 0) {
     status = cannot(path, "be put in its place");
   }

@@ -60,6 +60,19 @@ TEST(Options, TheExitCodeOfADryRunIsAskedForWithIt) {
   EXPECT_EQ(std::get<int>(read({"-i", "prod", "x.play", "--exit-code"})), kUsage);
 }
 
+TEST(Options, APlanThatWasReviewedIsRunByItsFile) {
+  const auto run = std::get<Options>(read({"run", "--plan", "x.plan", "--check", "-y"}));
+  EXPECT_EQ(run.command, Command::run);
+  EXPECT_EQ(run.plan_file, "x.plan");
+  EXPECT_TRUE(run.dry_run);
+  EXPECT_TRUE(run.yes);
+  for (const char* option : {"-i", "-l", "-e", "--tags", "--start-at"}) {
+    EXPECT_EQ(std::get<int>(read({"run", "--plan", "x.plan", option, "x"})), kUsage) << option;
+  }
+  EXPECT_EQ(std::get<int>(read({"run", "x.play"})), kUsage);
+  EXPECT_EQ(std::get<int>(read({"run", "--plan=x.plan", "x.play"})), kUsage);
+}
+
 class Typed : public test::Pipes {
  protected:
   Typed() {
