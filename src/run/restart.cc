@@ -8,8 +8,7 @@
 #include <set>
 
 #include "events/about.h"
-#include "run/recall.h"
-#include "run/runner.h"
+#include "run/replay.h"
 
 namespace cnplay::run {
 
@@ -147,38 +146,6 @@ std::optional<std::vector<const ActionEnded*>> Replay::restarted() {
   auto applied = std::move(restarts_.front().applied);
   restarts_.erase(restarts_.begin());
   return applied;
-}
-
-bool Runner::held_back(const Ready& ready) {
-  if (part_ != Part::forward) return false;
-  const bool live = ready.host && live_[*ready.host];
-  if (!context_.replay.holds(ready.node, ready.host, live)) return false;
-  held_.push_back(ready);
-  return true;
-}
-
-// What is to be done again may begin. There is a way back from what had been done of it: its next
-// check will find it done, and say nothing of what was before.
-void Runner::look_at_restarts() {
-  while (const auto applied = context_.replay.restarted()) {
-    for (const ActionEnded* e : *applied) {
-      // Of an action that has been changed since, what it had found stands for the one in its
-      // place.
-      const NodeId id = node_of_now(context_.plan, e->node).value_or(e->node);
-      const plan::Node& node = context_.plan.node(id);
-      context_.facts.touch(id, e->host);
-      if (e->action < node.actions.size()) {
-        const plan::Action& action = node.actions[e->action];
-        if (auto facts = read_facts(action, e->facts, false); facts && !action.returns.empty()) {
-          context_.facts.save(id, e->action, e->host, *facts);
-        }
-      }
-      undo_.changed(id, e->host);
-    }
-    std::deque<Ready> held;
-    std::swap(held, held_);
-    for (const Ready& ready : held) begin(ready);
-  }
 }
 
 }  // namespace cnplay::run

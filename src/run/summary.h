@@ -13,31 +13,11 @@
 
 #include "events/event.h"
 #include "run/context.h"
+#include "run/ending.h"
 #include "run/step.h"
 #include "run/undo_log.h"
 
 namespace cnplay::run {
-
-// How the run came to its end, as far as the figures do not tell.
-struct Ending {
-  bool aborted = false;
-  std::optional<Error> sick;                 // a sink's
-  std::optional<events::Verdict> preflight;  // it went no further
-  std::optional<plan::NodeId> failed_at;
-  bool held = false;
-  std::vector<std::string> offered;   // rollbacks that nobody took
-  std::optional<std::uint32_t> late;  // this deadline of the plan was missed
-  std::string rolled_back;            // this rollback was begun
-  bool rollback_complete = false;
-  std::optional<plan::NodeId> rollback_failed;  // it stopped here
-  std::optional<plan::NodeId> parked;           // at this human step
-  bool parked_at_window = false;                // not at a human step: before this one
-  bool parked_at_wait = false;                  // not at a human step: while it waited
-  std::string parked_why;
-  bool undo_ran = false;
-  bool undo_complete = false;
-  bool only_preflight = false;
-};
 
 class Summary {
  public:

@@ -3,7 +3,9 @@
 
 A room may include itself and the rooms listed for it. Third-party headers are confined to
 the rooms that own them, and a room is entered by its faces only where FACES names them.
+The members of a class are defined in one .cc file, except for the classes of SPREAD.
 """
+import collections
 import pathlib
 import re
 import sys
@@ -50,6 +52,19 @@ THIRD_PARTY = [
 # ANTLR is for .cc files and inner headers of syntax/ alone: its faces must not show it.
 ANTLR_FREE = {"syntax/ast.h", "syntax/parse.h"}
 
+# Classes whose members are still defined in several files. A class that no longer is leaves the list.
+SPREAD = {
+    "compile/Builder", "compile/Calls", "compile/Evaluator",
+    "remote/HostSession",
+    "run/Preflight", "run/Replay", "run/Steps",
+    "ssh/Core",
+    "syntax/Builder",
+}
+
+# The definition of a member, at the beginning of a line: its class (the outermost) is group 1.
+MEMBER = re.compile(r"^(?!//)[^\s=][^=\n]*?\b([A-Z]\w*)::(?:\w+::)*~?\w+\(|^([A-Z]\w*)::(?:\w+::)*~?\w+\(", re.M)
+CLASS = re.compile(r"^(?:class|struct) (\w+)[^;\n]*\{", re.M)
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 
 
@@ -73,6 +88,17 @@ def violations(files):
                 yield f"src/{path} shows ANTLR ({target})"
 
 
+def spread(files):
+    """The classes ("room/Class") that a header of the room declares, and the .cc files that define members of each."""
+    declared = {f"{path.split('/')[0]}/{name}" for path, text in files if path.endswith(".h") for name in CLASS.findall(text)}
+    found = collections.defaultdict(set)
+    for path, text in files:
+        if path.endswith(".cc"):
+            for behind, first in MEMBER.findall(text):
+                found[f"{path.split('/')[0]}/{behind or first}"].add(path)
+    return {name: sorted(paths) for name, paths in found.items() if name in declared and len(paths) > 1}
+
+
 def main():
     # The test can fail: a made-up tree with three wrong arrows must give three complaints.
     wrong = [
@@ -81,6 +107,14 @@ def main():
         ("remote/x.cc", '#include "ssh/session.h"\n'),
     ]
     assert len(list(violations(wrong))) == 3, list(violations(wrong))
+
+    halves = [
+        ("run/x.h", "class X {\n"),
+        ("run/x.cc", "X::X() {}\nint X::one() const {\n  Y::other(1);\n"),
+        ("run/y.cc", "std::optional<X::Part> X::two(int a,\n"),
+        ("run/z.cc", "const int kOne = X::three(1);\n  X::four();\n// X::five() is not here\n"),
+    ]
+    assert spread(halves) == {"run/X": ["run/x.cc", "run/y.cc"]}, spread(halves)
 
     files = [
         (str(p.relative_to(SRC)), p.read_text(encoding="utf-8"))
@@ -91,9 +125,12 @@ def main():
     assert set(MAY) == {path.name for path in SRC.iterdir() if path.is_dir()}, sorted(MAY)
     assert FACES and not [face for faces in FACES.values() for face in faces if not (SRC / face).exists()], FACES
     found = list(violations(files))
+    classes = spread(files)
+    found += [f"src/{name}: its members are defined in {', '.join(paths)}" for name, paths in classes.items() if name not in SPREAD]
+    found += [f"src/{name} is in one file: take it from SPREAD" for name in sorted(SPREAD - set(classes))]
     for line in found:
         print(line)
-    print(f"{len(files)} files, {len(found)} wrong arrows")
+    print(f"{len(files)} files, {len(found)} complaints")
     return 1 if found else 0
 
 

@@ -1,13 +1,15 @@
-// Deadlines: a phase that has not ended in time is given up, and its way back taken.
+#include "run/deadlines.h"
+
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "run/conditions.h"
-#include "run/runner.h"
 
 namespace cnplay::run {
 namespace {
 
-// nullopt: not known yet. It is in force as soon as all that it reads is.
+// nullopt: not known yet. A deadline is in force as soon as all that it reads is known.
 std::optional<Time> time_of(const plan::Deadline& deadline, const Context& context) {
   const plan::Environment environment = context.environment();
   const auto value = plan::resolve(deadline.at, 0, environment);
@@ -17,14 +19,13 @@ std::optional<Time> time_of(const plan::Deadline& deadline, const Context& conte
 
 }  // namespace
 
-bool Runner::has_ended(std::uint32_t phase) const {
-  if (phase == plan::kNone) return !walk_ || walk_->done();
+bool Deadlines::has_ended(std::uint32_t phase) const {
+  if (phase == plan::kNone) return section_.done();
   return summary_.has_ended(phase) ||
          condition_of_phases(context_, phase).kind == Condition::Kind::fails;
 }
 
-// A dry run waits for nothing and is never late: it says what a run would hold to.
-void Runner::say_deadlines() {
+void Deadlines::announce() {
   if (!context_.dry()) return;
   for (const plan::Deadline& deadline : context_.plan.deadlines) {
     const auto at = time_of(deadline, context_);
@@ -37,9 +38,8 @@ void Runner::say_deadlines() {
   }
 }
 
-void Runner::look_at_deadlines() {
-  const bool forward = part_ == events::Part::forward && walk_ && !stopping_ && !ending_.failed_at;
-  if (!forward || context_.dry()) return;
+void Deadlines::check() {
+  if (!section_.going_forward() || context_.dry()) return;
   const auto& deadlines = context_.plan.deadlines;
   const auto path_of = [&](const plan::Deadline& d) {
     return d.phase == plan::kNone ? std::string() : context_.plan.phases[d.phase].path;
@@ -56,19 +56,14 @@ void Runner::look_at_deadlines() {
     const auto at = time_of(deadline, context_);
     if (!at || (!context_.replay.active() && context_.clock.now() < at->at)) continue;
     context_.emit(events::DeadlinePassed{path_of(deadline), *at, deadline.rollback});
-    ending_.late = i;
-    ending_.failed_at = deadline.phase == plan::kNone ? context_.plan.sections.front().nodes.back()
-                                                      : context_.plan.phases[deadline.phase].end;
-    return stop();
+    return section_.miss_deadline(i);
   }
 }
 
-// How long nothing has to be looked at for their sake.
-Duration Runner::until_deadline() const {
+Duration Deadlines::until_next() const {
   Duration wait = Duration::max();
-  // On record it is there when it came.
-  if (context_.replay.active()) return wait;
-  if (part_ != events::Part::forward || ending_.failed_at || context_.dry()) return wait;
+  // During a replay the recorded event decides. In a section that stops no deadline is checked.
+  if (context_.replay.active() || context_.dry() || !section_.going_forward()) return wait;
   for (const plan::Deadline& deadline : context_.plan.deadlines) {
     if (has_ended(deadline.phase)) continue;
     const auto at = time_of(deadline, context_);

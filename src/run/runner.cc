@@ -1,9 +1,11 @@
-#include "run/run.h"
+#include "run/runner.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "run/runner.h"
+#include "run/parking.h"
+#include "run/recall.h"
+#include "run/undo_left.h"
 
 namespace cnplay::run {
 namespace {
@@ -21,9 +23,12 @@ Runner::Runner(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink,
       undo_(context_.plan),
       steps_(context_, undo_),
       summary_(context_),
-      handlers_(plan),
-      asks_(options.stepwise),
-      pivots_(plan.nodes.size(), false),
+      section_(context_, steps_, undo_, summary_, ending_,
+               [this] {
+                 abort_requests_.fetch_add(1);
+                 look_outside();
+               }),
+      recovery_(context_, undo_, ending_, section_, [this] { drive(); }),
       last_tick_(clock.steady()) {}
 
 RunResult Runner::run(bool only_preflight) {
@@ -78,17 +83,56 @@ RunResult Runner::run(bool only_preflight) {
 }
 
 RunResult Runner::go() {
-  if (context_.options.way_back != nullptr) return take_back();
-  go_forward();
-  if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) respond();
-  if (ending_.parked && !ending_.aborted && !ending_.sick && context_.replay.problem().empty())
-    return parked();
+  if (context_.options.way_back != nullptr) return go_back();
+  section_.open_main();
+  drive();
+  section_.close_main();
+  if (section_.begin_handlers()) drive();
+  if (ending_.failed_at && !ending_.aborted && !ending_.sick && !context_.dry()) {
+    recovery_.respond();
+  }
+  if (ending_.is_parked() && context_.replay.problem().empty()) return parked();
   const bool back =
       (ending_.undo_ran && ending_.undo_complete && !undo_.left_all()) || ending_.rollback_complete;
   summary_.close_phases(back);
-  if (aborts_ < 2 && !ending_.sick) closers();
+  run_always_sections();
   summary_.close_phases(back);
   return finish();
+}
+
+// A run that rolls back or undoes another one.
+RunResult Runner::go_back() {
+  const WayBack& way = *context_.options.way_back;
+  const plan::Plan& recorded = way.recorded != nullptr ? *way.recorded : context_.plan;
+  recall(context_.plan, recorded, *way.record, context_.facts);
+  if (way.undo()) {
+    recall_undo(context_.plan, recorded, *way.record, way.undone, undo_);
+    section_.reset();
+    recovery_.undo_all();
+    summary_.close_phases(ending_.undo_complete);
+    return finish();
+  }
+  recovery_.roll_back(*plan::find_rollback(context_.plan, way.rollback));
+  if (ending_.is_parked() && context_.replay.problem().empty()) return parked();
+  summary_.close_phases(ending_.rollback_complete);
+  return finish();
+}
+
+// Whatever happened before.
+void Runner::run_always_sections() {
+  for (const plan::Section& section : context_.plan.sections) {
+    if (section.kind != plan::SectionKind::always || section.nodes.empty()) continue;
+    if (aborts_ >= 2 || ending_.sick) return;
+    section_.reset();
+    recovery_.run_section(section, events::Part::always);
+  }
+}
+
+RunResult Runner::parked() {
+  events::RunParked parked = parked_event(context_, *ending_.parked, summary_.in_outage());
+  RunResult result{events::Verdict::parked, parked.advice, std::nullopt, false};
+  context_.emit(std::move(parked));
+  return result;
 }
 
 Status Runner::follow() {
@@ -97,7 +141,7 @@ Status Runner::follow() {
   context_.secrets.assign(context_.plan.secrets.size(), Secret("0"));
   if (context_.replay.started()) {
     begin_record();
-    count_missing_hosts();
+    section_.count_missing_hosts();
     go();
   }
   if (context_.replay.problem().empty()) return {};
@@ -118,7 +162,7 @@ RunResult Runner::finish() {
                        "finish it by hand: `cnplay show` says how far it came");
   }
   events::RunEnded ended = summary_.build(ending_, undo_);
-  if (partial()) ended.partial = true;
+  if (section_.partial()) ended.partial = true;
   RunResult result{ended.verdict, ended.advice, std::nullopt, true};
   context_.emit(std::move(ended));
   return result;
@@ -141,23 +185,12 @@ bool Runner::look_before(bool only_preflight) {
   }
   const Preflight::Answer answer = preflight.answer();
   if (answer == Preflight::Answer::go && context_.replay.started()) begin_record();
-  count_missing_hosts();
+  section_.count_missing_hosts();
   if (answer == Preflight::Answer::go) return true;
   ending_.preflight = ending_.aborted                            ? events::Verdict::aborted
                       : answer == Preflight::Answer::unreachable ? events::Verdict::unreachable
                                                                  : events::Verdict::refused;
   return false;
-}
-
-void Runner::count_missing_hosts() {
-  for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
-    if (context_.hosts[h].failed) {
-      ++failed_hosts_;
-      summary_.host_unreachable(h);
-    } else if (!context_.hosts[h].why.empty()) {
-      summary_.host_unreachable(h);
-    }
-  }
 }
 
 // The one loop, as in ninja's Builder::Build: start what is ready, then take what has ended. It
@@ -167,19 +200,19 @@ void Runner::drive() {
   for (;;) {
     if (!context_.replay.problem().empty()) return;
     if (only_follows_ && context_.replay.over()) return;
-    look_at_restarts();
+    section_.begin_reruns();
     while (context_.replay.at_seam()) pass_seam();
     look_outside();
-    take_ended_steps();
-    look_at_deadlines();
-    look_at_window();
-    start_ready();
-    look_at_choices();
+    section_.take_ended_steps();
+    section_.check_deadlines();
+    section_.check_window();
+    section_.start_ready();
+    section_.ask_before_steps();
     // Steps that were skipped have ended already, and others may be ready for it.
-    if (take_ended_steps()) continue;
+    if (section_.take_ended_steps()) continue;
     if (context_.replay.window_closed() != nullptr) continue;
     send_intents();
-    if (busy()) {
+    if (steps_.count() > 0 || steps_.withdrawing() || section_.waits()) {
       wait_and_take();
     } else if (auto event = next_event(Duration{0})) {
       // What has come already counts before the run turns to other work: a host whose last task
@@ -189,12 +222,7 @@ void Runner::drive() {
       break;
     }
   }
-  if (walk_) work_ = std::max(work_, walk_->work());
-}
-
-bool Runner::busy() const {
-  return steps_.count() > 0 || steps_.withdrawing() || !waits_.empty() || human_ ||
-         !undecided_.empty() || !held_.empty() || !window_.behind.empty();
+  work_ = std::max(work_, section_.work());
 }
 
 // One write to disk for all that has become ready since the last one, over all hosts.
@@ -234,22 +262,23 @@ void Runner::look_outside() {
   if (!ending_.sick) {
     if (const Status healthy = context_.sink.healthy(); !healthy) {
       ending_.sick = healthy.error();
-      stop();
+      section_.stop();
       steps_.halt("the run can no longer be recorded");
     }
   }
   const int asked = context_.replay.active() ? context_.replay.aborts(aborts_)
                                              : aborts_before_ + abort_requests_.load();
-  if (ending_.parked_at_wait) return;
-  if (aborts_ < asked && only_waits()) return leave_wait();
+  if (ending_.parked && ending_.parked->at == Parked::At::wait) return;
+  // Ctrl-C while the run only waits, or a terminal that is closed: the run is parked.
+  if (aborts_ < asked && section_.only_waits()) return section_.leave_wait();
   while (aborts_ < asked) {
     ++aborts_;
     ending_.aborted = true;
     context_.emit(events::AbortRequested{aborts_});
-    // The closers are what an abort runs anyway: the first request does not stop them.
-    if (aborts_ == 1 && part_ != events::Part::always) stop();
+    // An abort runs the `always` sections anyway: the first request does not stop them.
+    if (aborts_ == 1 && section_.part() != events::Part::always) section_.stop();
     if (aborts_ == 2) {
-      stop();
+      section_.stop();
       steps_.kill("killed on request");
     }
     if (aborts_ > 2) steps_.give_up();
@@ -260,11 +289,7 @@ void Runner::wait_and_take() {
   const Duration now = context_.clock.steady();
   Duration wait = context_.options.tick;
   if (const auto timer = steps_.next_timer()) wait = std::min(wait, *timer - now);
-  for (const Wait& w : waits_) wait = std::min(wait, w.until.at - context_.clock.now());
-  wait = std::min({wait, until_deadline(), until_window()});
-  if (human_ && human_->asked.until) {
-    wait = std::min(wait, human_->asked.until->at - context_.clock.now());
-  }
+  wait = std::min(wait, section_.until_next());
   if (auto event = next_event(std::max(wait, Duration{0}))) {
     std::size_t kept = take(*std::move(event));
     // What has come meanwhile from other hosts shares the next commit.
@@ -283,9 +308,7 @@ void Runner::wait_and_take() {
   if (context_.replay.deadline_passed() != nullptr) return context_.replay.idle();
   if (context_.replay.window_closed() != nullptr) return;
   steps_.fire_timers();
-  look_at_waits();
-  look_at_human();
-  look_at_choices();
+  section_.check_people_and_time();
   context_.replay.idle();
 }
 
@@ -358,7 +381,7 @@ void Runner::end_record() {
   steps_.hand_over_ahead(reached_);
   for (plan::HostIndex h = 0; h < context_.hosts.size(); ++h) {
     if (context_.hosts[h].connected && !reached_[h].connected) {
-      host_lost({h, "the run continued without it"});
+      section_.host_lost({h, "the run continued without it"});
     }
   }
   // What answers a failure comes to its end by itself.
@@ -366,7 +389,7 @@ void Runner::end_record() {
   ending_.aborted = true;
   aborts_before_ = ++aborts_;
   context_.emit(events::AbortRequested{aborts_});
-  if (part_ != events::Part::always) stop();
+  if (section_.part() != events::Part::always) section_.stop();
 }
 
 // Returns how many bytes of it are kept until the run comes to their task.
@@ -378,7 +401,7 @@ std::size_t Runner::take(remote::Event event) {
   } else if (const auto* progress = std::get_if<remote::TaskProgress>(&event)) {
     steps_.progress(*progress);
   } else if (const auto* lost = std::get_if<remote::HostLost>(&event)) {
-    host_lost(*lost);
+    section_.host_lost(*lost);
   } else if (const auto* broken = std::get_if<remote::HostReconnecting>(&event)) {
     context_.emit(events::HostReconnecting{broken->host, broken->message});
   } else if (const auto* anew = std::get_if<remote::HostReconnected>(&event)) {
@@ -398,15 +421,6 @@ void Runner::lock_lost(const remote::LockEnded& lock) {
       " was lost, the run stops: " +
       (lock.error.empty() ? "it is held by " + lock.holder.display(200) : lock.error));
   if (aborts_ == aborts_before_) abort_requests_.fetch_add(1);
-}
-
-bool Runner::take_ended_steps() {
-  bool any = false;
-  while (auto ended = steps_.take_ended()) {
-    any = true;
-    step_ended(*std::move(ended));
-  }
-  return any;
 }
 
 RunResult run(const plan::Plan& plan, remote::Hosts& hosts, events::Sink& sink, Clock& clock,

@@ -1,10 +1,13 @@
-// Going forward: points of the graph as they become ready, handlers, waits, hosts that drop out.
+#include "run/section_run.h"
+
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
+#include "plan/choice.h"
 #include "plan/host_text.h"
 #include "run/conditions.h"
-#include "run/runner.h"
+#include "run/preflight.h"
 
 namespace cnplay::run {
 
@@ -13,7 +16,26 @@ using plan::HostIndex;
 using plan::NodeId;
 using plan::NodeKind;
 
-std::vector<bool> Runner::live_hosts(bool failed_too) const {
+SectionRun::SectionRun(Context& context, Steps& steps, UndoLog& undo, Summary& summary,
+                       Ending& ending, std::function<void()> abort)
+    : context_(context),
+      steps_(steps),
+      undo_(undo),
+      summary_(summary),
+      ending_(ending),
+      abort_(std::move(abort)),
+      pivots_(context.plan),
+      handlers_(context.plan),
+      rounds_(context, ready_),
+      slots_(context.options.forks),
+      waits_(context, *this),
+      human_steps_(context, summary, *this),
+      confirmation_(context, *this),
+      reruns_(context, undo, *this),
+      window_(context, *this),
+      deadlines_(context, summary, *this) {}
+
+std::vector<bool> SectionRun::live_hosts(bool failed_too) const {
   std::vector<bool> live(context_.hosts.size());
   for (HostIndex h = 0; h < live.size(); ++h) {
     live[h] = context_.hosts[h].connected && (failed_too || !context_.hosts[h].failed);
@@ -21,33 +43,31 @@ std::vector<bool> Runner::live_hosts(bool failed_too) const {
   return live;
 }
 
-void Runner::go_forward() {
+void SectionRun::open_main() {
   part_ = Part::forward;
   live_ = live_hosts(false);
   walk_.emplace(context_.plan, context_.plan.sections.front(), live_);
-  say_deadlines();
+  deadlines_.announce();
   steps_.set_successor([this](const std::vector<NodeId>& through, HostIndex host) {
     // Before each step somebody is asked, or it is the run that decides; or it is to be decided as
     // soon as the window has closed: a host would begin what was sent ahead all the same. On a host
     // that has dropped out a step is left only to be declared failed.
-    const bool windowed = window_end() && window_.state != WindowState::decided;
-    const bool free = walk_ && live_[host] && !stopping_ && !context_.options.stepwise && !windowed;
+    const bool free =
+        walk_ && live_[host] && !stopping_ && !context_.options.stepwise && !window_.undecided();
     return free ? walk_->only_next(through, host) : std::nullopt;
   });
-  drive();
+}
+
+void SectionRun::close_main() {
   steps_.set_successor(nullptr);
   if (!stopping_ && !walk_->done()) {
     // The plan's invariants rule it out; never call it a success.
     context_.emit.notice("a bug in cnplay: steps were left that never became ready");
     ending_.failed_at = 0;
   }
-  if (!stopping_ && !handlers_.empty()) {
-    begin_round(handlers_.take_all(), std::nullopt);
-    drive();
-  }
 }
 
-void Runner::run_section(const plan::Section& section, Part part) {
+void SectionRun::open(const plan::Section& section, Part part) {
   part_ = part;
   live_ = live_hosts(true);
   for (const NodeId id : section.nodes) {
@@ -61,15 +81,58 @@ void Runner::run_section(const plan::Section& section, Part part) {
     }
   }
   walk_.emplace(context_.plan, section, live_);
-  drive();
-  if (!stopping_ && !handlers_.empty()) {
-    begin_round(handlers_.take_all(), std::nullopt);
-    drive();
-  }
-  walk_.reset();
 }
 
-void Runner::start_ready() {
+bool SectionRun::begin_handlers() {
+  if (stopping_ || handlers_.empty()) return false;
+  begin_round(handlers_.take_all(), std::nullopt);
+  return true;
+}
+
+void SectionRun::reset() {
+  stopping_ = false;
+  walk_.reset();
+  steps_.allow_retries();
+}
+
+void SectionRun::stop() {
+  stopping_ = true;
+  const auto drop = [&](const Unit& unit) {
+    if (unit.part == Part::handler) {
+      handlers_.put_back(unit.node, unit.host, unit.instead.value_or(events::Outcome::changed));
+    }
+    if (unit.part == Part::undo) ending_.undo_complete = false;
+    return true;
+  };
+  std::erase_if(ready_, drop);
+  slots_.remove_if(drop);
+  waits_.clear();
+  human_steps_.stop();
+  confirmation_.stop();
+  reruns_.stop();
+  window_.stop();
+  rounds_.stop(handlers_);
+  steps_.withdraw_all();
+  // Resuming a run that is only parked continues as if it had never been: what is at work has all
+  // its attempts.
+  const bool only_parked = ending_.parked && !ending_.aborted && !ending_.failed_at;
+  if (!only_parked) steps_.stop_retries();
+}
+
+// --- the loop's calls
+
+void SectionRun::check_window() {
+  if (window_.close_if_over(pivots_.any_passed())) {
+    // With `--forks`: what is ready, and has not begun.
+    slots_.remove_if([&](const Unit& unit) {
+      return unit.part == Part::forward && window_.defer({unit.node, unit.host});
+    });
+  }
+  const bool idle = !human_steps_.open() && steps_.count() == 0 && !steps_.withdrawing();
+  if (idle && nothing_ready()) window_.decide();
+}
+
+void SectionRun::start_ready() {
   while (!stopping_) {
     // A record that has just ended: hosts and deadlines first, as they are now.
     if (context_.replay.at_seam()) break;
@@ -80,7 +143,7 @@ void Runner::start_ready() {
       begin_unit(unit);
     } else if (auto ready = walk_ ? walk_->pop() : std::nullopt) {
       begin(*ready);
-    } else if (auto unit = next_in_place()) {
+    } else if (auto unit = slots_.next(steps_, [&](const Unit& u) { return is_gone(u); })) {
       start_unit(*unit);
     } else {
       break;
@@ -88,44 +151,30 @@ void Runner::start_ready() {
   }
 }
 
-// With `--forks` a host keeps its place until it has nothing to do and another one wants it: what
-// was sent ahead may have begun there. So which unit is next does not depend on how many events
-// have been taken at once.
-std::optional<Unit> Runner::next_in_place() {
-  if (placed_.empty() && !parked_.empty()) {
-    // A step that has just ended may lead to the next one of its host.
-    if (steps_.any_ended()) return std::nullopt;
-    const HostIndex host = parked_.front().host;
-    // One that has dropped out takes nobody's place, whenever its turn comes.
-    if (is_gone(parked_.front())) {
-      const Unit gone = parked_.front();
-      parked_.pop_front();
-      return gone;
-    }
-    const auto idle = std::ranges::find_if(
-        places_, [&](const HostIndex h) { return h == host || steps_.count(h) == 0; });
-    if (places_.size() < context_.options.forks) {
-      places_.push_back(host);
-    } else if (idle != places_.end()) {
-      *idle = host;
-    } else {
-      return std::nullopt;
-    }
-    placed_.push_back(parked_.front());
-    parked_.pop_front();
-  }
-  if (placed_.empty()) return std::nullopt;
-  const Unit unit = placed_.front();
-  placed_.pop_front();
-  return unit;
+void SectionRun::check_people_and_time() {
+  waits_.check();
+  human_steps_.check();
+  confirmation_.check();
 }
 
-void Runner::begin(const Ready& ready) {
-  if (held_back(ready) || behind_window(ready)) return;
+Duration SectionRun::until_next() const {
+  return std::min({waits_.until_next(), human_steps_.until_timeout(), deadlines_.until_next(),
+                   window_.until_end()});
+}
+
+bool SectionRun::waits() const {
+  return !waits_.empty() || human_steps_.open() || confirmation_.defers() || reruns_.defers() ||
+         window_.defers();
+}
+
+// --- what begins
+
+void SectionRun::begin(const Ready& ready) {
+  if (reruns_.defer(ready, ready.host && live_[*ready.host]) || window_.defer(ready)) return;
   const plan::Node& node = context_.plan.node(ready.node);
   const bool skipped = condition_of_phases(context_, node.phase).kind == Condition::Kind::fails;
   if (skipped) {
-    say_skipped(node.phase);
+    report_skipped(node.phase);
     if (!ready.host) return pass_skipped(ready);
   } else if (!ready.host) {
     summary_.enter(node.phase);
@@ -136,18 +185,18 @@ void Runner::begin(const Ready& ready) {
   }
   if (!skipped) {
     summary_.enter(node.phase);
-    if (kept_back(ready)) return;
+    if (confirmation_.defer(ready)) return;
   }
   Unit unit;
   unit.node = ready.node;
   unit.host = *ready.host;
   unit.part = part_;
-  unit.left_out = node.left_out.empty() ? skipped_by_choice(node.id) : node.left_out;
+  unit.left_out = node.left_out.empty() ? confirmation_.skipped(node.id) : node.left_out;
   begin_unit(unit);
 }
 
 // The outermost phase whose `when` does not hold is reported once.
-void Runner::say_skipped(std::uint32_t phase) {
+void SectionRun::report_skipped(std::uint32_t phase) {
   std::uint32_t outermost = phase;
   for (std::uint32_t p = phase; p != plan::kNone; p = context_.plan.phases[p].parent) {
     if (condition_of(context_, context_.plan.phases[p].when).kind == Condition::Kind::fails) {
@@ -161,15 +210,15 @@ void Runner::say_skipped(std::uint32_t phase) {
 }
 
 // Of a phase that is skipped: what is for no host does nothing.
-void Runner::pass_skipped(const Ready& point) {
+void SectionRun::pass_skipped(const Ready& point) {
   if (context_.plan.node(point.node).kind == NodeKind::human) {
     context_.emit(events::HumanEnded{point.node, events::HumanEnd::skipped, Duration{0}});
   }
-  walk_->finish(point);
+  finish(point);
 }
 
 // Why a step is skipped that is about hosts of a batch: "" if all of them are in the run.
-std::string Runner::out_of(const plan::Node& node) const {
+std::string SectionRun::out_of_run(const plan::Node& node) const {
   for (const HostIndex h : node.made_from) {
     if (!live_[h]) return context_.name(h) + " is out of the run";
   }
@@ -177,7 +226,7 @@ std::string Runner::out_of(const plan::Node& node) const {
 }
 
 // True: no host of the batch is left, so its phase has failed: steps below rely on the batch.
-bool Runner::fails_without_hosts(const plan::Node& end) {
+bool SectionRun::fails_without_hosts(const plan::Node& end) {
   if (std::ranges::any_of(end.made_from, [&](HostIndex h) { return live_[h]; })) return false;
   const bool matters = end.tolerate < context_.plan.hosts.size();
   if (!matters || (part_ != Part::forward && part_ != Part::rollback)) return false;
@@ -187,7 +236,7 @@ bool Runner::fails_without_hosts(const plan::Node& end) {
   return true;
 }
 
-void Runner::end_batch(const Ready& point) {
+void SectionRun::end_batch(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
   if (fails_without_hosts(node)) return;
   // Recorded, so that a replay looks at the hosts at the same moment.
@@ -195,19 +244,22 @@ void Runner::end_batch(const Ready& point) {
   begin_round(handlers_.take(node.phase), point);
 }
 
-void Runner::begin_unit(const Unit& unit) {
+void SectionRun::begin_unit(const Unit& unit) {
   if (context_.options.forks == 0) return start_unit(unit);
-  (std::ranges::find(places_, unit.host) != places_.end() ? placed_ : parked_).push_back(unit);
+  slots_.add(unit);
 }
 
-bool Runner::is_gone(const Unit& unit) const {
+// Whether the host of the unit has dropped out since the unit became ready.
+bool SectionRun::is_gone(const Unit& unit) const {
   return !context_.hosts[unit.host].connected || (unit.part == part_ && walk_ && !live_[unit.host]);
 }
 
-void Runner::start_unit(const Unit& unit) {
-  // Since its unit became ready.
+void SectionRun::start_unit(const Unit& unit) {
   if (is_gone(unit)) {
-    if (unit.part == Part::handler) return next_of_round(unit.round, unit.host);
+    if (unit.part == Part::handler) {
+      if (const auto over = rounds_.next(unit.round, unit.host)) round_over(*over);
+      return;
+    }
     if (unit.part == Part::undo) {
       ending_.undo_complete = false;
       return;
@@ -217,13 +269,13 @@ void Runner::start_unit(const Unit& unit) {
   }
   Unit now = unit;
   const bool of_section = unit.part != Part::handler && unit.part != Part::undo;
-  if (of_section && now.left_out.empty()) now.left_out = out_of(context_.plan.node(unit.node));
+  if (of_section && now.left_out.empty()) now.left_out = out_of_run(context_.plan.node(unit.node));
   steps_.start(now);
 }
 
 // The host dropped out before it came to the step. A step that none of its hosts can do has failed,
 // unless it says that all of them may: what stands below relies on it. Another host is never tried.
-void Runner::step_is_gone(const Ready& ready, bool left_out) {
+void SectionRun::step_is_gone(const Ready& ready, bool left_out) {
   const plan::Node& node = context_.plan.node(ready.node);
   const bool never =
       !node.when.empty() && std::ranges::all_of(node.when.values(), [](const plan::Value& value) {
@@ -241,7 +293,7 @@ void Runner::step_is_gone(const Ready& ready, bool left_out) {
 }
 
 // A point that is for no host: a barrier of one kind or another.
-void Runner::pass(const Ready& point) {
+void SectionRun::pass(const Ready& point) {
   const plan::Node& node = context_.plan.node(point.node);
   switch (node.kind) {
     case NodeKind::barrier:
@@ -256,12 +308,12 @@ void Runner::pass(const Ready& point) {
       // A dry run comes past it as well: there is nothing to undo on either side.
       context_.emit(events::Pivoted{node.id, node.title});
       undo_.clear();
-      pivots_[node.id] = true;
+      pivots_.pass(node.id);
       break;
     case NodeKind::wait:
-      return begin_wait(point);
+      return waits_.begin(point);
     case NodeKind::human:
-      return begin_human(point);
+      return human_steps_.begin(point, out_of_run(node));
     case NodeKind::phase_end:
       return begin_round(handlers_.take(phase_ended_by(node.id)), point);
     case NodeKind::batch_end:
@@ -275,140 +327,17 @@ void Runner::pass(const Ready& point) {
       assert(false && "a step is for hosts");
       break;
   }
-  walk_->finish(point);
-}
-
-// --- waits
-
-void Runner::begin_wait(const Ready& point) {
-  const plan::Node& node = context_.plan.node(point.node);
-  if (!node.left_out.empty()) {
-    context_.emit.notice("a time to wait for is left out: " + node.left_out);
-    return walk_->finish(point);
-  }
-  if (!node.when.empty()) {
-    const Condition when = condition_of(context_, node.when.at(0));
-    if (when.kind == Condition::Kind::unknown) {
-      context_.emit.notice(node.where + ": whether a time is waited for is not known: its `when`" +
-                           when.why);
-      return fail_at(point.node);
-    }
-    if (when.kind == Condition::Kind::fails) {
-      context_.emit.notice("there is no wait: `when " +
-                           plan::describe(node.when.at(0), context_.plan) + "` does not hold");
-      return walk_->finish(point);
-    }
-  }
-  if (context_.dry() && plan::reads_fact(node.until, [&](const plan::FactRef& ref) {
-        return context_.facts.unapplied(ref, ref.host.value_or(0));
-      })) {
-    context_.emit.notice("a run would wait here, until a time that depends on a change");
-    return walk_->finish(point);
-  }
-  const plan::Environment environment = context_.environment();
-  const auto value = plan::resolve(node.until, 0, environment);
-  const Time* until = value ? value->as<Time>() : nullptr;
-  if (until == nullptr) {
-    context_.emit.notice(node.where + ": the time to wait for is not known" +
-                         (value ? "" : ": " + value.error().what));
-    return fail_at(point.node);
-  }
-  if (context_.dry()) {
-    context_.emit.notice("a run would wait until " + format_time(*until));
-    return walk_->finish(point);
-  }
-  context_.emit(events::WaitStarted{point.node, *until});
-  waits_.push_back({point, *until, context_.clock.now() > until->at});
-  look_at_waits();
-}
-
-void Runner::look_at_waits() {
-  // The record ends here: first the hosts are what they are now.
-  if (context_.replay.at_seam()) return;
-  const Instant now = context_.clock.now();
-  const bool recorded = context_.replay.active();  // then the record decides, not the clock
-  // Answering one may stop the run and clear the list: walk over a copy of what is due.
-  std::vector<Wait> due;
-  std::erase_if(waits_, [&](const Wait& wait) {
-    const bool over =
-        recorded ? context_.replay.wait_ended(wait.point.node) != nullptr : now >= wait.until.at;
-    if (over) due.push_back(wait);
-    return over;
-  });
-  for (const Wait& wait : due) {
-    const plan::Node& node = context_.plan.node(wait.point.node);
-    const Duration behind = now - wait.until.at;
-    bool too_late = node.late_by && behind > *node.late_by;
-    const bool by_its_time = too_late;
-    if (recorded) too_late = node.late_by && context_.replay.wait_ended(wait.point.node)->late;
-    context_.emit(events::WaitEnded{wait.point.node, too_late || wait.late_at_start});
-    // The event is also late where the time was past as the wait began. What follows in the record
-    // tells which; where nothing follows, the time does.
-    if (recorded && !context_.replay.active()) too_late = too_late && by_its_time;
-    if (stopping_) continue;
-    if (too_late) {
-      const std::string what = "it was to continue at " + format_time(wait.until) + ", at most " +
-                               human_duration(*node.late_by) + " late; it is " +
-                               human_duration(behind) + " late";
-      const bool go =
-          context_.replay.active()
-              ? !context_.replay.fails_at(wait.point.node)
-              : context_.options.ask && context_.options.ask(what + ". Continue all the same?");
-      if (!go) {
-        context_.emit.notice(node.where + ": " + what + ", so the run stops here");
-        fail_at(wait.point.node);
-        continue;
-      }
-    }
-    walk_->finish(wait.point);
-  }
+  finish(point);
 }
 
 // --- handlers
 
-void Runner::begin_round(Handlers::Round queues, std::optional<Ready> after) {
-  const std::uint32_t id = ++last_round_;
-  RoundState& round = rounds_[id];
-  round.queues = std::move(queues);
-  round.hosts_left = round.queues.size();
-  round.after = after;
-  if (round.queues.empty()) return round_over(id);
-  std::vector<HostIndex> hosts;
-  for (const auto& [host, queue] : round.queues) hosts.push_back(host);
-  for (const HostIndex host : hosts) next_of_round(id, host);
+void SectionRun::begin_round(Handlers::Round queues, std::optional<Ready> after) {
+  if (const auto over = rounds_.begin(std::move(queues), after)) round_over(*over);
 }
 
-void Runner::next_of_round(std::uint32_t id, HostIndex host) {
-  const auto it = rounds_.find(id);
-  if (it == rounds_.end()) return;  // the run has stopped meanwhile
-  RoundState& round = it->second;
-  Handlers::Queue& queue = round.queues[host];
-  if (!context_.hosts[host].connected) {
-    for (const auto& [handler, outcome] : queue) {
-      context_.emit.notice("the handler `" + context_.plan.node(handler).title +
-                           "` cannot run on " + context_.name(host) + ": there is no connection");
-    }
-    queue.clear();
-  }
-  if (queue.empty()) {
-    if (--round.hosts_left == 0) round_over(id);
-    return;
-  }
-  const auto [handler, outcome] = queue.front();
-  queue.pop_front();
-  Unit unit;
-  unit.node = handler;
-  unit.host = host;
-  unit.part = Part::handler;
-  unit.round = id;
-  if (context_.dry()) {
-    unit.instead = outcome == events::Outcome::depends ? outcome : events::Outcome::would_run;
-  }
-  ready_.push_back(unit);
-}
-
-// kNone: it ends none.
-std::uint32_t Runner::phase_ended_by(NodeId node) const {
+// kNone: the node ends no phase.
+std::uint32_t SectionRun::phase_ended_by(NodeId node) const {
   std::uint32_t phase = context_.plan.node(node).phase;
   while (phase != plan::kNone && context_.plan.phases[phase].end != node) {
     phase = context_.plan.phases[phase].parent;
@@ -421,23 +350,30 @@ std::uint32_t Runner::phase_ended_by(NodeId node) const {
   return plan::kNone;
 }
 
-void Runner::round_over(std::uint32_t id) {
-  const std::optional<Ready> after = rounds_.at(id).after;
-  rounds_.erase(id);
-  if (!after || !walk_) return;
-  const plan::Node& end = context_.plan.node(after->node);
+void SectionRun::round_over(const HandlerRounds::Over& over) {
+  if (!over.after || !walk_) return;
+  const plan::Node& end = context_.plan.node(over.after->node);
   if (end.kind == NodeKind::batch_end && fails_without_hosts(end)) return;
-  const std::uint32_t phase = phase_ended_by(after->node);
+  const std::uint32_t phase = phase_ended_by(over.after->node);
   if (phase != plan::kNone) {
     summary_.enter(phase);  // it may have had nothing in it
     summary_.phase_ended(phase);
   }
-  walk_->finish(*after);
+  finish(*over.after);
 }
 
 // --- what has ended
 
-void Runner::step_ended(StepEnd ended) {
+bool SectionRun::take_ended_steps() {
+  bool any = false;
+  while (const auto ended = steps_.take_ended()) {
+    any = true;
+    step_ended(*ended);
+  }
+  return any;
+}
+
+void SectionRun::step_ended(const StepEnd& ended) {
   const Unit& unit = ended.unit;
   const bool failed = is_failure(ended.outcome);
   summary_.step_ended(ended);
@@ -451,12 +387,11 @@ void Runner::step_ended(StepEnd ended) {
       return;
     case Part::handler:
       if (failed) {
-        if (const auto it = rounds_.find(unit.round); it != rounds_.end()) {
-          it->second.queues[unit.host].clear();
-        }
+        rounds_.drop(unit.round, unit.host);
         host_failed(unit.node, unit.host);
       }
-      return next_of_round(unit.round, unit.host);
+      if (const auto over = rounds_.next(unit.round, unit.host)) round_over(*over);
+      return;
     case Part::forward:
     case Part::on_failure:
     case Part::always:
@@ -468,9 +403,20 @@ void Runner::step_ended(StepEnd ended) {
   }
 }
 
-// The host drops out; whether the run goes on without it is for the node to say.
-void Runner::host_failed(NodeId node, HostIndex host) {
-  if (part_ == Part::rollback) return host_failed_on_the_way_back(node, host);
+void SectionRun::count_missing_hosts() {
+  for (HostIndex h = 0; h < context_.hosts.size(); ++h) {
+    if (context_.hosts[h].failed) {
+      ++failed_hosts_;
+      summary_.host_unreachable(h);
+    } else if (!context_.hosts[h].why.empty()) {
+      summary_.host_unreachable(h);
+    }
+  }
+}
+
+// The host drops out; whether the run continues without it is for the node to say.
+void SectionRun::host_failed(NodeId node, HostIndex host) {
+  if (part_ == Part::rollback) return host_failed_in_rollback(node, host);
   if (!context_.hosts[host].failed) {
     context_.hosts[host].failed = true;
     ++failed_hosts_;
@@ -488,7 +434,19 @@ void Runner::host_failed(NodeId node, HostIndex host) {
   if (walk_ && !stopping_) walk_->drop(host);
 }
 
-void Runner::host_lost(const remote::HostLost& lost) {
+void SectionRun::host_failed_in_rollback(NodeId node, HostIndex host) {
+  context_.hosts[host].failed = true;
+  live_[host] = false;
+  failed_in_rollback_.insert(host);
+  const plan::Node& at = context_.plan.node(node);
+  if (failed_in_rollback_.size() > tolerance(context_.plan, at)) return fail_at(node);
+  context_.emit.notice(context_.name(host) + " drops out of the rollback; " +
+                       std::to_string(failed_in_rollback_.size()) + " of at most " +
+                       std::to_string(at.tolerate) + " failed hosts");
+  if (walk_ && !stopping_) walk_->drop(host);
+}
+
+void SectionRun::host_lost(const remote::HostLost& lost) {
   HostState& state = context_.hosts[lost.host];
   if (!state.connected) return;
   state.connected = false;
@@ -506,8 +464,12 @@ void Runner::host_lost(const remote::HostLost& lost) {
   }
 }
 
+bool SectionRun::going_forward() const {
+  return part_ == Part::forward && walk_ && !stopping_ && !ending_.failed_at;
+}
+
 // The run stops going forward. Hosts in flight finish their current step.
-void Runner::declare(NodeId node) {
+void SectionRun::declare(NodeId node) {
   if (ending_.failed_at) return;
   ending_.failed_at = node;
   std::vector<HostIndex> hosts;
@@ -515,8 +477,54 @@ void Runner::declare(NodeId node) {
     if (context_.hosts[h].failed) hosts.push_back(h);
   }
   const std::uint32_t phase = context_.plan.node(node).phase;
-  context_.emit(events::FailureDeclared{node, std::move(hosts), past_pivot(phase)});
+  context_.emit(events::FailureDeclared{node, std::move(hosts), pivots_.is_past(phase)});
   stop();
+}
+
+// Going forward that is the run's failure; in what answers a failure, only its end.
+void SectionRun::fail_at(NodeId node) {
+  if (part_ == Part::rollback && !ending_.rollback_failed) ending_.rollback_failed = node;
+  if (part_ == Part::rollback || ending_.failed_at) return stop();
+  declare(node);
+}
+
+void SectionRun::miss_deadline(std::uint32_t index) {
+  const plan::Deadline& deadline = context_.plan.deadlines[index];
+  ending_.late = index;
+  ending_.failed_at = deadline.phase == plan::kNone ? context_.plan.sections.front().nodes.back()
+                                                    : context_.plan.phases[deadline.phase].end;
+  stop();
+}
+
+void SectionRun::park(Parked parked) {
+  ending_.parked = std::move(parked);
+  stop();
+}
+
+bool SectionRun::only_waits() const {
+  return part_ == Part::forward && !waits_.empty() && !human_steps_.open() && steps_.count() == 0 &&
+         !steps_.withdrawing() && nothing_ready() && !confirmation_.defers() && !reruns_.defers() &&
+         !window_.defers() && !stopping_ && !context_.replay.active();
+}
+
+void SectionRun::leave_wait() {
+  park({Parked::At::wait, waits_.next_node(),
+        "left while it waits until " + format_time(waits_.next_end())});
+}
+
+bool SectionRun::partial() const {
+  for (const NodeId id : context_.plan.sections.front().nodes) {
+    const plan::Node& node = context_.plan.node(id);
+    if (plan::has_work(node) && (!node.left_out.empty() || !confirmation_.skipped(id).empty())) {
+      return true;
+    }
+    // Where there was nothing to do, what follows was not rehearsed, and no secret was handed over.
+    if (plan::is_check(node) &&
+        context_.facts.get({id, 0, std::string(plan::kWouldChange), {}}, 0) == plan::Value(false)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace cnplay::run
