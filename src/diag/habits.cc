@@ -105,14 +105,15 @@ std::string module_habit(std::string_view name) {
   static constexpr std::string_view kService =
       "write `service.start(name: \"...\")`, `service.stop` or `service.restart`";
   static constexpr std::string_view kLine =
-      "no module edits lines: render the whole file with `file.template`, or write `sh` with "
-      "`unless sh \"grep -q ...\"`";
+      "write `file.line(path: FILE, line: LINE)`, `file.block` for several lines, `file.replace` "
+      "for "
+      "a pattern";
   static constexpr std::string_view kDirectory =
-      "write `sh \"mkdir -p DIR\" unless sh \"[ -d DIR ]\"`; `file.sync` makes a whole tree";
+      "write `file.directory(path: DIRECTORY)`; `file.sync` makes a whole tree";
   static constexpr std::string_view kUser =
-      "write `sh \"useradd NAME\" unless sh \"id NAME\"`, or a module of your own in `modules/`";
+      "write `user.present(name: NAME)`; `user.absent` removes one";
   static constexpr std::string_view kCron =
-      "place a file in /etc/cron.d with `file.copy` or `file.template`";
+      "write `cron.entry(name: NAME, schedule: \"30 4 * * *\", command: COMMAND)`";
   static constexpr std::string_view kDebug =
       "a title shows values: `step NAME \"port ${port}\" on web { ... }`; `-v` shows output";
   static constexpr std::string_view kHttp = "write `http.check(url: \"...\")`";
@@ -131,9 +132,11 @@ std::string module_habit(std::string_view name) {
       Entry{"dnf", "there is no module for dnf: write `sh`, or a module of your own in `modules/`"},
       Entry{"apt.remove", "write `sh \"apt-get -y remove NAME\"`; `apt.install` installs"},
       Entry{"apt_repository",
-            "write `nginx.repo(...)` for nginx, else place the .list file with "
-            "`file.copy`"},
-      Entry{"apt_key", "write `nginx.repo(...)` for nginx, else place the key with `file.copy`"},
+            "write `apt.repository(name: NAME, url: URL, key_url: KEY, fingerprints: [...])`"},
+      Entry{"apt_key", "write `apt.repository(...)`: the key is part of it"},
+      Entry{"debconf", "write `apt.debconf(package: NAME, question: QUESTION, value: VALUE)`"},
+      Entry{"unarchive", "write `file.unpack(src: ARCHIVE, dest: DIRECTORY)`"},
+      Entry{"mount", "write `mount.present(path: DIRECTORY, src: DEVICE, type: TYPE)`"},
       Entry{"copy", kCopy},
       Entry{"file.put", kCopy},
       Entry{"file.upload", kCopy},
@@ -141,23 +144,20 @@ std::string module_habit(std::string_view name) {
       Entry{"file.render", kTemplate},
       Entry{"synchronize", kSync},
       Entry{"rsync", kSync},
-      Entry{"unarchive", kSync},
       Entry{"fetch", "write `file.fetch(src: \"...\", to: \"...\")`"},
       Entry{"lineinfile", kLine},
       Entry{"file.lineinfile", kLine},
-      Entry{"file.line", kLine},
       Entry{"blockinfile", kLine},
       Entry{"replace", kLine},
       Entry{"file",
-            "write `file.copy`, `file.template` or `file.sync`; for a directory alone, "
-            "`sh \"mkdir -p DIR\"`"},
-      Entry{"file.directory", kDirectory},
+            "write `file.copy`, `file.template`, `file.sync`, `file.directory`, `file.link`, "
+            "`file.mode` or `file.absent`"},
       Entry{"file.mkdir", kDirectory},
       Entry{"stat", kDirectory},
       Entry{"user", kUser},
       Entry{"user.create", kUser},
       Entry{"user.add", kUser},
-      Entry{"group", "write `sh \"groupadd NAME\" unless sh \"getent group NAME\"`"},
+      Entry{"group", "write `group.present(name: NAME)`"},
       Entry{"cron", kCron},
       Entry{"cron.add", kCron},
       Entry{"command", kShell},
@@ -174,9 +174,7 @@ std::string module_habit(std::string_view name) {
       Entry{"systemd.stop", kService},
       Entry{"systemd.restart", kService},
       Entry{"systemd_service", kService},
-      Entry{"systemd.enable",
-            "write `sh \"systemctl enable NAME\" unless sh "
-            "\"systemctl is-enabled NAME\"`"},
+      Entry{"systemd.enable", "write `service.enable(name: NAME)`"},
       Entry{"supervisorctl",
             "write `supervisor.start(...)`, `supervisor.stop` or "
             "`supervisor.restart`"},
@@ -185,11 +183,17 @@ std::string module_habit(std::string_view name) {
       Entry{"git.checkout", kGit},
       Entry{"pip", kPip},
       Entry{"uri", kHttp},
-      Entry{"get_url", "write `sh \"curl -fsSo FILE URL\" unless sh \"[ -f FILE ]\"`"},
-      Entry{"wait_for", "write `http.check(url: \"...\")` in a step with `retry 30 every 2s`"},
+      Entry{"get_url", "write `file.download(url: URL, dest: FILE, sum: SHA256)`"},
+      Entry{"wait_for", "write `host.wait_port(port: PORT)`"},
       Entry{"reboot", "write `machine.reboot()`"},
       Entry{"django_manage", kManage},
-      Entry{"postgresql_db", "write `postgres.dump(...)` for a dump, else `sh \"psql ...\"`"},
+      Entry{
+          "postgresql_db",
+          "write `postgres.database(name: NAME)`; `postgres.dump` and `postgres.restore` move one"},
+      Entry{"postgresql_user", "write `postgres.role(name: NAME)`, then `postgres.password`"},
+      Entry{"ufw", "write `firewall.open(port: PORT)` or `firewall.close(port: PORT)`"},
+      Entry{"sysctl", "write `sysctl.set(key: KEY, value: VALUE)`"},
+      Entry{"authorized_key", "write `user.authorized_keys(user: NAME, keys: [...])`"},
       Entry{"pause", "write `wait until now + 30s`, or `manual NAME \"...\"` to wait for a person"},
       Entry{"assert", "write `require CONDITION, \"message\"` at the head of the play"},
       Entry{"fail", "write `require CONDITION, \"message\"` at the head of the play"},

@@ -197,7 +197,7 @@ TEST(Touches, OfTheSameNameAndHostAlone) {
   step site on one { supervisor.start(programs: ["site"]) }
   step unit on one { file.copy(src: "a.txt", dest: "/etc/systemd/system/x.service") }
   step after_unit on one { service.start(name: "x") }
-  step repo on two { nginx.repo(url: "https://localhost/", key_url: "https://localhost/key") }
+  step repo on two { apt.repository(name: "nginx", url: "https://localhost/", key_url: "https://localhost/key") }
   step key on two { file.copy(src: "a.txt", dest: "/etc/apt/keyrings/nginx.gpg") }
   step keys on two { file.sync(src: "a.tree", dest: "/etc/apt/keyrings") }
   step no_key on two { file.copy(src: "a.txt", dest: "/etc/apt/keyrings/nginx.gpg.old") }

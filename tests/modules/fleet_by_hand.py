@@ -27,10 +27,10 @@ def commands(shell):
     by_hand.typed(web, "supervisor.restart", programs=["gunicorn"], config="/cnhome/config/supervisor.conf")
     true(inside("web1", "supervisorctl", "pid", "gunicorn") != before, "same pid")
     base = "http://10.77.0.1:8081/nginx"
-    repo = {"url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key"}
+    repo = {"name": "nginx", "components": ["nginx"], "url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key"}
     key = subprocess.run(["sh", "-c", f"curl -s {repo['key_url']} | gpg --show-keys --with-colons 2>/dev/null | "
                           "awk -F: '$1 == \"fpr\" { print $10; exit }'"], capture_output=True, text=True, check=False).stdout.strip()
-    both(root, "nginx.repo", fingerprints=[key], **repo)
+    both(root, "apt.repository", fingerprints=[key], **repo)
     both(root, "nginx.upgrade")
     dump = {"database": "coralnet", "to": "/var/backups/before update.dump"}
     by_hand.typed(db, "postgres.dump", **dump)

@@ -80,25 +80,35 @@ def apt(shell):
 def nginx(shell):
     run = harness.Place("web1", "root", shell).run
     base = "http://10.77.0.1:8081/nginx"
-    repo = {"url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key"}
+    repo = {"name": "nginx", "components": ["nginx"], "url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key"}
     key = subprocess.run(["sh", "-c", f"curl -s {repo['key_url']} | gpg --show-keys --with-colons 2>/dev/null | "
                           "awk -F: '$1 == \"fpr\" { print $10; exit }'"], capture_output=True, text=True, check=False).stdout.strip()
     repo["fingerprints"] = [key]
-    expect(run("nginx.repo", **{**repo, "fingerprints": []}), "failed", "give its fingerprints")
-    expect(run("nginx.repo", **{**repo, "fingerprints": ["0" * 40]}), "failed", f"it lacks the key {'0' * 40}, and holds {key}: if")
-    expect(run("nginx.repo", **{**repo, "fingerprints": ["ABCD1234"]}), "failed", "not 40")
-    expect(run("nginx.repo", **{**repo, "key_url": f"{base}/none"}), "failed", "cannot be fetched")
-    expect(run("nginx.repo", **{**repo, "key_url": f"{base}/packages/debian/"}), "failed", "not an OpenPGP key")
-    expect(run("nginx.repo", "check", **repo), "would_change", f"key {key}, {repo['url']} bookworm nginx")
+    expect(run("apt.repository", **{**repo, "fingerprints": []}), "failed", "give its fingerprints")
+    expect(run("apt.repository", **{**repo, "fingerprints": ["0" * 40]}), "failed", f"it lacks the key {'0' * 40}, and holds {key}: if")
+    expect(run("apt.repository", **{**repo, "fingerprints": ["ABCD1234"]}), "failed", "not 40")
+    expect(run("apt.repository", **{**repo, "key_url": f"{base}/none"}), "failed", "cannot be fetched")
+    expect(run("apt.repository", **{**repo, "key_url": f"{base}/packages/debian/"}), "failed", "not an OpenPGP key")
+    expect(run("apt.repository", "check", **repo), "would_change", f"key {key}, {repo['url']} bookworm nginx")
     true(inside("web1", "ls", "/etc/apt/sources.list.d", "/etc/apt/keyrings").count("nginx") == 0, "a dry run wrote")
     # A suite that is not there: apt refuses, and nothing stays.
-    expect(run("nginx.repo", **repo, suite="trixie"), "failed", "apt rejects the repository")
+    expect(run("apt.repository", **repo, suite="trixie"), "failed", "apt rejects the repository")
     true(inside("web1", "ls", "/etc/apt/sources.list.d", "/etc/apt/keyrings").count("nginx") == 0, "a refused repository stays")
-    expect(run("nginx.repo", **repo), "changed", f"key {key}")
-    expect(run("nginx.repo", **repo), "ok")
+    expect(run("apt.repository", **repo), "changed", f"key {key}")
+    expect(run("apt.repository", **repo), "ok")
     text = inside("web1", "cat", "/etc/apt/sources.list.d/nginx.list").strip()
     true(text == f"deb [signed-by=/etc/apt/keyrings/nginx.gpg] {repo['url']} bookworm nginx", text)
-    expect(harness.Place("web1", "ubuntu", shell).run("nginx.repo", **repo), "failed", "write `as root`")
+    expect(harness.Place("web1", "ubuntu", shell).run("apt.repository", **repo), "failed", "write `as root`")
+    # Removed, and back.
+    inside("web1", "sh", "-c", "echo 'deb [signed-by=/etc/apt/keyrings/nginx.gpg] http://x y z' > /etc/apt/sources.list.d/other.list")
+    expect(run("apt.repository", name="nginx", present=False), "failed", "other.list is signed by /etc/apt/keyrings/nginx.gpg, too")
+    inside("web1", "rm", "/etc/apt/sources.list.d/other.list")
+    expect(run("apt.repository", "check", name="nginx", present=False), "would_change", "remove /etc/apt/sources.list.d/nginx.list and its keyring")
+    expect(run("apt.repository", name="nginx", present=False), "changed")
+    expect(run("apt.repository", name="nginx", present=False), "ok")
+    true(inside("web1", "ls", "/etc/apt/sources.list.d", "/etc/apt/keyrings").count("nginx") == 0, "a removed repository stays")
+    expect(run("apt.repository", **{**repo, "components": []}), "failed", "components: none is named")
+    expect(run("apt.repository", **repo), "changed", f"key {key}")
 
     # upgrade: first with a configuration that is broken, then with one that breaks while it upgrades
     inside("web1", "sh", "-c", "echo 'nonsense;' > /etc/nginx/sites-enabled/bad")
@@ -150,30 +160,30 @@ def nginx_keys(shell):
 
         try:
             one, = primary()
-            repo = {"url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key", "fingerprints": [one]}
-            expect(run("nginx.repo", **repo), "changed", f"key {one}")
+            repo = {"name": "nginx", "components": ["nginx"], "url": f"{base}/packages/debian", "key_url": f"{base}/nginx_signing.key", "fingerprints": [one]}
+            expect(run("apt.repository", **repo), "changed", f"key {one}")
             gpg("--quick-set-expire", one, "2040-01-01")
             served.write_bytes(gpg("--armor", "--export"))
-            expect(run("nginx.repo", "check", **repo), "would_change", f"the key {one} as it is now")
-            expect(run("nginx.repo", **repo), "changed", f"the key {one} as it is now")
-            expect(run("nginx.repo", **repo), "ok")
+            expect(run("apt.repository", "check", **repo), "would_change", f"the key {one} as it is now")
+            expect(run("apt.repository", **repo), "changed", f"the key {one} as it is now")
+            expect(run("apt.repository", **repo), "ok")
             gpg("--quick-generate-key", "two <b@example.org>", "ed25519", "sign", "never")
             two, = [key for key in primary() if key != one]
             for form in (["--armor"], []):
                 served.write_bytes(gpg(*form, "--export"))
-                expect(run("nginx.repo", **repo), "ok")
+                expect(run("apt.repository", **repo), "ok")
             both = {**repo, "fingerprints": [two, one]}
-            expect(run("nginx.repo", **both), "changed", "another key")
-            expect(run("nginx.repo", **both), "ok")
+            expect(run("apt.repository", **both), "changed", "another key")
+            expect(run("apt.repository", **both), "ok")
             shown = subprocess.run(["gpg", "--show-keys", "--with-colons"], input=subprocess.run(
                 [FLEET, "exec", "web1", "cat", "/etc/apt/keyrings/nginx.gpg"], capture_output=True, check=True).stdout, capture_output=True, check=True).stdout.decode()
             true(one in shown and two in shown, shown)
             # The vendor cannot be asked.
-            expect(run("nginx.repo", **{**both, "key_url": f"{base}/none"}), "ok")
-            expect(run("nginx.repo", **{**repo, "key_url": f"{base}/none"}), "failed", "cannot be fetched")
+            expect(run("apt.repository", **{**both, "key_url": f"{base}/none"}), "ok")
+            expect(run("apt.repository", **{**repo, "key_url": f"{base}/none"}), "failed", "cannot be fetched")
             # It no longer has the one, and the play still asks for it.
             served.write_bytes(gpg("--armor", "--export", two))
-            expect(run("nginx.repo", **both), "failed", f"it lacks the key {one}, and holds {two}")
+            expect(run("apt.repository", **both), "failed", f"it lacks the key {one}, and holds {two}")
         finally:
             subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False)
             served.write_bytes(former)

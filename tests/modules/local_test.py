@@ -18,10 +18,12 @@ import checks
 import harness
 import playfile
 from checks import expect, true
+from local_archive import test_git_key, test_log_quiet, test_unpack
 from local_by_hand import test_by_hand_files, test_by_hand_git, test_by_hand_http, test_by_hand_more_files, test_by_hand_pip, test_by_hand_texts
 from local_files import test_acl, test_file, test_sync
 from local_git import test_git, test_git_foreseen, test_git_refs, test_git_submodules
 from local_keys import test_sshkey
+from local_names import test_dns, test_mail, test_tls
 from local_net import test_download, test_wait_port
 from local_pip import test_pip, test_pip_paths
 from local_text import test_block, test_json, test_line, test_places, test_replace
@@ -103,7 +105,7 @@ def test_maintenance(top):
 
 
 PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, "acl": test_acl, "sync": test_sync, "json": test_json, "download": test_download, "wait_port": test_wait_port, "line": test_line,
-         "block": test_block, "replace": test_replace, "places": test_places, "sshkey": test_sshkey, "machine": test_machine,
+         "block": test_block, "replace": test_replace, "places": test_places, "unpack": test_unpack, "log_quiet": test_log_quiet, "git_key": test_git_key, "dns": test_dns, "mail": test_mail, "tls": test_tls, "sshkey": test_sshkey, "machine": test_machine,
          "git": test_git, "git_refs": test_git_refs, "git_foreseen": test_git_foreseen, "git_submodules": test_git_submodules,
          "pip": test_pip, "pip_paths": test_pip_paths,
          "by_hand_files": test_by_hand_files, "by_hand_more_files": test_by_hand_more_files, "by_hand_texts": test_by_hand_texts, "by_hand_git": test_by_hand_git, "by_hand_pip": test_by_hand_pip,
