@@ -13,6 +13,7 @@ int explain_command(const Options& options);   // cnplay explain CODE
 int modules_command(const Options& options);   // cnplay modules [NAME]
 int hosts_command(const Options& options);     // cnplay hosts
 int exec_command(const Options& options);      // cnplay exec SELECTION COMMAND
+int tunnel_command(const Options& options);    // cnplay tunnel HOST PORT...
 int locks_command(const Options& options);     // cnplay locks
 int runs_command(const Options& options);      // cnplay runs
 int show_command(const Options& options);      // cnplay show [RUN]

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/execute.h"
+#include "cli/one_step.h"
 #include "cli/project.h"
 #include "cli/views.h"
 #include "cli/wiring.h"
@@ -57,19 +58,9 @@ int one_command(const Options& options, const std::string& title) {
   if (auto status = load_modules(project); !status) return usage_error(status.error());
   if (auto status = load_inventory(project, options); !status) return usage_error(status.error());
   if (project.diags.has_errors() || !project.inventory) return print_diagnostics(project, options);
-  compile::Input input;
-  input.sources = &project.sources;
-  input.play = &project.sources.add("exec", kPlay);
-  input.inventory = project.inventory.get();
-  input.catalog = &project.catalog;
-  input.limited = true;
-  input.limit = project.limit;
-  give_vault(input, project, options);
-  auto compiled = compile::compile(input, project.diags);
-  if (!compiled || project.diags.has_errors()) return print_diagnostics(project, options);
-
-  plan::Plan plan = std::move(*compiled);
-  note_vault(plan, project);
+  auto compiled = compile_one_step(project, "exec", kPlay, options);
+  if (!compiled) return print_diagnostics(project, options);
+  plan::Plan plan = *std::move(compiled);
   plan.title = title;
   for (plan::Node& node : plan.nodes) {
     if (node.kind != plan::NodeKind::step) continue;

@@ -31,6 +31,8 @@ int dispatch(const Options& options) {
       return hosts_command(options);
     case Command::exec:
       return exec_command(options);
+    case Command::tunnel:
+      return tunnel_command(options);
     case Command::locks:
       return locks_command(options);
     case Command::runs:

@@ -19,6 +19,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
   cnplay -i prod update_code.play --start-at migrate   the steps before it are done already
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
+  cnplay tunnel -i staging web1 8000            http://127.0.0.1:8000 is port 8000 of web1
   cnplay resume                                 continue a run that was interrupted, or is parked
   cnplay resume RUN                             continue a failed run at the step that failed
   cnplay answer RUN STEP --approve              answer a human step of a run that is parked
@@ -238,6 +239,30 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*exec, o);
   exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
 
+  auto* tunnel =
+      app.add_subcommand("tunnel", "Open local ports to a host, and run a command there");
+  tunnel->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
+      ->type_name("NAME")
+      ->required();
+  tunnel->add_option("HOST", o.limit, "The host")->required();
+  tunnel->add_option("PORT", o.forwards,
+                     "8000: that port here is that of the host; 8001:localhost:8000: another one "
+                     "here; 5432:db.internal:5432: a third machine, as the host sees it");
+  tunnel->add_option("-D,--socks", o.socks, "Open a SOCKS5 proxy at this local port")
+      ->type_name("PORT")
+      ->take_all()
+      ->expected(1)
+      ->allow_extra_args(false);
+  tunnel
+      ->add_option("--run", o.run_command,
+                   "POSIX sh to run on the host; it ends with the tunnel, and the tunnel with it")
+      ->type_name("COMMAND")
+      ->check(not_empty);
+  add_login(*tunnel, o);
+  add_vault_key(*tunnel, o);
+  tunnel->footer(
+      "Local ports are those of 127.0.0.1 alone. Ctrl-C closes the tunnel: exit code 0.");
+
   auto* locks = app.add_subcommand("locks", "Show who holds the locks of hosts");
   locks->add_option("-i,--inventory", o.inventory, "Inventory: a name or a path")
       ->type_name("NAME")
@@ -429,6 +454,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   if (hosts->parsed()) o.command = Command::hosts;
   if (exec->parsed()) o.command = Command::exec;
   if (report->parsed()) o.command = Command::report;
+  if (tunnel->parsed()) o.command = Command::tunnel;
   if (locks->parsed()) o.command = Command::locks;
   if (runs->parsed()) o.command = Command::runs;
   if (show->parsed()) o.command = Command::show;

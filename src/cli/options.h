@@ -24,6 +24,7 @@ enum class Command {
   answer,
   resume,
   exec,
+  tunnel,
   vault,
   report,
   locks,
@@ -78,6 +79,9 @@ struct Options {
   std::string output;  // -o, a path. report: "-" is stdout, "" named by the run. plan: "" is none
   std::string plan_file;                // run: --plan
   std::optional<std::string> reviewed;  // of that plan: when its file was made, and by whom
+  std::vector<std::string> forwards;    // tunnel: PORT or LOCAL:HOST:PORT
+  std::vector<std::string> socks;       // tunnel: -D
+  std::string run_command;              // tunnel: --run
   std::string become;                   // exec: --as
   std::string timeout;                  // exec: --timeout, as given
   bool dry_run = false;                 // --check

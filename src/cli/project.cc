@@ -186,7 +186,7 @@ Status load_inventory(Project& project, const Options& options) {
 
 void give_vault(compile::Input& input, Project& project, const Options& options) {
   const bool connects = options.command == Command::run || options.command == Command::preflight ||
-                        options.command == Command::exec;
+                        options.command == Command::exec || options.command == Command::tunnel;
   if (!project.vault) return;  // something stands in for the inventory
   input.vault_name = project.vault->file();
   input.vault_paths = [&project, connects] { return project.vault->paths(connects); };

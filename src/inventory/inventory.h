@@ -84,6 +84,7 @@ struct Ssh {
   std::string jump;
   std::optional<Value> password;         // Secret
   std::optional<Value> become_password;  // Secret
+  bool tunnel_run = true;                // whether `cnplay tunnel --run` may be used
 };
 
 enum class NotifyKind { command, webhook, mail };

@@ -86,6 +86,9 @@ Ssh NativeInventory::ssh(HostIndex host) const {
   }
   if (const auto v = value("identity")) out.identities = texts(*v);
   if (const auto v = value("known_hosts")) out.known_hosts = texts(*v);
+  if (const auto v = value("tunnel_run")) {
+    if (const bool* allowed = std::get_if<bool>(&v->data)) out.tunnel_run = *allowed;
+  }
   for (auto [name, into] :
        {std::pair{"password", &out.password}, std::pair{"become_password", &out.become_password}}) {
     auto v = value(name);

@@ -6,7 +6,7 @@
 
 namespace cnplay::inventory {
 
-enum class SettingKind { text, port, texts, secret };
+enum class SettingKind { text, port, texts, secret, flag };
 
 struct KnownSetting {
   std::string_view name;
@@ -20,6 +20,7 @@ constexpr KnownSetting kSshSettings[] = {
     {"user", SettingKind::text},         {"identity", SettingKind::texts},
     {"known_hosts", SettingKind::texts}, {"jump", SettingKind::text},
     {"password", SettingKind::secret},   {"become_password", SettingKind::secret},
+    {"tunnel_run", SettingKind::flag},
 };
 
 }  // namespace
@@ -31,11 +32,12 @@ bool is_ssh_setting(const syntax::Name& name, diag::Diagnostics& diags) {
     names.emplace_back(setting.name);
   }
   const std::string near = diag::did_you_mean(name.text, names);
-  std::string help = near.empty() ? "ssh settings are address, port, user, identity, known_hosts, "
-                                    "jump, password and become_password; a variable belongs in "
-                                    "`vars { " +
-                                        name.text + ": ... }`"
-                                  : "did you mean `" + near + "`?";
+  std::string help = near.empty()
+                         ? "ssh settings are address, port, user, identity, known_hosts, "
+                           "jump, password, become_password and tunnel_run; a variable belongs in "
+                           "`vars { " +
+                               name.text + ": ... }`"
+                         : "did you mean `" + near + "`?";
   diags.error("E0604", "unknown ssh setting " + backquoted(name.text), {name.span, "not a setting"},
               std::move(help));
   return false;
@@ -107,6 +109,11 @@ void SshChecker::check_setting(const KnownSetting& known, const Value& value) {
       if (!good) wrong("must be a string or a list of strings", "write `\"~/.ssh/id_ed25519\"`");
       break;
     }
+    case SettingKind::flag:
+      if (!std::holds_alternative<bool>(value.data)) {
+        wrong("must be true or false", "write `" + std::string(known.name) + ": false`");
+      }
+      break;
     case SettingKind::secret:
       if (!std::holds_alternative<Value::Secret>(value.data)) {
         diags_.error("E0607", "a password does not belong in an inventory",

@@ -39,6 +39,11 @@ ExecChannel::ExecChannel(Core& core, Purpose purpose, std::shared_ptr<ChannelHan
     channel->closed_by_peer_ = true;
     channel->core_->touch();
   };
+  callbacks_.channel_eof_function = [](ssh_session, ssh_channel, void* self) {
+    auto* channel = static_cast<ExecChannel*>(self);
+    channel->ended_by_peer_ = true;
+    channel->core_->touch();
+  };
   callbacks_.channel_exit_status_function = [](ssh_session, ssh_channel, int status, void* self) {
     auto* channel = static_cast<ExecChannel*>(self);
     channel->exited_ = true;
@@ -98,6 +103,10 @@ void ExecChannel::advance() {
   if (state_ != State::running) return;
   flush_queue();
   if (state_ != State::running || close_wanted_ || held_[0] + held_[1] > 0) return;
+  if (ended_by_peer_ && !end_told_) {
+    end_told_ = true;
+    handler_->on_eof();
+  }
   if (exited_ && !exit_told_) {
     exit_told_ = true;
     handler_->on_exit(exit_status_, exit_signal_);
@@ -147,13 +156,21 @@ void ExecChannel::start_running() {
 void ExecChannel::refuse(std::string_view what) {
   Core& core = *core_;
   if (core.session().dead()) return;  // step() sees that, too, and tells it as a loss
-  const std::string said = core.session().error();
-  TransportError error =
-      core.error(Failure::no_channel, std::string(what) + (said.empty() ? "" : ": " + said),
-                 purpose_.forward_to.empty()
-                     ? "sshd's MaxSessions limits the channels of a connection (10 by default)"
-                     : "sshd's AllowTcpForwarding must be yes or local there");
-  finish(error, false);
+  std::string said = core.session().error();
+  const char* help = "sshd's MaxSessions limits the channels of a connection (10 by default)";
+  if (!purpose_.forward_to.empty()) {
+    // "Channel opening failure: channel 43 error (2) Connection refused". RFC 4254, 5.1: 2 is
+    // SSH_OPEN_CONNECT_FAILED; else the server's settings are against it.
+    const bool connects = said.find("error (2)") != std::string::npos;
+    help = connects ? "is something listening there, as the host sees it?"
+                    : "sshd's AllowTcpForwarding must be yes or local there, and PermitOpen any";
+    const std::size_t code = said.find(" error (");
+    const std::size_t end = code == std::string::npos ? code : said.find(") ", code);
+    if (end != std::string::npos) said.erase(0, end + 2);
+  }
+  finish(
+      core.error(Failure::no_channel, std::string(what) + (said.empty() ? "" : ": " + said), help),
+      false);
 }
 
 int ExecChannel::take(const char* data, std::size_t size, int stream) {

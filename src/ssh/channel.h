@@ -73,6 +73,8 @@ class ExecChannel final : public Channel, public std::enable_shared_from_this<Ex
   bool paused_ = false;
   bool close_wanted_ = false;
   bool closed_by_peer_ = false;
+  bool ended_by_peer_ = false;
+  bool end_told_ = false;
   bool eof_wanted_ = false;
   bool eof_sent_ = false;
   bool exited_ = false;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ssh/core.h"
+#include "ssh/errors.h"
 #include "ssh/shard.h"
 
 namespace cnplay::ssh {
@@ -38,6 +39,15 @@ class Handle final : public Connection {
     post([command = std::move(command), pty, handler = std::move(handler),
           done = std::move(done)](Core& core) mutable {
       core.open_exec(std::move(command), pty, std::move(handler), std::move(done));
+    });
+  }
+
+  void open_forward(std::string address, std::uint16_t port,
+                    std::shared_ptr<ChannelHandler> handler,
+                    std::function<void(OpenResult)> done) override {
+    post([address = std::move(address), port, handler = std::move(handler),
+          done = std::move(done)](Core& core) mutable {
+      core.open_forward(std::move(address), port, std::move(handler), std::move(done));
     });
   }
 
@@ -109,6 +119,15 @@ class LibsshTransport final : public Transport {
 };
 
 }  // namespace
+
+void Connection::open_forward(std::string address, std::uint16_t port,
+                              std::shared_ptr<ChannelHandler> handler,
+                              std::function<void(OpenResult)> done) {
+  boost::asio::post(executor(), [what = endpoint_text(address, port), handler = std::move(handler),
+                                 done = std::move(done)] {
+    done(TransportError{Failure::no_channel, what + ": connections go through no such host", ""});
+  });
+}
 
 std::unique_ptr<Transport> make_transport(Options options) {
   return std::make_unique<LibsshTransport>(options);

@@ -97,6 +97,9 @@ class ChannelHandler {
   // The command ended: its exit status, or the name of the signal that killed it ("KILL",
   // "TERM", "" if none). At most once; never if the connection died first. Output may still follow.
   virtual void on_exit(std::optional<int> status, std::string signal) = 0;
+  // The other side writes no more; the channel stays open for what is written to it. At most once,
+  // after the last byte. A command's end is told by on_exit.
+  virtual void on_eof() {}
   // The channel's write queue has gone from something to nothing: the moment to write more.
   virtual void on_drained() {}
   // The end, exactly once; nothing is called after it. An error if the connection was lost,
@@ -142,6 +145,11 @@ class Connection {
   // of the handler; with an error the handler is never called.
   virtual void open_exec(std::string command, bool pty, std::shared_ptr<ChannelHandler> handler,
                          std::function<void(OpenResult)> done) = 0;
+  // A connection from the host to `address` (a name or an address, as the host sees it), as a
+  // channel: its bytes come as stdout. As open_exec otherwise.
+  virtual void open_forward(std::string address, std::uint16_t port,
+                            std::shared_ptr<ChannelHandler> handler,
+                            std::function<void(OpenResult)> done);
   // Graceful: channels are closed and the peer is told; hard after a short bound. What is under
   // way ends with Failure::lost, channels with on_close. Called a second time it does nothing.
   virtual void close() = 0;

@@ -73,6 +73,19 @@ TEST(Options, APlanThatWasReviewedIsRunByItsFile) {
   EXPECT_EQ(std::get<int>(read({"run", "--plan=x.plan", "x.play"})), kUsage);
 }
 
+TEST(Options, ATunnelTakesPortsSocksAndACommand) {
+  const auto tunnel =
+      std::get<Options>(read({"tunnel", "-i", "staging", "web1", "8000", "5432:[::1]:5432", "-D",
+                              "1080", "--socks", "1081", "--run", "sleep 1; [ -e x ]"}));
+  EXPECT_EQ(tunnel.command, Command::tunnel);
+  EXPECT_EQ(tunnel.limit, "web1");
+  EXPECT_EQ(tunnel.forwards, (std::vector<std::string>{"8000", "5432:[::1]:5432"}));
+  EXPECT_EQ(tunnel.socks, (std::vector<std::string>{"1080", "1081"}));
+  EXPECT_EQ(tunnel.run_command, "sleep 1; [ -e x ]");
+  EXPECT_EQ(std::get<int>(read({"tunnel", "web1", "8000"})), kUsage) << "on which inventory?";
+  EXPECT_EQ(std::get<int>(read({"tunnel", "-i", "staging", "web1", "8000", "--check"})), kUsage);
+}
+
 class Typed : public test::Pipes {
  protected:
   Typed() {
