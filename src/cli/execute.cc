@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "cli/ask.h"
 #include "cli/local_file.h"
+#include "cli/log_file.h"
 #include "cli/project.h"
 #include "cli/prompter.h"
 #include "cli/redaction.h"
@@ -188,6 +189,13 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
                               "write `--wait-lock 10m`"));
     }
   }
+  std::unique_ptr<LogFile> log;
+  if (!given.log.empty()) {
+    auto opened =
+        LogFile::open(given.log, log_level_of(given.log_level).value_or(LogLevel::info), plan);
+    if (!opened) return usage_error(opened.error());
+    log = *std::move(opened);
+  }
   SignalWatch signals;  // before any thread begins
   Options options = given;
   secrets::Redactor redactor;
@@ -307,7 +315,9 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   }
   LackSink lack;
   DriftSink drift;
-  events::Tee tee({record->get(), view.get(), &ending, &lack, &drift});
+  std::vector<events::Sink*> sinks{record->get(), view.get(), &ending, &lack, &drift};
+  if (log) sinks.push_back(log.get());
+  events::Tee tee(std::move(sinks));
   events::RedactingSink sink(tee, redaction(redactor), last_seq);
 
   ssh::Options ssh_options;

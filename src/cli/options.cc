@@ -120,12 +120,24 @@ void add_output(CLI::App& app, Options& o) {
       ->check(CLI::IsMember({"always", "never"}));
 }
 
+void add_log(CLI::App& app, Options& o) {
+  auto* file =
+      app.add_option("--log", o.log,
+                     "Append connections, attempts and timings to a file, for a bug report")
+          ->type_name("FILE")
+          ->check(not_empty);
+  app.add_option("--log-level", o.log_level, "error, warn, info (default) or debug")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug"}))
+      ->needs(file);
+}
+
 // What a run of a play takes, besides which play on which hosts.
 void add_run(CLI::App& app, Options& o) {
   add_connection(app, o);
   add_vault_key(app, o);
   add_locks(app, o);
   add_output(app, o);
+  add_log(app, o);
   auto* yes = app.add_flag(
       "-y,--yes", o.yes,
       "Answer yes where cnplay asks, and continue after the window closes; never at human steps");
@@ -200,6 +212,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_choice(*preflight, o);
   add_incident(*preflight, o);
   add_connection(*preflight, o);
+  add_log(*preflight, o);
   add_vault_key(*preflight, o);
   add_output(*preflight, o);
 
@@ -235,6 +248,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   exec->add_option("--as", o.become, "Become this user (sudo)")->type_name("USER");
   exec->add_option("--timeout", o.timeout, "Kill it on a host after this time")->type_name("30s");
   add_connection(*exec, o);
+  add_log(*exec, o);
   add_vault_key(*exec, o);
   add_output(*exec, o);
   exec->add_flag("-v,--verbose", o.verbosity, "Show each host's output as it comes, not grouped");
@@ -334,6 +348,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       "-y,--yes", o.yes,
       "Answer yes where cnplay asks, and continue after the window closes; never at human steps");
   add_login(*resume, o);
+  add_log(*resume, o);
   add_vault_key(*resume, o);
   add_locks(*resume, o);
   add_output(*resume, o);
@@ -356,6 +371,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   without(*cancel, "Without this host (may be repeated)");
   for (CLI::App* command : {undo, cancel}) {
     add_connection(*command, o);
+    add_log(*command, o);
     add_vault_key(*command, o);
     add_locks(*command, o);
     add_output(*command, o);
@@ -377,6 +393,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
       ->expected(1)
       ->allow_extra_args(false);
   add_connection(*rollback, o);
+  add_log(*rollback, o);
   add_vault_key(*rollback, o);
   add_output(*rollback, o);
   rollback->add_flag("-D,--diff", o.diff, "Show what changes in detail");

@@ -77,6 +77,8 @@ struct Options {
   std::string format = "html";           // report: html, jsonl, junit
   std::vector<std::string> words;        // exec: the command, in one word or several
   std::string output;  // -o, a path. report: "-" is stdout, "" named by the run. plan: "" is none
+  std::string log;     // --log: a file; "": none
+  std::string log_level = "info";       // --log-level
   std::string plan_file;                // run: --plan
   std::optional<std::string> reviewed;  // of that plan: when its file was made, and by whom
   std::vector<std::string> forwards;    // tunnel: PORT or LOCAL:HOST:PORT
