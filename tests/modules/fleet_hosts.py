@@ -1,5 +1,5 @@
-"""What hosts keep for the next boot and for their packages: mounts, answers for debconf, programs of supervisor, the
-checks of the site; with their `commands`, as docs prints them."""
+"""What hosts keep for the next boot and for their packages: mounts, the firewall, answers for debconf, programs of supervisor,
+the checks of the site; with their `commands`, as docs prints them."""
 import by_hand
 import harness
 from fleet_checks import SITE, expect, inside, true
@@ -129,3 +129,63 @@ def django_check(shell):
     expect(run("django.check", "check", **{**SITE, "venv": "/nope"}), "failed", "no virtual environment")
     expect(run("django.check", "check", **{**SITE, "settings": "a b"}), "failed", "not a Python module")
     true("no issues" in by_hand.typed(place, "django.check", **SITE), "the commands")
+
+
+def firewall(shell):
+    """As another host sees the ports."""
+    place = harness.Place("web1", "root", shell)
+    run = place.run
+    other = harness.Place("web2", "ubuntu", shell).run
+    conf = inside("web1", "cat", "/etc/nftables.conf")
+
+    def sees(open_):
+        expect(other("host.wait_port", "check", address="10.77.0.11", port=80, open=open_, within=0), "ok")
+
+    try:
+        expect(run("firewall.close", port=80), "failed", "nftables is not started at boot")
+        inside("web1", "systemctl", "enable", "nftables")
+        expect(harness.Place("web1", "ubuntu", shell).run("firewall.close", port=80), "failed", "write `as root`")
+        expect(run("firewall.close", "check", port=80), "would_change", "close tcp 80")
+        true("cnplay" not in inside("web1", "nft", "list", "ruleset") + inside("web1", "ls", "/etc"), "a dry run wrote")
+        sees(True)
+        expect(run("firewall.close", port=80), "changed")
+        expect(run("firewall.close", port=80), "ok")
+        sees(False)
+        expect(harness.Place("web1", "ubuntu", shell).run("host.wait_port", "check", port=22), "ok")
+        # As at a boot.
+        inside("web1", "nft", "flush", "ruleset")
+        expect(run("firewall.close", "check", port=80), "would_change")
+        inside("web1", "systemctl", "restart", "nftables")
+        expect(run("firewall.close", port=80), "ok")
+        sees(False)
+        expect(run("firewall.open", port=80, **{"from": ["10.77.0.12"]}), "changed", "open tcp 80 for 10.77.0.12/32")
+        expect(run("firewall.open", port=80, **{"from": ["10.77.0.12/32"]}), "ok")
+        sees(True)
+        expect(run("firewall.open", port=80, **{"from": ["10.77.0.20", "::1"]}), "changed")
+        sees(False)
+        expect(run("firewall.open", port=80), "changed", "open tcp 80")
+        expect(run("firewall.open", port=80), "ok")
+        sees(True)
+        # A chain that drops what it does not know.
+        inside("web1", "sh", "-c", "printf '%s\\n' 'table inet filter {' 'chain input {' 'type filter hook input priority filter; policy drop;' "
+               "'ct state established,related accept' 'iif lo accept' 'tcp dport 22 accept' '}' '}' > /tmp/t && cat /tmp/t >> /etc/nftables.conf && nft -f /tmp/t")
+        sees(False)
+        expect(run("firewall.open", port=80), "changed")
+        expect(run("firewall.open", port=80), "ok")
+        sees(True)
+        expect(run("firewall.close", port=80), "changed")
+        sees(False)
+        true("dport 80 accept" not in inside("web1", "nft", "list", "ruleset"), "a rule that accepts it stays")
+        expect(run("firewall.close", port=22), "failed", "sshd listens on port 22: closing it would lock everybody out")
+        expect(run("firewall.open", port=0), "failed", "not one of 1 to 65535")
+        expect(run("firewall.open", port=80, **{"from": ["10.0.0.300"]}), "failed", "not an address or a network")
+        for module, values in (("open", {"from": ["10.77.0.0/24"]}), ("close", {})):
+            inside("web1", "sh", "-c", "rm -r /etc/nftables.d; nft flush ruleset")
+            by_hand.typed(place, f"firewall.{module}", port=80, **values)
+            expect(run(f"firewall.{module}", port=80, **values), "ok")
+            sees(module == "open")
+        inside("web1", "sh", "-c", "mkdir -p /etc/ufw; echo ENABLED=yes > /etc/ufw/ufw.conf")
+        expect(run("firewall.open", port=80), "failed", "ufw makes the rules of this host: run `ufw allow 80/tcp` there")
+    finally:
+        inside("web1", "sh", "-c", "nft flush ruleset; rm -rf /etc/nftables.d /etc/ufw; systemctl disable nftables")
+        inside("web1", "sh", "-c", 'printf %s "$1" > /etc/nftables.conf', "sh", conf)

@@ -13,8 +13,9 @@ from fleet_apt import apt_marks, apt_others
 from fleet_by_hand import commands
 from fleet_checks import fleet
 from fleet_database import postgres, postgres_password
-from fleet_hosts import debconf, django_check, mount, supervisor_program
+from fleet_hosts import debconf, django_check, firewall, mount, supervisor_program
 from fleet_packages import apt, nginx, nginx_keys
+from fleet_release import release
 from fleet_restore import database, restore
 from fleet_services import service, service_kinds, supervisor, supervisor_warns
 from fleet_site import site, site_prints, static_manifest
@@ -25,7 +26,7 @@ from fleet_users import users
 PARTS = {"commands": commands, "site": site, "site_prints": site_prints, "static_manifest": static_manifest, "supervisor": supervisor,
          "supervisor_warns": supervisor_warns, "service": service, "service_kinds": service_kinds,
          "apt": apt, "apt_others": apt_others, "apt_marks": apt_marks, "nginx": nginx, "nginx_keys": nginx_keys, "postgres": postgres, "postgres_password": postgres_password,
-         "database": database, "restore": restore, "mount": mount, "debconf": debconf, "supervisor_program": supervisor_program, "django_check": django_check, "passwords": passwords, "keys": keys, "django_user": django_user, "users": users,
+         "database": database, "restore": restore, "release": release, "mount": mount, "firewall": firewall, "debconf": debconf, "supervisor_program": supervisor_program, "django_check": django_check, "passwords": passwords, "keys": keys, "django_user": django_user, "users": users,
          "units": units, "nginx_site": nginx_site, "cron": cron, "sysctl": sysctl, "sshd_second": sshd_second, "units_by_hand": units_by_hand}
 
 
