@@ -59,6 +59,7 @@ RULES = [
     (r"tests/modules/", lambda m: ["scripts modules_.*", "fleet fleet_stages"]),
     (r"tests/house/", lambda m: HOUSE),
     (r"tests/golden/", lambda m: ALL_UNITS + ["scripts report_browser"]),
+    (r"tests/support/name_server\.py$", lambda m: ["scripts modules_.*", "fleet fleet_launch_test"]),
     (r"tests/support/report/browser\.py$", lambda m: ["scripts report_browser"]),
     (r"tests/support/[^/]+\.h$|tests/support/[^/]+/[^/]+\.(h|cc)$", lambda m: ALL_UNITS + FORM),
     (rf"tests/({ROOM})/", lambda m: units(m[1]) + FORM),

@@ -1,0 +1,33 @@
+"""A name server for tests: CNAME, A and AAAA records, over UDP."""
+import socketserver
+import struct
+
+
+class Names(socketserver.BaseRequestHandler):
+    answers = {}  # by name: a list of (type, text), or a function that gives one; another name is NXDOMAIN
+
+    def handle(self):
+        data, link = self.request
+        at, labels = 12, []
+        while data[at]:
+            labels.append(data[at + 1:at + 1 + data[at]].decode())
+            at += 1 + data[at]
+        question = data[12:at + 5]
+        kind, = struct.unpack(">H", data[at + 1:at + 3])
+        found = Names.answers.get(".".join(labels))
+        if callable(found):
+            found = found()
+        records = b""
+        count = 0
+        for rtype, text in found or []:
+            if rtype == 5:
+                raw = b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
+            elif rtype == 1:
+                raw = bytes(int(part) for part in text.split("."))
+            else:
+                raw = bytes(15) + b"\1"
+            if rtype in (5, kind):
+                records += b"\xc0\x0c" + struct.pack(">HHIH", rtype, 1, 60, len(raw)) + raw
+                count += 1
+        flags = 0x8180 | (0 if found is not None else 3)
+        link.sendto(data[:2] + struct.pack(">HHHHH", flags, 1, count, 0, 0) + question + records, self.client_address)
