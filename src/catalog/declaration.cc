@@ -285,7 +285,7 @@ class DeclarationReader {
       return;
     }
     if (!module_.sends.empty() && !module_.apply) {
-      diags_.error("E0417", "`sends` without `apply`: nobody would use the file",
+      diags_.error("E0417", "`sends` without `apply`: nothing would use the file",
                    {module_.span, "has no `apply`"}, "add `apply`, or take `sends` away");
     }
     if (!module_.sends_tree.empty() && (!module_.apply || !module_.check)) {

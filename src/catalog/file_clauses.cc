@@ -13,14 +13,13 @@ void FileClauses::read(const syntax::Clause& clause) {
   }
   const std::size_t wanted = word == "fetches" || word == "sends_tree" ? 2 : 1;
   if (names.size() != wanted || clause.values.size() != wanted) {
-    diags_.error(
-        "E0416", backquoted(word) + " cannot be understood",
-        {clause.word.span, "not one of its values"},
-        word == "fetches" ? "name the parameter with the host's file, then the one with ours: "
-                            "`fetches src, to`"
-        : wanted == 2 ? "name the parameter with the directory, then the one with the patterns of "
-                        "what is left out: `sends_tree src, exclude`"
-                      : "name a parameter: `" + word + " src`");
+    diags_.error("E0416", backquoted(word) + " cannot be understood",
+                 {clause.word.span, "not one of its values"},
+                 word == "fetches" ? "name the parameter of the host's file, then that of the "
+                                     "controller's file: `fetches src, to`"
+                 : wanted == 2 ? "name the parameter of the directory, then that of the patterns "
+                                 "to exclude: `sends_tree src, exclude`"
+                               : "name a parameter: `" + word + " src`");
     return;
   }
   if (!word_.empty()) {

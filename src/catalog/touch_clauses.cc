@@ -12,7 +12,7 @@ bool names_path(const syntax::TypeExpr& type) {
          (type.name.text == "list" && type.args.size() == 1 && type.args[0].name.text == "path");
 }
 
-// Whether its values can stand in the name of a thing: one text, or a list of such.
+// Whether its values can stand in the name of a thing: one text, or a list of these.
 bool names_thing(const syntax::TypeExpr& type) {
   const std::string& word = type.name.text;
   if (word == "list") return type.args.size() == 1 && names_thing(type.args[0]);
@@ -93,7 +93,7 @@ void TouchClauses::check_thing(Module& module, const Said& said) {
       d.summary = backquoted(ref->name.text) + " cannot be part of a thing's name";
       d.subject = {part.expr->span, "not a text"};
       d.context.push_back({param->span, "declared here"});
-      d.help = "declare it `string`, `path` or `int`, or a list of such";
+      d.help = "declare it `string`, `path` or `int`, or a list of these";
       diags_.add(std::move(d));
       continue;
     }

@@ -61,7 +61,7 @@ Result<events::HumanAnswered> said(const Options& options, const plan::Human& hu
     return fail("this does not answer `" + options.step + "`", how);
   }
   if (human.kind == plan::HumanKind::ask) {
-    if (options.answers.size() != 1) return fail("one answer is asked for", how);
+    if (options.answers.size() != 1) return fail("exactly one answer is needed", how);
     answer.values.emplace_back(human.questions.front().name, Untrusted(options.answers.front()));
     return answer;
   }

@@ -31,7 +31,7 @@ bool say_yes(const std::string& question) {
 Result<std::string> read_ticket(const std::string& text) {
   const auto begin = text.find_first_not_of(" \t\r");
   if (begin == std::string::npos) {
-    return fail("an incident has a ticket: nothing was given", "such as --incident INC-1234");
+    return fail("no ticket was given for the incident", "such as --incident INC-1234");
   }
   const std::string ticket = text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
   constexpr std::size_t kLongest = 200;

@@ -108,7 +108,7 @@ Status compile_anew(Project& project, const journal::Record& record) {
     project.begun_batches.push_back({std::move(batch.phase), std::move(batch.hosts)});
   }
   const plan::Origin& origin = record.in_force().origin;
-  if (origin.file.empty()) return fail("its record does not say what it was made of");
+  if (origin.file.empty()) return fail("its record does not name the play that it was made from");
   Options how;
   how.command = Command::check;  // nobody is asked for the vault's password
   set_origin(how, origin);

@@ -47,8 +47,9 @@ Result<std::set<std::string>> use_stand_in(Project& project, const Options& opti
     }
   }
   if (diags.has_errors() || play == nullptr) {
-    return fail("no inventory was named, and without one no single play can be read from " + *path,
-                "`cnplay check -i NAME " + options.play + "` says what is wrong with it");
+    return fail(
+        "no inventory was named, and without one it is not known which play to read from " + *path,
+        "`cnplay check -i NAME " + options.play + "` says what is wrong with it");
   }
   std::deque<std::pair<std::string, syntax::File>> libraries;
   read_uses(*path, file, sources, libraries);
@@ -78,7 +79,7 @@ int docs_command(const Options& options) {
   how.generic = options.inventory.empty();
   if (how.generic) {
     if (!options.limit.empty()) {
-      return usage_error(fail("`-l` chooses among the hosts of an inventory, and none was named",
+      return usage_error(fail("`-l` selects hosts of an inventory, and no inventory was named",
                               "add `-i NAME`, or leave `-l` out"));
     }
     auto words = use_stand_in(project, options);

@@ -139,8 +139,8 @@ void notify_all(const plan::Plan& plan, const report::Occasion& occasion, Secret
     const Status status = report::notify(one, occasion, options);
     if (status) continue;
     const std::string why = Untrusted(redactor.apply(status.error().what)).display(500);
-    std::cerr << "cnplay: nobody was told by " << way_of(one) << " (" << one.where << "): " << why
-              << "\n";
+    std::cerr << "cnplay: notification failed by " << way_of(one) << " (" << one.where
+              << "): " << why << "\n";
     if (!status.error().help.empty()) std::cerr << "help: " << status.error().help << "\n";
     events::Event event;
     event.at = clock.now();
@@ -345,7 +345,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   const bool over = result.ended && durable;
   if (!hosts->close(Duration{10'000}, over ? remote::Traces::remove : remote::Traces::keep) &&
       !options.json) {
-    std::cerr << "cnplay: not every connection could be closed in good order\n";
+    std::cerr << "cnplay: some connections could not be closed cleanly\n";
   }
   if (say_record && !options.json) std::cout << "record: " << (*record)->path() << std::endl;
   if (auto healthy = (*record)->settled(); !healthy) {

@@ -118,12 +118,12 @@ int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& 
   const bool well =
       hosts->close(Duration{30'000}, stopped ? remote::Traces::keep : remote::Traces::remove);
   if (stopped) {
-    std::cerr << "cnplay: stopped: the hosts keep what they have of the run\n";
+    std::cerr << "cnplay: stopped: the hosts keep their files of the run\n";
   } else if (!well) {
     std::cerr << "cnplay: not every host has removed its files of the run\n";
   }
   if (all && well && !stopped) return kSuccess;
-  std::cerr << "help: once more: cnplay runs --forget " << id << "\n";
+  std::cerr << "help: try again: cnplay runs --forget " << id << "\n";
   return stopped ? kAborted : kUnreachable;
 }
 

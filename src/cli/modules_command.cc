@@ -56,8 +56,8 @@ int search(const catalog::Catalog& catalog, const std::string& word) {
     if (speaks_of(*catalog.find(name), word)) found.push_back(name);
   }
   if (found.empty()) {
-    return usage_error(
-        fail("no module speaks of `" + word + "`", "`cnplay modules` lists them all"));
+    return usage_error(fail("no module has this word in its description: `" + word + "`",
+                            "`cnplay modules` lists them all"));
   }
   print_list(catalog, found);
   return kSuccess;

@@ -11,13 +11,13 @@ namespace {
 
 constexpr const char* kFooter = R"(Examples:
   cnplay -i staging update_code.play            run a play on inventories/staging.inv
-  cnplay -i staging update_code.play --check    say what a run would change, change nothing
+  cnplay -i staging update_code.play --check    report what a run would change, change nothing
   cnplay -i prod settings.play --check --exit-code   has prod drifted? 0 no, 9 yes
   cnplay check -i prod update_code.play         find all mistakes, connect to nothing
   cnplay plan -i prod update_code.play          what runs where, when, and for how long
   cnplay run --plan plan.json                   run what `cnplay plan -o plan.json` wrote
   cnplay docs -i prod update_code.play > r.md   the runbook, for doing it by hand
-  cnplay -i prod update_code.play --start-at migrate   the steps before it are done already
+  cnplay -i prod update_code.play --start-at migrate   skip the steps before this one
   cnplay exec -i prod 'web & !web3' 'uptime'    one command on many hosts
   cnplay tunnel -i staging web1 8000            http://127.0.0.1:8000 is port 8000 of web1
   cnplay resume                                 continue a run that was interrupted, or is parked
@@ -26,7 +26,7 @@ constexpr const char* kFooter = R"(Examples:
   cnplay undo RUN                               undo a run that failed or was aborted
   cnplay cancel RUN                             end a parked run, and undo it
   cnplay rollback RUN NAME --check              what a run's rollback would do
-  cnplay report -o run.html                     write down the newest run, for people
+  cnplay report -o run.html                     write a report of the newest run
   cnplay explain E0101                          what a diagnostic means
   cnplay vault set -i prod db/password          put a secret in inventories/prod.vault
 
@@ -221,7 +221,7 @@ std::variant<Options, int> read_options(int argc, char** argv) {
 
   auto* modules = app.add_subcommand("modules", "List the modules, or show one with its source");
   auto* module = modules->add_option("NAME", o.topic, "Such as git.rebase");
-  modules->add_option("--search", o.search, "Only the modules that speak of this")
+  modules->add_option("--search", o.search, "Only the modules with this word in their description")
       ->type_name("WORD")
       ->check(not_empty)
       ->excludes(module);
@@ -309,30 +309,37 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   add_output(*runs, o);
 
   auto* show = app.add_subcommand("show", "Show what a past run did (the newest by default)");
-  show->add_option("RUN", o.topic, "A run's id or its beginning");
+  show->add_option("RUN", o.topic, "The run: its id, or the beginning of its id");
   add_output(*show, o);
 
   auto* report = app.add_subcommand("report", "Write a report of a run into a file");
-  report->add_option("RUN", o.topic, "A run's id or its beginning (default: the newest)");
+  report->add_option("RUN", o.topic,
+                     "The run: its id, or the beginning of its id (default: the newest)");
   report
       ->add_option("--format", o.format,
                    "html (default): one file to read, print or mail; jsonl and junit: for machines")
       ->check(CLI::IsMember({"html", "jsonl", "junit"}));
-  report->add_option("-o,--output", o.output, "The file (default: named by the run); -: stdout")
+  report
+      ->add_option("-o,--output", o.output,
+                   "The file to write (default: RUN.html, RUN.jsonl or RUN.xml); -: stdout")
       ->type_name("FILE");
 
   auto* answer = app.add_subcommand("answer", "Answer a human step of a run that is parked there");
-  answer->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  answer->add_option("RUN", o.topic, "The run: its id, or the beginning of its id")->required();
   answer->add_option("STEP", o.step, "The step's name, or its path")->required();
   answer->add_option("ANSWER", o.answers, "ask: the answer; manual: its evidence, NAME=VALUE ...");
   answer->add_flag("--done", o.done, "manual: all of its items are done");
   answer->add_flag("--approve", o.approve, "approve: yes");
-  answer->add_option("--refuse", o.refuse, "No, or it cannot be done: why")->type_name("WHY");
+  answer
+      ->add_option("--refuse", o.refuse,
+                   "Refuse, or report that it cannot be done, with the reason")
+      ->type_name("WHY");
   answer->footer("Without an answer it is asked for, on a terminal. Then: cnplay resume RUN");
 
   auto* resume =
       app.add_subcommand("resume", "Continue a run that was interrupted, parked, or has failed");
-  resume->add_option("RUN", o.topic, "Its id or its beginning (default: the newest that was)");
+  resume->add_option("RUN", o.topic,
+                     "The run: its id, or the beginning of its id (default: the newest such run)");
   resume->add_option("--without", o.without, "Continue without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()
@@ -363,11 +370,11 @@ std::variant<Options, int> read_options(int argc, char** argv) {
         ->allow_extra_args(false);
   };
   auto* undo = app.add_subcommand("undo", "Undo a run that failed or was aborted");
-  undo->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  undo->add_option("RUN", o.topic, "The run: its id, or the beginning of its id")->required();
   without(*undo, "Undo nothing on this host (may be repeated)");
   auto* cancel =
       app.add_subcommand("cancel", "End a run that is parked, and undo what it has done");
-  cancel->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  cancel->add_option("RUN", o.topic, "The run: its id, or the beginning of its id")->required();
   without(*cancel, "Without this host (may be repeated)");
   for (CLI::App* command : {undo, cancel}) {
     add_connection(*command, o);
@@ -383,10 +390,10 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   cancel->footer("The run ends as after a first Ctrl-C (its `always` blocks run), then as `undo`.");
 
   auto* rollback = app.add_subcommand("rollback", "Roll back a finished run");
-  rollback->add_option("RUN", o.topic, "Its id or its beginning")->required();
+  rollback->add_option("RUN", o.topic, "The run: its id, or the beginning of its id")->required();
   rollback->add_option("NAME", o.rollback, "Which rollback of its play (default: the only one)");
   rollback->add_flag("-C,--check", o.dry_run, "Dry run: run the checks only, change nothing");
-  rollback->add_flag("--again", o.again, "Even if this rollback has already been run");
+  rollback->add_flag("--again", o.again, "Even if this rollback was done before");
   rollback->add_option("--without", o.without, "Begin without this host (may be repeated)")
       ->type_name("HOST")
       ->take_all()
@@ -399,8 +406,8 @@ std::variant<Options, int> read_options(int argc, char** argv) {
   rollback->add_flag("-D,--diff", o.diff, "Show what changes in detail");
   rollback->add_flag("-v,--verbose", o.verbosity, "Stream the output of tasks");
   rollback->footer(
-      "It is a run of its own, on the recorded plan, with the facts that the other run has on\n"
-      "record. It can be resumed: cnplay resume.");
+      "It is a run of its own, on the recorded plan, with the recorded\nfacts of the other run. It "
+      "can be resumed: cnplay resume.");
 
   auto* vault = app.add_subcommand("vault", "Secrets of an inventory, in a file under a password");
   vault->require_subcommand(1);

@@ -21,8 +21,7 @@ Status check_owner(const std::string& path) {
   if (::stat(path.c_str(), &info) != 0) return {};
   const bool ours = info.st_uid == 0 || info.st_uid == ::getuid();
   if (ours && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
-  return fail(path + ": others than you may write to it",
-              "chmod go-w " + path + ", and look at it");
+  return fail(path + ": other users may write to it", "chmod go-w " + path + ", and look at it");
 }
 
 struct Jump {

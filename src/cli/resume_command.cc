@@ -100,7 +100,7 @@ GoOn goes_on_with(const journal::Record& record, const Options& options, bool ma
   const bool failed = has_ended(record);
   const auto changes = changes_since(record);
   if (!changes) {
-    std::cerr << "cnplay: whether the play has changed since is not known: " << changes.error().what
+    std::cerr << "cnplay: it is not known whether the play has changed: " << changes.error().what
               << "; the run continues with its recorded plan\n";
     return GoOn::recorded;
   }
@@ -116,7 +116,8 @@ GoOn goes_on_with(const journal::Record& record, const Options& options, bool ma
     std::cerr << "cnplay: the run is not resumed: nobody is at a terminal to answer: " << question
               << "\nhelp: "
               << (failed ? "`-y` says yes"
-                         : "`-y` says yes; `--take-changes`: with the play as it is now")
+                         : "`-y` continues with the recorded plan, `--take-changes` with the play "
+                           "as it is now")
               << "\n";
     return GoOn::not_at_all;
   }

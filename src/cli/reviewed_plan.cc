@@ -69,7 +69,7 @@ Status check_trust(const std::string& path, const struct stat& info) {
                 "look at who wrote it, then copy it: install -m 600 " + path + " mine.plan");
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(path + ": others than you may write to it",
+    return fail(path + ": other users may write to it",
                 "review it again, then: chmod go-w " + path);
   }
   if (static_cast<std::size_t>(info.st_size) > kMostPlanBytes) {

@@ -27,7 +27,7 @@ std::optional<run::StepPrompter::Said> TerminalStepPrompter::poll() {
     if (*line != "n" && *line != "no") {
       write("not understood\n" + what_);
     } else if (!needed_by_.empty()) {
-      write("it cannot be skipped: `" + needed_by_ + "` reads what it finds out\n" + what_);
+      write("it cannot be skipped: `" + needed_by_ + "` reads its facts\n" + what_);
     } else {
       return Said::skip;
     }

@@ -61,7 +61,7 @@ bool says_yes(const Options& options, const std::string& why, const std::string&
   }
   std::cerr << "cnplay: the run is not resumed: " << why
             << ", and nobody is at a terminal to answer: " << question
-            << "\nhelp: `-y` says yes; `--from STEP` says from which step on all is done again\n";
+            << "\nhelp: `-y` says yes; `--from STEP` repeats everything from that step on\n";
   return false;
 }
 
@@ -80,7 +80,7 @@ std::optional<int> take_up(const TakeUp& what, const Options& options, bool chan
   if (from_step.empty() && answer.undone) {
     const std::string path = record.plan.node(*answer.undone).path;
     if (!says_yes(options, "`" + path + "` was undone when the run failed",
-                  "Do all again from `" + path + "` on?")) {
+                  "Repeat everything from `" + path + "` on?")) {
       return kRefused;
     }
     from_step = path;

@@ -47,7 +47,7 @@ Status can_be_taken_back(const std::string& id, const journal::Record& record) {
   }
   if (!record.plans_fit) {
     return fail(id + ": its plan.json is not the one that it was begun with",
-                "it was changed, or written by another version of cnplay: go back by hand; "
+                "it was changed, or written by another version of cnplay: roll back by hand; "
                 "`cnplay show " +
                     id + "` says what was done");
   }

@@ -25,7 +25,7 @@ Status not_undone_yet(const Disk& disk, const std::string& root, const std::stri
   if (end != nullptr && end->verdict == events::Verdict::success) {
     std::string help = "`undo` is for runs that failed or were aborted";
     const auto& ways = record.in_force().rollbacks;
-    if (!ways.empty()) help += "; to go back: cnplay rollback " + id + " " + ways.front().name;
+    if (!ways.empty()) help += "; to roll back: cnplay rollback " + id + " " + ways.front().name;
     return fail(id + " has succeeded", help);
   }
   for (const WayTaken& way : ways_taken(disk, root, id, record)) {
@@ -92,9 +92,9 @@ int undo_run(const Options& options, const std::string& id, bool must_be_somethi
   if (left_of(disk, root, id, *record).empty()) {
     if (!must_be_something) return kSuccess;
     return refused(fail("nothing of " + id +
-                            " is left to undo: no step that changed something has "
-                            "an `undo` since its last point of no return",
-                        "`cnplay show " + id + "` says what was changed: put that right by hand"));
+                            " is left to undo: no step that changed something since the last point "
+                            "of no return has an `undo`",
+                        "`cnplay show " + id + "` says what was changed: revert it by hand"));
   }
   return take_back(options, *record,
                    {id, run::kUndo, &record->events, &record->plan, undone_of(disk, root, id)});

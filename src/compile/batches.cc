@@ -107,8 +107,9 @@ void Builder::declare_batch(const Batch& batch) {
   const auto held = std::make_shared<const Evaluated>(std::move(value));
   if (scope_->declare("batch", {held, batch.of_span, "hosts of a batch"})) return;
   context_.error_with("E0104", "`batch` is declared twice", batch.of_span,
-                      "here it is the hosts of the batch at hand", scope_->find("batch")->declared,
-                      "first declared here", "give the other one another name");
+                      "here `batch` is the hosts of the current batch",
+                      scope_->find("batch")->declared, "first declared here",
+                      "give the other one another name");
 }
 
 // Found by a first walk, which is taken back.
@@ -136,7 +137,7 @@ void Builder::check_serial_set(const Target& on, const Modifiers& modifiers) {
   context_.error_with("E0532", "the steps of a `serial` phase are on different hosts", at,
                       "on " + code(context_.text(at)), serial_set_->at,
                       "on " + code(context_.text(serial_set_->at)),
-                      "say which hosts are taken batch by batch: `serial 1 of SET`; steps on other "
+                      "name the hosts to take batch by batch: `serial 1 of SET`; steps on other "
                       "hosts then run once for each batch");
 }
 
@@ -183,7 +184,7 @@ bool Builder::take_part_in(const Batch& batch, const Modifiers& modifiers, Targe
   const std::string text = context_.text(at);
   const bool one_word = text.find(' ') == std::string::npos;
   context_.error_with(
-      "E0533", "a step on a part of the hosts that are taken batch by batch", at,
+      "E0533", "a step on only some hosts of a `serial` phase", at,
       count_of(common.size(), "host") + " of " + code(context_.text(batch.of_span)), batch.of_span,
       "cut into batches",
       part ? "write `on " + (one_word ? text : "(" + text + ")") +

@@ -216,7 +216,7 @@ void Calls::fetch_file(plan::Action& action, const std::vector<HostIndex>& hosts
     const auto* path = to.at(i).as<std::string>();
     if (path == nullptr || path->ends_with('/')) continue;
     if (path->empty()) {
-      context_.error("E0126", "the name of the file to bring to is empty", at, "empty",
+      context_.error("E0126", "the path to fetch the file to is empty", at, "empty",
                      "name a file, or a directory with a `/` at its end");
       return;
     }

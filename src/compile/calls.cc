@@ -164,7 +164,7 @@ bool Calls::collect(const syntax::Call& call, const Signature& signature, GivenM
         for (const auto& param : module.params) names.push_back(param.name);
         context_.error(
             "E0402", code(module.name) + " takes none of these fields", argument.span,
-            "no part of it fits",
+            "none of its fields is a parameter",
             names.empty() ? "it takes no parameters" : "its parameters: " + enumerate(names));
       }
       continue;
@@ -202,7 +202,7 @@ bool Calls::collect(const syntax::Call& call, const Signature& signature, GivenM
     evaluator_.secret_note = code(name) + " of " + code(module.name) +
                              " is not a secret: it is shown in plans and recorded";
     evaluator_.secret_help =
-        "hand it to a parameter of type secret<string>, or read it on the host from a file";
+        "pass it to a parameter of type secret<string>, or read it on the host from a file";
     Evaluated value = this->argument(*argument.value, signature.params[*at].type);
     evaluator_.secret_note.clear();
     evaluator_.secret_help.clear();
@@ -320,9 +320,9 @@ void Calls::check_shell_names(const syntax::ShellItem& item, const syntax::Shell
     diag::Diagnostic d;
     d.code = "E0412";
     d.summary = "`$" + free.name + "` has no value in this script";
-    d.subject = {at, "neither handed over nor set in the script"};
-    d.help = visible ? "hand it over: `sh(" + free.name + ": " + free.name + ") \"\"\"...\"\"\"`"
-             : near.empty() ? "hand it over: `sh(" + free.name +
+    d.subject = {at, "neither passed to the script nor set in it"};
+    d.help = visible        ? "pass it: `sh(" + free.name + ": " + free.name + ") \"\"\"...\"\"\"`"
+             : near.empty() ? "pass it: `sh(" + free.name +
                                   ": ...) \"\"\"...\"\"\"`; a variable that may be unset is `${" +
                                   free.name + ":-}`"
                             : "did you mean `$" + near + "`?";
@@ -360,7 +360,7 @@ plan::Action Calls::shell(const syntax::ShellItem& item, const std::vector<HostI
     if (value.poison()) return;
     if (!is_shell_value(value.type)) {
       context_.error("E0203", with_article(value.type) + " cannot be a shell variable", place,
-                     with_article(value.type), "hand over a text, a number or a list of such");
+                     with_article(value.type), "pass a text, a number or a list of these");
       return;
     }
     auto column = evaluator_.column(value, hosts, label, place);

@@ -12,7 +12,7 @@ bool Builder::refuse_in_check(const syntax::Item& item, Body& body) {
     return true;
   };
   if (std::holds_alternative<syntax::ShellItem>(item.node)) {
-    return refuse(item.keyword, "`sh` is not allowed in a `check`", "changes nobody knows what",
+    return refuse(item.keyword, "`sh` is not allowed in a `check`", "its effect is not known",
                   "call modules: they have a check of their own");
   }
   if (const auto* n = std::get_if<syntax::Let>(&item.node)) {

@@ -165,7 +165,8 @@ Evaluated Evaluator::list(const syntax::ListLit& lit, Span span, const TypePtr& 
         context_.error_with(
             "E0203", "expected " + with_article(item_type) + ", found " + with_article(value.type),
             item.span, with_article(value.type), lit.items[0].span,
-            "the list begins with " + with_article(item_type), "the items of a list have one type");
+            "the list begins with " + with_article(item_type),
+            "all items of a list must have the same type");
         good = false;
         continue;
       }
@@ -333,7 +334,7 @@ void Evaluator::mismatch(const Evaluated& value, const TypePtr& expected, Span a
   } else if (is(wanted, Kind::list) && !is(value.type, Kind::list)) {
     help = "write a list: `[" + context_.text(at) + "]`";
   } else if (is(wanted, Kind::bool_)) {
-    help = "compare it with something: there is no truth in other values";
+    help = "only a bool is true or false: compare the value with something";
   } else {
     help = "write it as " + example_of(wanted);
   }

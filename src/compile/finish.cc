@@ -50,7 +50,7 @@ void Builder::build(const syntax::Play& play) {
     } else {
       context_.error("E0505", code(head->modifier.word.text) + " makes no sense at a play",
                      head->modifier.word.span, "not here",
-                     "a play takes tolerate; say the rest at its steps");
+                     "a play takes only `tolerate`: write other modifiers at its steps");
     }
   }
   find_handlers(play.body);

@@ -154,7 +154,7 @@ void Builder::manual_items(const syntax::Human& node, const syntax::Block& block
       continue;
     }
     if (!tick->name) {
-      context_.error("E0523", "this evidence has no name", item.keyword, "nothing to call it by",
+      context_.error("E0523", "this evidence has no name", item.keyword, "has no name",
                      "write `evidence NAME: string \"...\"`");
       continue;
     }

@@ -145,7 +145,7 @@ std::string belongs(const syntax::Item& item, Place place) {
     return "it belongs in `on_failure { ... }`";
   }
   if (is_one<syntax::OnFailure, syntax::Deadline>(item)) {
-    return "it belongs to a play or a phase of the way forward";
+    return "it belongs to a play or a phase, not to a rollback or an answer to a failure";
   }
   if (is_one<syntax::Always, syntax::Handler, syntax::Rollback, syntax::Window>(item)) {
     return "it belongs to the play itself";
@@ -157,13 +157,14 @@ std::string belongs(const syntax::Item& item, Place place) {
   }
   if (is_one<syntax::TickItem>(item)) return "it belongs in `manual NAME \"...\" { ... }`";
   if (is_one<syntax::Human>(item) && place == Place::always) {
-    return "`always` waits for nobody: put the question before it, or in `on_failure { ... }`";
+    return "`always` cannot wait for people: put the question before it, or in `on_failure { ... "
+           "}`";
   }
   if (is_one<syntax::Returns, syntax::Clause, syntax::ScriptClause>(item)) {
     return "it belongs to a module, in a file of its own in `modules/`";
   }
   if (place == Place::step || place == Place::undo || place == Place::handler) {
-    return "a step holds actions; put this beside the step";
+    return "a step holds actions; put this before or after the step";
   }
   return "put it in the play or in a phase";
 }
@@ -426,7 +427,7 @@ std::optional<plan::Value> Builder::one_condition(const Modifiers& modifiers,
                                                   std::string_view what) {
   const syntax::Modifier* modifier = modifiers.find("when");
   if (modifier == nullptr) return std::nullopt;
-  evaluator_.secret_note = "whether something is done is shown and journalled";
+  evaluator_.secret_note = "a condition is shown and recorded";
   auto when = evaluator_.single(modifier->values[0], simple(Kind::bool_), {std::string(what), ""});
   evaluator_.secret_note.clear();
   return when;
@@ -464,7 +465,7 @@ void Builder::phase(const syntax::Phase& node, const syntax::Item& item, const P
   const syntax::Modifier* serial = modifiers.find("serial");
   if (serial && !position.inside.empty()) {
     context_.error("E0522", "`serial` inside of " + std::string(position.inside), serial->span,
-                   "batches within batches", "say it once, at the outer phase");
+                   "batches within batches", "write it once, at the outer phase");
     serial = nullptr;
   }
   inner.flow->wait_here();

@@ -89,8 +89,8 @@ Evaluated Evaluator::name(const syntax::Name& name, Span span) {
     help = "a script asks its host: `$(hostname)`; of one host of a set, `web[0].name` is the name";
   } else if (help.empty() && name.text.starts_with("ansible_")) {
     help =
-        "no facts are gathered: a script of the host finds out, or the inventory says it and "
-        "`hostvar` declares it";
+        "no facts are gathered on their own: call host.facts, or set it in the inventory and "
+        "declare it with `hostvar`";
   } else if (help.empty()) {
     help = "declare it with `let`, `param` or `hostvar`, or put a text in quotes: \"" + name.text +
            "\"";

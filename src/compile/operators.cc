@@ -335,7 +335,7 @@ Evaluated Evaluator::conditional(const syntax::Conditional& node, const TypePtr&
     context_.error_with(
         "E0203", "expected " + with_article(then.type) + ", found " + with_article(otherwise.type),
         node.otherwise->span, with_article(otherwise.type), node.then->span,
-        with_article(then.type), "both branches have one type");
+        with_article(then.type), "both branches must have the same type");
     return poison();
   }
   Dependence depends = condition.depends;

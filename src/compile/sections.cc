@@ -52,13 +52,13 @@ void Builder::pivot(const syntax::Pivot& node, const syntax::Item& item, const P
   ++pivots_;
   const std::string title = title_of(node.title, "a pivot");
   if (position.section != 0) {
-    context_.error("E0502", "`pivot` is not allowed in what answers a failure", item.keyword,
+    context_.error("E0502", "`pivot` is not allowed in an answer to a failure", item.keyword,
                    "not here", "leave it out");
     return;
   }
   if (position.place == Place::control) {
     context_.error("E0520", "`pivot` is not allowed in a `for` or `if`", item.keyword,
-                   "there is one point of no return", "put it beside the block");
+                   "there is one point of no return", "put it before or after the block");
     return;
   }
   if (block_) {

@@ -189,10 +189,10 @@ std::optional<Evaluated> Builder::find_step(const syntax::Name& name) {
     }
     if (!has_step(body, name.text)) return std::nullopt;
     if (frame_->in_batches.contains(name.text) && here_->batch == nullptr) {
-      context_.error(
-          "E0534", code(name.text) + " is done once for each batch", name.span, "in which batch?",
-          "read its facts in the phase that is done batch by batch: what it finds out is "
-          "known in its batch alone");
+      context_.error("E0534", code(name.text) + " is done once for each batch", name.span,
+                     "in which batch?",
+                     "read its facts in the phase that is done batch by batch: its facts are known "
+                     "only in its batch");
       return Evaluated{};
     }
     context_.error("E0119", "step " + code(name.text) + " has not run yet here", name.span,

@@ -243,7 +243,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
     made.made_from.assign(about.begin(), about.end());
   } else if (even_if_out != nullptr && !position.beside_batch && !hosts.empty()) {
     context_.error("E0505", "`even if out` makes no sense here", even_if_out->span,
-                   "not a step beside a batch",
+                   "not a step on other hosts in a `serial` phase",
                    "it is for a step on other hosts than those of `serial N of SET`");
   }
   wait_for_facts(made, *position.flow);
@@ -368,11 +368,11 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
   context_.error(
       "E0502", code(context_.text(item.keyword)) + " is not allowed in " + std::string(what),
       item.keyword, "not here",
-      body.place == Place::check ? "a `check` holds calls of modules; put this beside it"
+      body.place == Place::check ? "a `check` holds calls of modules; put this before or after it"
       : std::holds_alternative<syntax::Undo>(node) ? "what runs here is not undone: leave it out"
       : std::holds_alternative<syntax::Notify>(node)
           ? "only a step notifies a handler"
-          : std::string(what) + " holds actions; put this beside the step");
+          : std::string(what) + " holds actions; put this before or after the step");
 }
 
 void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier>& modifiers,
@@ -417,7 +417,7 @@ void Builder::add_action(plan::Action action, const std::vector<syntax::Modifier
     body.facts.push_back(std::move(facts));
   } else if (let) {
     context_.error("E0505", "`let` makes no sense in an `undo`", let->span,
-                   "its facts are read by nobody", "leave out `let " + let->text + " =`");
+                   "nothing can read its facts", "leave out `let " + let->text + " =`");
     declare(*let, {}, "name");
   }
   body.actions.push_back(std::move(action));

@@ -97,9 +97,9 @@ std::size_t Builder::offer(const syntax::Block& block, std::size_t first, const 
     const auto* node = std::get_if<syntax::Offer>(&block.items[end].node);
     if (!node) break;
     if (written && !node->modifiers.empty()) {
-      context_.error_with("E0504", "two offers set how their one question is asked",
+      context_.error_with("E0504", "two offers of one question have modifiers",
                           node->modifiers.front().span, "again here", written->front().span,
-                          "first here", "write all of it at one of them: it holds for both");
+                          "first here", "write all modifiers at one of them: they hold for both");
     } else if (!node->modifiers.empty()) {
       written = &node->modifiers;
     }

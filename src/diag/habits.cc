@@ -62,7 +62,8 @@ std::string keyword_habit(std::string_view word) {
       Entry{"vars_files", kVars},
       Entry{"set_fact", kVars},
       Entry{"register", "name the action: `let x = MODULE(...)`, and read `STEP.x.FACT` later"},
-      Entry{"gather_facts", "no facts are gathered: leave it out"},
+      Entry{"gather_facts",
+            "no facts are gathered on their own: leave it out, or call `host.facts()`"},
       Entry{"ignore_errors", kIgnore},
       Entry{"ignore_unreachable", kIgnore},
       Entry{"failed_when", kIgnore},
@@ -77,14 +78,14 @@ std::string keyword_habit(std::string_view word) {
       Entry{"until", "write `retry 3 every 5s`: the step is repeated until it succeeds"},
       Entry{"async", "write steps that run side by side in `parallel { ... }`"},
       Entry{"environment",
-            "set variables in the script, or hand them over: "
+            "set variables in the script, or pass them: "
             "`sh(NAME: value) \"\"\"...\"\"\"`"},
       Entry{"strategy", "steps on the same hosts run host by host; `barrier` waits for all"},
       Entry{"max_fail_percentage", "write `tolerate 10%`"},
       Entry{"any_errors_fatal",
             "a failure stops the run unless `tolerate` allows it: leave it out"},
       Entry{"name", "the title is a text after the name: `step NAME \"title\" on web { ... }`"},
-      Entry{"gather", "no facts are gathered: leave it out"},
+      Entry{"gather", "no facts are gathered on their own: leave it out, or call `host.facts()`"},
       Entry{"pause", "write `wait until now + 30s`, or `manual NAME \"...\"` to wait for a person"},
       Entry{"sleep", "write `wait until now + 30s`"},
   };

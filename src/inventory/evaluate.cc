@@ -108,7 +108,7 @@ class Checker {
                          std::holds_alternative<syntax::Binary>(expr.node);
     const auto* ref = std::get_if<syntax::NameRef>(&expr.node);
     if (literal || (ref && ref->name.text == "index")) return check(expr);
-    return refuse(expr.span, "arithmetic here is of ints and `index` alone");
+    return refuse(expr.span, "arithmetic in an inventory takes only ints and `index`");
   }
 
   bool check_name(const syntax::NameRef& ref, Span span) {

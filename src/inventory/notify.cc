@@ -142,7 +142,7 @@ class Block {
     for (const auto& [name, value] : values_) {
       if (name == "on" || std::ranges::find(names, name) != names.end()) continue;
       if (name == "command" || name == "webhook" || name == "mail") continue;  // said already
-      wrong(value.span, backquoted(name) + " says nothing here", "take it away");
+      wrong(value.span, backquoted(name) + " has no meaning here", "take it away");
     }
   }
 
@@ -213,7 +213,7 @@ class Block {
     only({"mail", "from", "server", "user", "password"});
     const auto to = texts_of(values_.at("mail"));
     if (!to || !std::ranges::all_of(*to, is_address)) {
-      wrong(values_.at("mail").span, "not an address, or a list of some",
+      wrong(values_.at("mail").span, "neither an address nor a list of addresses",
             "write `mail: \"ops@example.org\"`");
     } else {
       out_.to = *to;

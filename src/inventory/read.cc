@@ -138,7 +138,7 @@ class Reader {
     }
     if (parent && !node.notify.empty()) {
       diags_.error("E0616", "this `notify` cannot be carried out",
-                   {node.notify.front().span, "a run is of the inventory, not of a group"},
+                   {node.notify.front().span, "concerns whole runs, not one group"},
                    "move it out of the group");
     }
     inventory_->groups_.push_back(std::move(group));

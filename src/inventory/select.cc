@@ -45,7 +45,7 @@ class Selector {
   std::vector<HostIndex> run() {
     Mask mask = any();
     skip_blanks();
-    if (!failed_ && at_ < text().size()) malformed(at_, "nothing was expected here any more");
+    if (!failed_ && at_ < text().size()) malformed(at_, "expected the end of the limit");
     if (failed_) return {};
     std::vector<HostIndex> out;
     for (HostIndex h = 0; h < mask.size(); ++h) {

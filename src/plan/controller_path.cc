@@ -75,7 +75,7 @@ Status check_below_a_place(const Value& path,
       said = true;
       if (!is_file_name(part) && part != "." && part != "..") {
         return fail("the path of a file on the controller would have `" +
-                        Untrusted(part).display(80) + "` in it, which a host said",
+                        Untrusted(part).display(80) + "` in it, which came from a host",
                     help);
       }
     }
@@ -85,7 +85,7 @@ Status check_below_a_place(const Value& path,
     const std::string_view name = rest.substr(0, rest.find('/'));
     if (name == "." || name == "..") {
       return fail("the path of a file on the controller would be `" + Untrusted(text).display(200) +
-                      "`, by what a host said",
+                      "`, which came from a host",
                   help);
     }
     rest.remove_prefix(std::min(rest.size(), name.size() + 1));

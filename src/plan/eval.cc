@@ -79,7 +79,8 @@ Result<Value> index(const Value& of, const Value& at) {
   if (const auto* key = at.as<std::string>(); key != nullptr) return member(of, *key);
   const auto* list = of.as<List>();
   const auto* n = at.as<std::int64_t>();
-  if (list == nullptr || n == nullptr) return wrong_operands("an index is an int, of a list", of);
+  if (list == nullptr || n == nullptr)
+    return wrong_operands("only a list has an index, and it must be an int", of);
   if (*n < 0 || static_cast<std::uint64_t>(*n) >= list->size()) {
     return fail("index " + std::to_string(*n) + " is out of range: the list has " +
                     count_of(list->size(), "item"),
@@ -89,8 +90,8 @@ Result<Value> index(const Value& of, const Value& at) {
 }
 
 Result<Value> logic(Op op, const Value& a, const Value& b) {
-  if (a.as<bool>() == nullptr) return wrong_operands("`and` and `or` are of bools", a);
-  if (b.as<bool>() == nullptr) return wrong_operands("`and` and `or` are of bools", b);
+  if (a.as<bool>() == nullptr) return wrong_operands("`and` and `or` need bools", a);
+  if (b.as<bool>() == nullptr) return wrong_operands("`and` and `or` need bools", b);
   return Value(op == Op::and_ ? *a.as<bool>() && *b.as<bool>() : *a.as<bool>() || *b.as<bool>());
 }
 
@@ -228,7 +229,7 @@ class Evaluator {
         auto condition = expr(*e.operands[0]);
         if (!condition) return condition;
         const bool* b = condition->as<bool>();
-        if (b == nullptr) return wrong_operands("a condition is a bool", *condition);
+        if (b == nullptr) return wrong_operands("a condition must be a bool", *condition);
         return expr(*e.operands[*b ? 1 : 2]);
       }
       default:
@@ -325,7 +326,7 @@ Result<Value> apply_op(Op op, std::span<const Value> operands, std::span<const s
       return index(operands[0], operands[1]);
     case Op::not_:
       if (operands[0].as<bool>() == nullptr)
-        return wrong_operands("`not` is of a bool", operands[0]);
+        return wrong_operands("`not` needs a bool", operands[0]);
       return Value(!*operands[0].as<bool>());
     case Op::and_:
     case Op::or_:
@@ -336,7 +337,7 @@ Result<Value> apply_op(Op op, std::span<const Value> operands, std::span<const s
       return operands[0].is_none() ? operands[1] : operands[0];
     case Op::conditional:
       if (operands[0].as<bool>() == nullptr) {
-        return wrong_operands("a condition is a bool", operands[0]);
+        return wrong_operands("a condition must be a bool", operands[0]);
       }
       return *operands[0].as<bool>() ? operands[1] : operands[2];
     case Op::call:

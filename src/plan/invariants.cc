@@ -92,11 +92,12 @@ class Checker {
   void check_node(NodeId id) {
     const Node& node = plan_.nodes[id];
     const std::string of = "node " + node.path;
-    expect(node.id == id, of + ": its id is not its place");
+    expect(node.id == id, of + ": its id is not its index");
     expect(!node.path.empty(), "a node has no path");
     expect(paths_.insert(node.path).second, "two nodes have the path " + node.path);
     const bool works = node.kind == NodeKind::step || node.kind == NodeKind::handler;
-    expect(works == !node.hosts.empty(), of + ": steps and handlers, and they alone, have hosts");
+    expect(works == !node.hosts.empty(),
+           of + ": only steps and handlers have hosts, and each must have some");
     expect(node.kind != NodeKind::batch_end || !node.made_from.empty(), of + ": an empty batch");
     check_host_list(node.made_from, of + ", made from");
     expect(!node.once || node.hosts.size() == 1, of + ": `once` is on one host");
@@ -104,7 +105,7 @@ class Checker {
     expect(node.phase == kNone || node.phase < plan_.phases.size(), of + ": no such phase");
     expect((node.kind == NodeKind::wait) == !node.until.is_none(), of + ": waits have a time");
     expect((node.kind == NodeKind::human) == node.human.has_value(),
-           of + ": human steps, and they alone, say what people do");
+           of + ": only a human step asks people, and each must ask something");
     if (node.human) check_human(*node.human, of);
     expect(works || (node.actions.empty() && node.undo.empty()), of + ": actions of no step");
     for (const Edge& edge : node.after) {
@@ -118,7 +119,7 @@ class Checker {
     check_value(node.until, of + ", until");
     expect(std::all_of(node.actions.begin(), node.actions.end(),
                        [&](const Action& a) { return a.alone == is_check(node); }),
-           of + ": checked alone in part");
+           of + ": some of its actions are only checked, and others applied");
     in_undo_ = false;
     for (position_ = 0; position_ < node.actions.size(); ++position_) {
       check_action(node.actions[position_], of);
@@ -133,7 +134,7 @@ class Checker {
     expect(human.count > 0, of + ": nobody is asked");
     expect(manual || human.items.empty(), of + ": only a manual step has items");
     expect(manual || human.questions.size() == (human.kind == HumanKind::ask ? 1 : 0),
-           of + ": the questions of another kind");
+           of + ": it has the questions of another kind of human step");
     for (const Value& item : human.items) check_value(item, of + ", item");
     for (const Question& question : human.questions) {
       expect(!question.name.empty(), of + ": a question without a name");
@@ -151,7 +152,7 @@ class Checker {
     }
     expect(action.check != kNone || action.apply != kNone, of + ": neither check nor apply");
     expect(!action.alone || (action.check != kNone && action.apply == kNone && !in_undo_),
-           of + ": checked alone, and not only that");
+           of + ": it is only checked, and has an apply or stands in an undo");
     expect((action.verify == Verify::by_script) == (action.verify_script != kNone),
            of + ": verify does not fit its script");
     check_column(action.when, of + ", when");
@@ -178,7 +179,7 @@ class Checker {
              of + ": depends on an action that the plan does not have");
     }
     expect(action.reboots.empty() || names.contains(action.reboots),
-           of + ": no parameter `" + action.reboots + "` says how long a restart may take");
+           of + ": no parameter `" + action.reboots + "` that bounds a reboot");
     for (const Param& param : action.params) {
       if (param.name != action.sends_tree) continue;
       expect(names.contains(param.name + "_manifest"), of + ": no list of a tree's files");
@@ -311,7 +312,7 @@ class Checker {
       const Phase& phase = plan_.phases[i];
       const std::string of = "phase " + phase.path;
       expect(!phase.path.empty() && paths.insert(phase.path).second,
-             of + ": its path is empty or not its own");
+             of + ": its path is empty, or another phase has it");
       expect(phase.parent == kNone || phase.parent < i, of + ": its parent comes later");
       self_ = phase.end;
       check_value(phase.when, of + ", when");
@@ -355,8 +356,9 @@ class Checker {
   void check_ways_back() {
     std::set<std::string> names;
     for (const Rollback& way : plan_.rollbacks) {
-      expect(!way.name.empty() && names.insert(way.name).second,
-             [&] { return "the name of the rollback `" + way.name + "` is empty or not its own"; });
+      expect(!way.name.empty() && names.insert(way.name).second, [&] {
+        return "the name of the rollback `" + way.name + "` is empty, or another rollback has it";
+      });
       expect(way.section < plan_.sections.size() &&
                  plan_.sections[way.section].kind == SectionKind::rollback,
              [&] { return "the rollback " + way.name + " has no section"; });
@@ -371,7 +373,8 @@ class Checker {
       check_value(deadline.at, "a deadline");
     }
     if (plan_.window) {
-      expect(!plan_.window->from.is_none() && !plan_.window->to.is_none(), "an open window");
+      expect(!plan_.window->from.is_none() && !plan_.window->to.is_none(),
+             "a window without a beginning or an end");
       check_value(plan_.window->from, "window");
       check_value(plan_.window->to, "window");
     }

@@ -34,10 +34,10 @@ std::string decision_between(const Plan& plan, const Place& before, const Place&
   if (next.action == 0 && !node.made_from.empty()) {
     return "the run checks whether " + hosts_text(plan, node.made_from) + " is still in the run";
   }
-  if (action.alone) return "it is found out whether there is anything to do";
-  if (!done.returns.empty()) return "the facts of `" + done.module + "` are looked at";
+  if (action.alone) return "a `check` decides whether there is anything to do";
+  if (!done.returns.empty()) return "the facts of `" + done.module + "` are read";
   if (moves_file(done) || moves_file(action)) return "a file is moved";
-  if (!done.reboots.empty() || !action.reboots.empty()) return "the host is restarted";
+  if (!done.reboots.empty() || !action.reboots.empty()) return "the host is rebooted";
   if (done.become != action.become) {
     return "it runs as " + (action.become.empty() ? "the login user" : action.become);
   }

@@ -91,7 +91,7 @@ Result<Archive> Archive::make(std::string directory, const std::string& manifest
   archive.name_ = sha256_hex(archive.directory_ + '\0' + manifest + '\0' + std::string(wanted));
   const auto lines = lines_of(manifest);
   const auto nonsense = [&] {
-    return fail("the host asks for files of " + archive.directory_ + " that there are none of");
+    return fail("the host asks for files that are not in " + archive.directory_);
   };
   std::uint64_t last = 0;
   for (const std::string_view range : lines_of(wanted)) {

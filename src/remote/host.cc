@@ -430,9 +430,8 @@ void HostSession::shell_job_ended(Shell& shell) {
   } else if (!said.refusal().empty()) {
     finish(job, job->withdrawn ? Ended::lost : Ended::not_started,
            settings_.ssh.name + ": " + Untrusted(said.refusal()).display(500),
-           "a task is started only if the host can note that it was: there must be room in the "
-           "home of its "
-           "user, and the right to write there");
+           "the host must be able to record that it started a task: the user needs a home that is "
+           "writable and has free space");
   } else {
     finish(job, Ended::not_started,
            settings_.ssh.name + ": the shell refused the variables of the task", {});

@@ -65,7 +65,7 @@ _cn_mkdir() {
   *)
     [ -d "$_cn_base" ] || mkdir "$_cn_base" || return 1
     if [ -L "$_cn_base" ] || [ ! -O "$_cn_base" ]; then
-      _cn_put "$_cn_base belongs to somebody else$nl" >&2
+      _cn_put "$_cn_base belongs to another user$nl" >&2
       return 1
     fi
     mkdir -p "$1"
@@ -85,7 +85,7 @@ _cn_b=${_cn_b:-?}
 _cn_say() {
   case $_cn_s:$1 in
   *:fail | check:* | verify:ok | preflight:ok | preflight:skip) ;;
-  *) set -- fail "\`$1\` cannot be said in $_cn_s" ;;
+  *) set -- fail "\`$1\` is not allowed in $_cn_s" ;;
   esac
   _cn_put "$_cn_r$_cn_n V $1$nl$2$_cn_r$_cn_n v$nl" >&2
   case $_cn_s:$1 in
@@ -118,7 +118,7 @@ fact() {
   esac
 }
 _cn_fact() {
-  case $_cn_s in check) ;; *) fail "\`fact\` can be used in check alone, not in $_cn_s" ;; esac
+  case $_cn_s in check) ;; *) fail "\`fact\` is allowed only in check, not in $_cn_s" ;; esac
   case $1 in '' | [0-9]* | *[!A-Za-z0-9_]* | _cn_* | IFS | PATH | HOME) fail "\`fact\` needs a name, not '$1'" ;; esac
   [ "${#2}" -le 65536 ] || fail "the fact $1 is larger than 64 KiB"
   _cn_put "$_cn_r$_cn_n F $1$nl$2$_cn_r$_cn_n f$nl"
@@ -663,7 +663,7 @@ _cn_take() {
     if [ "$_cn_i" != "$3" ]; then
       # Without a word of head the line is broken: another shell continues from here.
       case $_cn_se in '') ;; *) rm -f -- "$_cn_p" ;; esac
-      _cn_refuse "the file cannot be written to $_cn_dir: ${_cn_se:-it came to $_cn_i of $3 bytes}"
+      _cn_refuse "the file cannot be written to $_cn_dir: ${_cn_se:-only $_cn_i of $3 bytes were written}"
       _cn_end "$1"
       exit 92 # what is still to come of it is not a command
     fi
@@ -676,7 +676,7 @@ _cn_take() {
     else
       rm -f -- "$_cn_p"
       case $_cn_x in
-      '') _cn_refuse "the checksum of the file cannot be taken: is sha256sum there?" ;;
+      '') _cn_refuse "the checksum of the file cannot be computed: is sha256sum installed?" ;;
       *) _cn_refuse "the host received other bytes than expected: was the file changed here since the run began?" ;;
       esac
     fi

@@ -94,7 +94,7 @@ void HostSession::restart_overdue() {
   if (restarted_ || phase_ != Phase::ready) {
     return look_at_restart(std::chrono::steady_clock::now() + kBetweenLooks);
   }
-  end_restart(failed_to("has not restarted within " + within + ": it is still the same boot"));
+  end_restart(failed_to("has not rebooted within " + within + ": it is still the same boot"));
   pump();
 }
 
@@ -118,7 +118,7 @@ void HostSession::has_restarted(const JobPtr& job) {
   look->done = [this, job](const TaskResult& result) {
     if (restart_ != job) return;
     if (result.ended != Ended::finished || result.stages.empty()) {
-      return end_restart(failed_to("has restarted, and then: " + result.error));
+      return end_restart(failed_to("has rebooted, and then: " + result.error));
     }
     StageResult verify = result.stages.front();
     verify.stage = Stage::verify;
@@ -163,7 +163,7 @@ void HostSession::lose_restart(Ended ended, const std::string& why) {
   if (job->collector) result = job->collector->take();
   result.ended = ended;
   result.error = why;
-  result.help = "look whether " + settings_.ssh.name + " has restarted";
+  result.help = "check whether " + settings_.ssh.name + " has rebooted";
   result.apply_possible = true;
   tell_restart(job, std::move(result));
 }

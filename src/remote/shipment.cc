@@ -64,14 +64,14 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
                                   const Due& due) {
   std::string assignments;
   if (task.upload && !is_upload_name(task.upload->sha256)) {
-    return fail("the checksum of " + task.upload->path + " is none");
+    return fail(task.upload->path + " has an invalid checksum");
   }
   for (const Variable& variable : task.variables) {
     if (!is_name(variable.name))
       return fail("'" + variable.name + "' is not a valid name of a variable");
     if (is_shell_reserved(variable.name)) {
       return fail("a variable cannot be called `" + variable.name + "`",
-                  "the shell needs that name: call the parameter otherwise");
+                  "the shell needs that name: rename the parameter");
     }
     const auto value = quote(variable.value);
     if (!value) return fail("the value of `" + variable.name + "` has a NUL byte");

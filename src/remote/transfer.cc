@@ -169,7 +169,7 @@ Status Transfer::finish() {
   if (!refusal_.empty()) return fail(Untrusted(refusal_).display(500));
   if (to_host_) return {};
   if (at_ != size_ || digest_.hex() != sha256_) {
-    return fail("what came of " + from_ + " is not what is there: did it change meanwhile?");
+    return fail("the received bytes are not those of " + from_ + ": did it change meanwhile?");
   }
   // The umask can be read only by setting it, and other threads make files: so, what is usual.
   const bool durable = ::fchmod(fd_, 0644) == 0 && ::fsync(fd_) == 0;

@@ -100,9 +100,8 @@ class Printer {
       line("\n" + paint_.bold("STEPS"));
       if (plan_.hosts.size() > 1) {
         line(paint_.dim(
-            "  Each host continues as soon as it is done, up to the next line across, or the"));
-        line(
-            paint_.dim("  beginning or end of a phase: everything above is finished there first."));
+            "  A host waits for the others only at a line across, and at the beginning and end"));
+        line(paint_.dim("  of a phase: there, everything above is finished first."));
       }
     }
     drawn_ = true;

@@ -42,7 +42,7 @@ class Prediction {
     return "  from " +
            (past.runs == 1 ? std::string("the last run")
                            : "the last " + std::to_string(past.runs) + " runs") +
-           " on " + past.inventory + "; what they do not tell, by `expect`";
+           " on " + past.inventory + "; other steps by `expect`";
   }
 
   void total() {

@@ -150,7 +150,7 @@ std::string failure_text(const Plan& plan, const OnFailure& on, const PrintOptio
         break;
       }
       case ResponseKind::offer:
-        out += "ask whether to take the rollback ";
+        out += "ask whether to run the rollback ";
         for (std::size_t i = 0; i < response.rollbacks.size(); ++i) {
           out += (i == 0 ? "" : " or ") + response.rollbacks[i];
         }

@@ -28,7 +28,7 @@ std::string length_of(const Schedule& schedule) {
   if (schedule.total.count() == 0) return "duration unknown (no `expect`)";
   std::string text = "takes " + human_duration(schedule.total);
   if (schedule.without_expect != 0) {
-    text += " and what " + std::to_string(schedule.without_expect) + " of its steps do not say";
+    text += " and " + std::to_string(schedule.without_expect) + " steps of unknown duration";
   }
   return text;
 }

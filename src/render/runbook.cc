@@ -184,7 +184,7 @@ class Author {
       if (const auto at = clock_.end_of(index); !at.empty()) p.say(", at ").plain(at);
     }
     p.say(". All hosts must have come this far.");
-    if (has_handlers()) p.say(" What is due of “If something has changed” is done now.");
+    if (has_handlers()) p.say(" Now do what is due of “If something has changed”.");
     put(p, phase.outage ? BlockKind::note : BlockKind::paragraph);
   }
   bool has_handlers() const {
@@ -212,11 +212,11 @@ class Author {
         put(p.say("*All hosts must have come this far before the next step.*"));
         break;
       case NodeKind::flush:
-        put(p.say("What is due of “If something has changed” is done now."));
+        put(p.say("Now do what is due of “If something has changed”."));
         break;
       case NodeKind::batch_end:
         p.say("*The batch ends:* ").plain(hosts_text(plan_, node.made_from)).say(".");
-        if (has_handlers()) p.say(" What is due of “If something has changed” is done now.");
+        if (has_handlers()) p.say(" Now do what is due of “If something has changed”.");
         put(p.say(" If none of these hosts is left, stop here: the phase has failed."));
         break;
       case NodeKind::pivot:

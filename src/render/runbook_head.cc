@@ -153,17 +153,17 @@ class Head {
                    .code("${name:?what it is}")
                    .say(": set it first (")
                    .code("name=...")
-                   .say("), the block refuses to run without."));
-    item(list, p.say("The blocks are what changes something. What the modules look at before and "
-                     "after, `cnplay modules NAME` shows"));
+                   .say("), the block refuses to run without it."));
+    item(list, p.say("The blocks hold only what changes something. `cnplay modules NAME` shows "
+                     "what a module checks before and after"));
     if (!options_.command.empty()) {
       list.rows.back()[0].push_back({SpanKind::plain, "; "});
       list.rows.back()[0].push_back({SpanKind::code, options_.command + " --check"});
-      list.rows.back()[0].push_back({SpanKind::plain, " looks at all of it, and changes nothing"});
+      list.rows.back()[0].push_back({SpanKind::plain, " runs these checks, and changes nothing"});
     }
     list.rows.back()[0].push_back({SpanKind::plain, "."});
     for (const std::string& lock : plan_.locks) {
-      item(list, p.say("See to it that nobody else works under the lock ")
+      item(list, p.say("Make sure that nobody else works under the lock ")
                      .code(lock)
                      .say(" on these hosts."));
     }
@@ -226,7 +226,7 @@ class Head {
     }
     for (const auto& [on, names] : by_hosts) {
       Prose p;
-      p.say("There must be on ").plain(hosts_of(plan_, options_, on)).say(": ");
+      p.say("Commands needed on ").plain(hosts_of(plan_, options_, on)).say(": ");
       for (const auto& name : names) p.say(name == *names.begin() ? "" : ", ").code(name);
       item(list, p.say("."));
     }

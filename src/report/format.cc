@@ -477,7 +477,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const NotificationFailed& e) {
             return with_help(
                 options,
-                bad("nobody was told") + " by " + e.way + " (" + e.where + "): " + e.message,
+                bad("notification failed") + " by " + e.way + " (" + e.where + "): " + e.message,
                 e.help);
           },
           [&](const RollbackStarted& e) {
@@ -496,7 +496,7 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const AbortRequested& e) {
             return e.times == 1 ? std::string(
                                       "stopping: tasks in flight end, nothing more is "
-                                      "started (once more to stop at once)\n")
+                                      "started (Ctrl-C again: stop at once)\n")
                                 : std::string("stopping at once: killing the tasks in flight\n");
           },
           [&](const Notice& e) { return e.text + "\n"; },

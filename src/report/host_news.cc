@@ -39,7 +39,7 @@ std::string HostNews::lines(const events::Event& event, const Options& options,
       return name(broken->host) + "  rebooting, as the step asks; waiting for it\n";
     }
   } else if (const auto* back = std::get_if<events::HostReconnected>(&event.what)) {
-    if (restarts(back->host)) return name(back->host) + "  back after its restart\n";
+    if (restarts(back->host)) return name(back->host) + "  back after its reboot\n";
   }
   return event_lines(plan_, event, options, host_width);
 }

@@ -146,7 +146,8 @@ Markup times_section(const Account& account) {
                        return account.plan->node(human.node).testing;
                      });
   if (is_dry(account)) {
-    out << "<p class=\"dim\">The times are those of checks. A run takes others.</p>\n";
+    out << "<p class=\"dim\">These are the times of checks. A real run takes a different "
+           "time.</p>\n";
   } else if (tests) {
     out << "<p class=\"dim\">A test is a step with `testing`. \"Excluding testing\" leaves out the "
            "time "

@@ -82,7 +82,7 @@ Status to_command(const std::vector<std::string>& argv, const std::string& text,
   }
   if (spawned != 0) {
     return fail("it cannot be started: " + std::string(std::strerror(spawned)),
-                "is it installed, and may it be executed?");
+                "is it installed and executable?");
   }
   const auto deadline = Clock::now() + timeout;
   bool late = !feed(ours.get(), text, deadline);
@@ -91,7 +91,7 @@ Status to_command(const std::vector<std::string>& argv, const std::string& text,
   for (;;) {
     const pid_t ended = ::waitpid(pid, &status, late ? 0 : WNOHANG);
     if (ended == pid) break;
-    if (ended < 0 && errno != EINTR) return fail("its end cannot be seen");
+    if (ended < 0 && errno != EINTR) return fail("waiting for it failed");
     if (late || Clock::now() >= deadline) {
       late = true;
       ::kill(-pid, SIGKILL);

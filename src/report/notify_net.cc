@@ -45,7 +45,7 @@ struct Curl {
         find(library, "curl_slist_append", append) &&
         find(library, "curl_slist_free_all", free_all);
     if (all && global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) return;
-    const char* why = all ? "it cannot be begun with" : ::dlerror();
+    const char* why = all ? "it cannot be initialised" : ::dlerror();
     missing = std::string("libcurl cannot be used: ") + (why == nullptr ? "unknown" : why);
   }
 
@@ -120,9 +120,7 @@ Result<Handle> handle(const std::string& url, const char* protocols, Duration ti
     set(CURLOPT_CAINFO, file);
     break;
   }
-  if (!good)
-    return fail("this libcurl lacks something that is needed: it speaks no " +
-                std::string(protocols));
+  if (!good) return fail("the installed libcurl does not support " + std::string(protocols));
   return curl;
 }
 
@@ -208,10 +206,11 @@ Status to_mail(const Envelope& envelope, const std::string& message, Duration ti
   if (!good) return fail("the mail cannot be made");
   const CURLcode code = Curl::get().perform(c);
   if (code == CURLE_OK) return {};
-  return fail(words(code, more), code == CURLE_USE_SSL_FAILED
-                                     ? "a password is sent over TLS alone: write smtps://, or ask "
-                                       "who runs the server for STARTTLS"
-                                     : "");
+  return fail(
+      words(code, more),
+      code == CURLE_USE_SSL_FAILED
+          ? "a password is sent only over TLS: write smtps://, or enable STARTTLS on the server"
+          : "");
 }
 
 }  // namespace cnplay::report

@@ -234,7 +234,7 @@ class Judge {
   }
   Status gone(const std::string& what) const {
     return fail(what + " has begun, and is gone from the play, or is at another place",
-                "put it back; or start a new run with --start-at STEP");
+                "restore it; or start a new run with --start-at STEP");
   }
   Status unchanged(NodeId node, std::optional<HostIndex> host) const {
     if (again(node) || node >= before_.nodes.size()) return {};
@@ -243,8 +243,7 @@ class Judge {
     return fail("the step " + title(node) + (host ? on(*host) : "") +
                     " has begun or is done already, as written at " + before_.node(node).where +
                     " of the former play; it is different now",
-                "put it back as it was, and write the change into a step after it; or do "
-                "it again: --from " +
+                "restore it, and put the change into a later step; or repeat it: --from " +
                     before_.node(node).path + "; or start a new run with --start-at STEP");
   }
 
@@ -261,7 +260,7 @@ class Judge {
       if (!applied || kept_.undone.contains(unit)) continue;
       if (!was.undo.empty() && !between_.same_undo(node, host)) {
         return fail("the step " + title(node) + " has changed something" + on(host) +
-                        " before it failed, and its `undo` is another one now, or gone",
+                        " before it failed, and its `undo` has changed or is gone",
                     "leave its `undo` as it was: it reverts that");
       }
       for (const ActionEnded& e : kept_.done) {
@@ -270,7 +269,7 @@ class Judge {
         return fail("in the step " + title(node) + ", `" + was.actions[e.action].module + "` (" +
                         was.actions[e.action].where + ") was done" + on(host) +
                         " and has no check; repeating it could do it twice",
-                    "leave what is before it as it was");
+                    "restore the actions before it");
       }
     }
     return {};

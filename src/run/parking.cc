@@ -19,9 +19,9 @@ std::string advice(const Context& context, const Parked& parked) {
   }
   if (parked.at == Parked::At::wait) {
     return "To continue: cnplay resume " + run +
-           "\nIt then waits on, or continues at once if the time has come" +
+           "\nIt then continues to wait, or continues at once if the time has come" +
            (node.late_by
-                ? "; later than " + human_duration(*node.late_by) + " after it, it asks first."
+                ? "; if it is more than " + human_duration(*node.late_by) + " late, it asks first."
                 : std::string("."));
   }
   const std::string name = node.path.substr(node.path.find('/') + 1);

@@ -165,7 +165,7 @@ Duration Preflight::restart_patience(HostIndex host) const {
   }
   const auto gone = std::chrono::duration_cast<Duration>(context_.clock.now() - restart->at);
   within = std::max(within - gone, kLeastRestart);
-  context_.emit.notice("`" + node.title + "` may be restarting " + context_.name(host) +
+  context_.emit.notice("`" + node.title + "` may be rebooting " + context_.name(host) +
                        ": it has " + human_duration(within) + " to be back");
   return within;
 }

@@ -105,7 +105,7 @@ void Preflight::look_at_the_clock() {
     const std::string where = plan.window->where + ": the window ";
     if (from && now < from->at) {
       refuse(where + "opens at " + format_time(*from) + ", in " + human_duration(from->at - now),
-             "start it then; `cnplay preflight` looks at all that it needs before");
+             "start it then; until then, `cnplay preflight` checks everything that it needs");
     }
     if (to && now >= to->at) {
       refuse(where + "was over at " + format_time(*to),

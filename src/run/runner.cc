@@ -47,7 +47,7 @@ RunResult Runner::run(bool only_preflight) {
     }
     if (!look_before(only_preflight)) {
       if (!context_.replay.started()) return finish();
-      return not_resumed("not everything is there that the run needs to continue",
+      return not_resumed("the run lacks something that it needs to continue",
                          "fix it and resume again; or continue without a host: --without HOST");
     }
     return go();

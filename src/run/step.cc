@@ -145,7 +145,8 @@ void Steps::start_task(Run& run, remote::Task task) {
     if (sent->left_out > 0) {
       context_.emit.notice(context_.name(run.unit.host) + ": `" + run.node->title + "` printed " +
                            format_size(Size{static_cast<std::int64_t>(sent->left_out)}) +
-                           " more before the run came to it: left out, here and in the record");
+                           " more than is kept before the run arrives at it: this part is left "
+                           "out, here and in the record");
     }
   } else {
     context_.start(std::move(task));
@@ -364,7 +365,7 @@ std::size_t Steps::output(remote::TaskOutput o) {
     context_.emit(std::move(told));
   }
   if (before > cap || run.output <= cap) return 0;
-  context_.emit.notice(context_.name(o.host) + ": `" + run.node->title + "` says more than " +
+  context_.emit.notice(context_.name(o.host) + ": `" + run.node->title + "` printed more than " +
                        format_size(Size{static_cast<std::int64_t>(cap)}) +
                        ": the rest is left out, here and in the record");
   return 0;

@@ -199,7 +199,7 @@ void Summary::say_changes(const std::vector<Change>& changes,
   for (const bool half : {false, true}) tell(Fate::undone, half, "Undone:", ".");
   for (const bool half : {false, true}) {
     const std::string what(half ? events::kFailedAnd : events::kChangedAnd);
-    tell(Fate::undo_failed, half, what + " its undo failed:", ": look at it there.");
+    tell(Fate::undo_failed, half, what + " its undo failed:", ": look at that host.");
     tell(Fate::not_undone, half, what + " not undone:", ": its undo was not run.");
     tell(Fate::no_undo, half, what + " not undone:", ": it has no `undo`.");
   }
@@ -229,7 +229,8 @@ std::string Summary::advice(const Ending& ending, Verdict verdict, const UndoLog
     if (verdict == Verdict::success && any_unapplied_) {
       say("This was a dry run: nothing was changed. Without --check the run makes these changes.");
       if (std::ranges::any_of(hosts_, [](const auto& host) { return host.depends > 0; })) {
-        say("What `depends` is known only after the changes before it.");
+        say("Whether an action that `depends` would change something is known only after the "
+            "changes before it.");
       }
     }
     return text;
@@ -262,7 +263,7 @@ void Summary::say_next(const Ending& ending, bool all_undone, bool undoable,
   const std::string cause = "Fix the cause" + (left.empty() ? "" : " on " + left) + ", then ";
   const std::string& run = context_.options.run_id;
   if (ending.aborted) {
-    say("What had ended stays as it is: nothing was undone.");
+    say("Steps that had ended stay as they are: nothing was undone.");
     say("To continue: cnplay resume " + run);
   } else if (all_undone && ending.undo_ran && !ending.held) {
     say(cause + "run the same command again.");
@@ -284,7 +285,7 @@ void Summary::say_ways_back(const Ending& ending,
     if (ways.empty() && back == nullptr && !undone) {
       for (const plan::Rollback& way : context_.plan.rollbacks) ways.push_back(way.name);
     }
-    for (const std::string& way : ways) say("To go back: cnplay rollback " + run + " " + way);
+    for (const std::string& way : ways) say("To roll back: cnplay rollback " + run + " " + way);
   } else if (ending.rollback_complete) {
     say("The rollback `" + ending.rolled_back + "` is complete.");
   } else {

@@ -11,7 +11,7 @@ using plan::Value;
 // One line: what may stand in a list or a map.
 Result<std::string> line(const Value& value, const std::vector<Secret>& secrets, bool& secret) {
   if (value.as<plan::List>() != nullptr || value.as<plan::Record>() != nullptr) {
-    return fail("has a list or a record inside a list: scripts cannot be given that");
+    return fail("has a list or a record inside a list: a script cannot receive that");
   }
   auto text = script_text(value, secrets, secret);
   if (!text) return text;

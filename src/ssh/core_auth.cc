@@ -89,7 +89,7 @@ asio::awaitable<bool> Core::authenticate() {
   std::string what = "permission denied for " + shown(settings_.user);
   std::vector<std::string> helps = std::move(trace.helps);
   if (trace.tried.empty()) {
-    what = "nothing to authenticate with as " + shown(settings_.user);
+    what = "no key or password to log in with as " + shown(settings_.user);
     if (trace.notes.empty()) {
       helps.emplace_back("name an identity in the inventory, start ssh-agent, or give a password");
     }

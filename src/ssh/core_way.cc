@@ -70,7 +70,7 @@ asio::awaitable<bool> Core::go_through_gate() {
   if (channel == nullptr) {
     const auto& failed = std::get<TransportError>(**answer);
     fail_connect(error(failed.kind == Failure::no_channel ? Failure::refused : failed.kind,
-                       through + " does not get through to it: " + failed.what,
+                       through + " cannot reach it: " + failed.what,
                        "is the host up, and its address right as " + through + " sees it?"));
     co_return false;
   }

@@ -70,7 +70,7 @@ Result<bool> succeeds(const std::string& command) {
   if (rc != 0) return fail(std::string(shell) + " cannot be started: " + std::strerror(rc));
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return fail(std::string("its end cannot be seen: ") + std::strerror(errno));
+    if (errno != EINTR) return fail(std::string("waiting for it failed: ") + std::strerror(errno));
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -62,7 +62,7 @@ void Builder::look_for_habits(const std::string& written, std::uint32_t at, bool
       d.summary = "`{{ " + name + " }}` is Jinja, and stays as it is written";
       d.subject = {{place, place + static_cast<std::uint32_t>(found.length)}, "not a value here"};
       if (script) {
-        d.help = "hand the value over, and let the shell read it: `sh(" +
+        d.help = "pass the value, and let the shell read it: `sh(" +
                  name.substr(name.rfind('.') + 1) + ": " + name + ") \"\"\"... \"$" +
                  name.substr(name.rfind('.') + 1) + "\" ...\"\"\"`";
       } else {

@@ -260,7 +260,8 @@ class Wording {
       if (first == P::SLASH && type(first_ + 1) == P::SLASH) help = "comments begin with `#`";
       if (first == P::MINUS) {
         help =
-            "a play is not YAML: a statement begins with its word, as in `step NAME on web { ... "
+            "a play is not YAML: a statement begins with its keyword, as in `step NAME on web { "
+            "... "
             "}`";
       }
       set("E0020", "a statement cannot begin with " + found(), "expected a statement", help);

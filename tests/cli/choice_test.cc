@@ -75,8 +75,7 @@ TEST_F(Asked, WhatOthersNeedIsNotSkippedAndNonsenseIsAskedAgain) {
   type("no\nperhaps\n");
   EXPECT_FALSE(prompter.poll());
   const std::string text = shown();
-  EXPECT_NE(text.find("it cannot be skipped: `migrate` reads what it finds out"),
-            std::string::npos);
+  EXPECT_NE(text.find("it cannot be skipped: `migrate` reads its facts"), std::string::npos);
   EXPECT_NE(text.find("not understood"), std::string::npos);
 }
 

@@ -35,7 +35,9 @@ TEST(Modules, AWordThatNoneSpeaksOfIsRefusedWithTheRemedy) {
   const Answer answer = search("kubernetes");
   EXPECT_EQ(answer.code, kUsage);
   EXPECT_EQ(answer.out, "");
-  EXPECT_NE(answer.err.find("no module speaks of `kubernetes`"), std::string::npos) << answer.err;
+  EXPECT_NE(answer.err.find("no module has this word in its description: `kubernetes`"),
+            std::string::npos)
+      << answer.err;
   EXPECT_NE(answer.err.find("`cnplay modules` lists them all"), std::string::npos) << answer.err;
 }
 

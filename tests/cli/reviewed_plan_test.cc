@@ -157,7 +157,7 @@ TEST_F(OnDisk, AFileOfOnesOwnIsRead) {
 TEST_F(OnDisk, WhatOthersCanChangeIsRefused) {
   for (const mode_t mode : {0620, 0602, 0666}) {
     ::chmod(path_.c_str(), mode);
-    EXPECT_THAT(problem(path_), HasSubstr("others than you may write to it"));
+    EXPECT_THAT(problem(path_), HasSubstr("other users may write to it"));
   }
   ::chmod(path_.c_str(), 0644);
   EXPECT_EQ(problem(path_), "");

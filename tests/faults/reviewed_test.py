@@ -140,7 +140,7 @@ class Reviewed(Processes):
         self.refused("format 9")
         path.write_bytes(good)
         path.chmod(0o660)
-        self.refused("others than you may write to it")
+        self.refused("other users may write to it")
         path.rename(self.project / "real.plan")
         path.symlink_to("real.plan")
         self.refused("a symbolic link")

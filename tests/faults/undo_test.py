@@ -141,7 +141,7 @@ class AfterAFailure(Processes):
         self.assertEqual(self.mark.read_text(), "old")
         self.mend()
         self.assertIn("`undone/set` was undone", self.one("resume", name, code=3).stderr)
-        code, shown = self.on_a_terminal(["resume", name], [("Do all again from `undone/set` on? [y/N]", "y\n")])
+        code, shown = self.on_a_terminal(["resume", name], [("Repeat everything from `undone/set` on? [y/N]", "y\n")])
         self.assertEqual(code, 0, shown)
         self.assertEqual(self.mark.read_text(), "new")
 

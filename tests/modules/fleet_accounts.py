@@ -15,7 +15,7 @@ def passwords(shell):
     result = expect(run("user.password", user="anna", password=new), "changed", "anna, whose password is locked")
     true(new not in result.output + result.errors + str(result), "the password is shown")
     expect(run("user.password", user="anna", password=new), "ok")
-    expect(run("user.password", user="anna", password="other"), "changed", "set another password of anna")
+    expect(run("user.password", user="anna", password="other"), "changed", "set another password for anna")
     expect(run("user.password", user="ops", password="ops-password"), "ok")
     inside("web1", "usermod", "-L", "anna")
     expect(run("user.password", user="anna", password="other"), "changed", "locked")

@@ -38,7 +38,7 @@ def postgres_password(shell):
 
     expect(admin("postgres.password", user="coralnet", password=former), "ok")
     expect(web("postgres.refuses", password=former, **where), "failed", "the password of coralnet still works on 10.77.0.20")
-    expect(admin("postgres.password", "check", user="coralnet", password=new), "would_change", "another password of coralnet")
+    expect(admin("postgres.password", "check", user="coralnet", password=new), "would_change", "another password for coralnet")
     expect(admin("postgres.password", user="coralnet", password=former), "ok")
     result = expect(admin("postgres.password", user="coralnet", password=new, disconnect=True), "changed", "another password")
     true(new not in result.output + result.errors + str(result), "the password is shown")
@@ -78,7 +78,7 @@ def postgres_password(shell):
     expect(admin("postgres.password", user="it's", password="x"), "changed", "a password of it's, which had none")
     expect(admin("postgres.password", user="it's", password="x"), "ok")
     inside("db1", "psql", "-qXc", "DROP ROLE \"it's\"", user="postgres")
-    expect(admin("postgres.password", user="nobody", password="x"), "failed", "there is not a role 'nobody'")
+    expect(admin("postgres.password", user="nobody", password="x"), "failed", "the server has no role 'nobody'")
     for bad in ("", "é", "a\nb"):
         expect(admin("postgres.password", user="coralnet", password=bad), "failed", "printable ASCII")
     ubuntu = harness.Place("db1", "ubuntu", shell).run

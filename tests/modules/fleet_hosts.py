@@ -97,7 +97,7 @@ def supervisor_program(shell):
     expect(run("supervisor.program", "check", **one, **given("/bin/sleep 3000")), "would_change", "have supervisor apply echo")
     expect(run("supervisor.program", **one, **given("/bin/sleep 3000")), "changed")
     before = inside("web1", "cat", "/etc/supervisor/conf.d/one.conf")
-    expect(run("supervisor.program", **one, **given("x\nstdout_logfile=/nope/x.log")), "failed", "supervisor refuses one.conf, and what was there is back: CANT_REREAD")
+    expect(run("supervisor.program", **one, **given("x\nstdout_logfile=/nope/x.log")), "failed", "supervisor refuses one.conf, and the former file was put back: CANT_REREAD")
     true(inside("web1", "cat", "/etc/supervisor/conf.d/one.conf") == before, "what was refused stays")
     expect(run("supervisor.program", **one, **given("/bin/sleep 3000")), "ok")
     expect(run("supervisor.program", **one, **given("x", "unix_http_server")), "failed", "it has no section")

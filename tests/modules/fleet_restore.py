@@ -25,7 +25,7 @@ def database(shell):
     expect(run("postgres.role", **{**role, "createdb": False, "superuser": True}), "changed", "the role r o'le: no longer createdb, superuser")
     expect(run("postgres.role", **{**role, "createdb": False, "member_of": []}), "changed", "no longer superuser")
     true(sql("postgres", "SELECT rolsuper, rolcreatedb, rolcanlogin FROM pg_roles WHERE rolname = 'r o''le'") == "f|f|t", "rights")
-    expect(run("postgres.role", **{**role, "member_of": ["nope"]}), "failed", "there is not a role 'nope'")
+    expect(run("postgres.role", **{**role, "member_of": ["nope"]}), "failed", "the server has no role 'nope'")
     expect(run("postgres.role", name="pg_x"), "failed", "not the name of a role")
     one = {"name": "o dd'1", "owner": "r o'le", "locale": "C.UTF-8"}
     expect(run("postgres.database", "check", **one), "would_change", "make the database o dd'1")
@@ -35,7 +35,7 @@ def database(shell):
     expect(run("postgres.database", **{**one, "owner": "postgres"}), "changed", "the owner of o dd'1: r o'le -> postgres")
     expect(run("postgres.database", **{**one, "owner": None}), "ok")
     for values, message in (({"encoding": "LATIN1"}, "has the encoding UTF8, not LATIN1"), ({"locale": "de_DE"}, "has the locale C.UTF-8, not de_DE"),
-                            ({"owner": "nope"}, "there is not a role 'nope'"), ({"name": "a=b"}, "not the name of a database"), ({"host": "/nope"}, "the server does not answer")):
+                            ({"owner": "nope"}, "the server has no role 'nope'"), ({"name": "a=b"}, "not the name of a database"), ({"host": "/nope"}, "the server does not answer")):
         expect(run("postgres.database", **{**one, **values}), "failed", message)
     sql("postgres", "DROP DATABASE \"o dd'1\"", "DROP ROLE \"r o'le\"")
     for values in ({"name": "by hand", "createdb": True, "member_of": ["coralnet"]}, {"name": "no login", "login": False}):

@@ -80,7 +80,7 @@ def supervisor_warns(shell):
         result = expect(run("supervisor.start", programs=["gunicorn"]), "failed", "not running: gunicorn (")
         true("deprecated" not in result.message and "import something" not in result.message, result.message)
         expect(run("supervisor.stop", programs=["gunicorn", "nope"]), "failed", "supervisor knows no program 'nope'")
-        expect(run("supervisor.stop", programs=["gunicorn"], config="/etc/hostname"), "failed", "gives ubuntu no status")
+        expect(run("supervisor.stop", programs=["gunicorn"], config="/etc/hostname"), "failed", "no status for the user ubuntu")
         expect(harness.Place("web1", "plain", shell).run("supervisor.stop", programs=["gunicorn"]), "failed", "may plain use its socket")
     finally:
         inside("web1", "rm", "/usr/local/bin/supervisorctl")

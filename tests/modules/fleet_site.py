@@ -82,7 +82,7 @@ def site(shell):
     expect(run("git.rebase", "preflight", dir="/cnhome", onto="origin/master"), "ok")
 
     # The rollback.
-    expect(run("pip.restore", venv="/srv/venv", freeze=back["freeze"]), "changed", "coralbase 1.1 -> 1.0, coralgreet 1.0 (away)")
+    expect(run("pip.restore", venv="/srv/venv", freeze=back["freeze"]), "changed", "coralbase 1.1 -> 1.0, coralgreet 1.0 (removed)")
     expect(run("pip.restore", venv="/srv/venv", freeze=back["freeze"]), "ok")
     expect(run("git.reset", dir="/cnhome", to=back["before"]), "changed")
     expect(run("git.reset", dir="/cnhome", to=back["before"]), "ok")

@@ -25,7 +25,7 @@ def units(shell):
     true("/bin/sleep 400" in inside("web1", "systemctl", "cat", "own"), "systemd has not read it")
     inside("web1", "sh", "-c", "sleep 1; touch /etc/systemd/system/own.service; echo '# x' >> /etc/systemd/system/own.service")
     expect(run("systemd.unit", name="own.service", **text_of(unit.replace("300", "400") + "# x\n")), "changed", "have systemd read")
-    expect(run("systemd.unit", name="own.service", **text_of("[Service]\nType=oneshot\n")), "failed", "systemd cannot load own.service, and what was there is back")
+    expect(run("systemd.unit", name="own.service", **text_of("[Service]\nType=oneshot\n")), "failed", "systemd cannot load own.service, and the former file was put back")
     true("/bin/sleep 400" in inside("web1", "systemctl", "cat", "own"), "what was there is not back")
     expect(run("systemd.unit", name="own@.service", **text_of("[Service]\nExecStart=/bin/sleep %i\n")), "changed")
     expect(run("systemd.unit", name="own@.service", **text_of("[Service]\nExecStart=/bin/sleep %i\n")), "ok")
@@ -81,8 +81,8 @@ def nginx_site(shell):
     expect(run("nginx.site", name="own", **text_of(site.replace("one", "two"))), "changed", "enable own")
     # refused: what was there is back
     after = listing()
-    expect(run("nginx.site", name="own", **text_of("server { nonsense; }\n")), "failed", "what was there is back: unknown directive \"nonsense\"")
-    expect(run("nginx.site", name="other", **text_of("server { nonsense; }\n")), "failed", "what was there is back: unknown directive \"nonsense\"")
+    expect(run("nginx.site", name="own", **text_of("server { nonsense; }\n")), "failed", "the former file was put back: unknown directive \"nonsense\"")
+    expect(run("nginx.site", name="other", **text_of("server { nonsense; }\n")), "failed", "the former file was put back: unknown directive \"nonsense\"")
     true(listing() == after and get(8088) == "two /", listing())
     expect(run("nginx.reload"), "changed")
     # a site that is broken already can be replaced, one beside it not
@@ -162,7 +162,7 @@ def sysctl(shell):
     expect(run("sysctl.set", key=key, value="30000 60999"), "failed", "/etc/sysctl.d/70-x.conf sets")
     inside("web1", "sh", "-c", "rm /etc/sysctl.d/70-x.conf /etc/sysctl.d/10-x.conf")
     expect(run("sysctl.set", key="net.nope", value="1"), "failed", "has no parameter net.nope")
-    expect(run("sysctl.set", key="net.ipv4.ip_forward", value="many"), "failed", "does not take many")
+    expect(run("sysctl.set", key="net.ipv4.ip_forward", value="many"), "failed", "does not accept many")
     expect(run("sysctl.set", key="-w", value="1"), "failed", "not the name of a parameter")
     expect(run("sysctl.set", key=key, value=""), "failed", "not empty")
     inside("web1", "sh", "-c", f"rm -f /etc/sysctl.d/60-*; sysctl -qw {key}='32768 60999' net.ipv4.ip_forward=0")

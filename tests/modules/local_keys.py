@@ -47,7 +47,7 @@ def test_sshkey(top):
     true(sorted(os.listdir(key.parent)) == ["id_key", "id_key.pub"], os.listdir(key.parent))
     # interrupted: between the second name of the former key and the new one; and between its two halves
     os.link(key, former)
-    expect(run("sshkey.forget", path=key), "failed", "is not another key")
+    expect(run("sshkey.forget", path=key), "failed", "are the same key")
     expect(run("sshkey.rotate", **first), "changed")
     true(print_of(former) != print_of(key), "interrupted")
     expect(run("sshkey.forget", path=key), "changed")

@@ -25,7 +25,7 @@ def test_download(top, port):
     expect(run("file.download", url="http://127.0.0.1:1/", dest=dest, sum=good), "ok")  # nothing is fetched
     expect(run("file.download", url=url, dest=dest, sum=good, mode="0755"), "changed", "mode 644 -> 755")
     dest.write_text("other")
-    expect(run("file.download", url=url, dest=dest, sum=good), "changed", "another content")
+    expect(run("file.download", url=url, dest=dest, sum=good), "changed", "other content")
     true(dest.read_bytes() == text and mode_of(dest) == "0o755", "content and mode")
     expect(run("file.download", url=url, dest=dest, sum="0" * 64), "failed", f"has the SHA-256 {good}")
     expect(run("file.download", url="http://127.0.0.1:1/", dest=dest, sum="0" * 64), "failed", "cannot be fetched")

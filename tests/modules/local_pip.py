@@ -64,7 +64,7 @@ def test_pip(top, wheels):
     checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
     expect(run("pip.restore", venv=venv, freeze=linked), "changed", "(again)")
     expect(run("pip.restore", venv=venv, freeze=linked), "ok")
-    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(away)")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(removed)")
     # One from a repository.
     git(project, "init", "-q", "-b", "master")
     commit(project, "first")
@@ -86,10 +86,10 @@ def test_pip(top, wheels):
     init.write_text(text)
 
     # restore
-    expect(run("pip.restore", "check", venv=venv, freeze=middle), "would_change", "coralbase 1.1 -> 1.0, coralgreet 1.0 (away)")
+    expect(run("pip.restore", "check", venv=venv, freeze=middle), "would_change", "coralbase 1.1 -> 1.0, coralgreet 1.0 (removed)")
     expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.1 -> 1.0")
     expect(run("pip.restore", venv=venv, freeze=middle), "ok")
-    expect(run("pip.restore", venv=venv, freeze=before), "changed", "coralbase 1.0 (away)")
+    expect(run("pip.restore", venv=venv, freeze=before), "changed", "coralbase 1.0 (removed)")
     expect(run("pip.restore", venv=venv, freeze=middle), "changed", "coralbase 1.0 (again)")
     expect(run("pip.restore", venv=venv, freeze=middle.replace("coralbase==1.0", "coralbase==7")), "failed", "coralbase==7")
     expect(run("pip.restore", venv=venv, freeze=""), "failed", "empty")

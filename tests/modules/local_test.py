@@ -34,9 +34,9 @@ def test_machine(top):
     run = checks.place.run
     expect(run("machine.reboot", "check", only_if_required=True), "ok" if not os.path.exists("/var/run/reboot-required") else "would_change")
     if os.getuid() == 0:
-        expect(run("machine.reboot", "check", message="soon"), "would_change", "restart")
+        expect(run("machine.reboot", "check", message="soon"), "would_change", "reboot")
     else:
-        expect(run("machine.reboot", "check"), "failed", "may not restart the host")
+        expect(run("machine.reboot", "check"), "failed", "may not reboot the host")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

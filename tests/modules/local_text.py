@@ -49,7 +49,7 @@ def test_json(top):
     true(flat.read_text() == '{\n    "c": "x"\n}\n', flat.read_text())
     # failures leave the file as it was
     for text, message in (('{"a": 1, "a": 2}', "a key is there twice"), ("{a}", "it is not JSON: line 1, column 2"),
-                          ("[1]", "what the key is in is not an object"), ("", "it is not JSON")):
+                          ("[1]", "the parent of the key is not an object"), ("", "it is not JSON")):
         flat.write_text(text)
         expect(run("file.json", path=flat, key="a", value="x"), "failed", message)
         true(flat.read_text() == text, "a refused file was changed")
@@ -132,10 +132,10 @@ def test_block(top):
     expect(run("file.block", path=path, name="b", comment=";", block="x", present=False), "ok")
     true("b" not in path.read_text().split("end\n")[1], path.read_text())
     path.write_text("# BEGIN x\na\n")
-    expect(run("file.block", path=path, name="x", block="one"), "failed", "do not stand once")
+    expect(run("file.block", path=path, name="x", block="one"), "failed", "once, in this order")
     true(path.read_text() == "# BEGIN x\na\n", "a refused file was changed")
     path.write_text("# END x\na\n# BEGIN x\n")
-    expect(run("file.block", path=path, name="x", block="one"), "failed", "do not stand once")
+    expect(run("file.block", path=path, name="x", block="one"), "failed", "once, in this order")
     expect(run("file.block", path=path, name="", block="one"), "failed", "name: ")
     expect(run("file.block", path=path, name="x", block="a\n# END x"), "failed", "a marker of its own")
     new = top / "new"
@@ -150,13 +150,13 @@ def test_replace(top):
     path = top / "conf"
     path.write_bytes(b"a = 1\r\nb = 22\nraw \xff\nb = 3")
     path.chmod(0o640)
-    expect(run("file.replace", "check", path=path, pattern=r"^b = (\d)$", **{"with": r"b: \1"}), "would_change", "1 lines are other ones")
-    expect(run("file.replace", path=path, pattern=r"^b = (\d+)$", **{"with": r"b: \1"}), "changed", "2 lines are other ones")
+    expect(run("file.replace", "check", path=path, pattern=r"^b = (\d)$", **{"with": r"b: \1"}), "would_change", "1 lines change")
+    expect(run("file.replace", path=path, pattern=r"^b = (\d+)$", **{"with": r"b: \1"}), "changed", "2 lines change")
     true(path.read_bytes() == b"a = 1\r\nb: 22\nraw \xff\nb: 3" and mode_of(path) == "0o640", path.read_bytes())
     expect(run("file.replace", path=path, pattern=r"^b = (\d+)$", **{"with": r"b: \1"}), "ok")
     expect(run("file.replace", path=path, pattern="b: 22", plain=True, **{"with": r"\1 $(x)"}), "changed", "1 lines")
     true(b"\\1 $(x)\n" in path.read_bytes(), path.read_bytes())
-    expect(run("file.replace", path=path, pattern="a", **{"with": "aa"}), "failed", "found by the pattern again")
+    expect(run("file.replace", path=path, pattern="a", **{"with": "aa"}), "failed", "the pattern finds the replacement again")
     expect(run("file.replace", path=path, pattern="(", **{"with": "x"}), "failed", "pattern: it cannot be used")
     expect(run("file.replace", path=path, pattern="(a)", **{"with": r"\2"}), "failed", "pattern: it cannot be used")
     expect(run("file.replace", path=path, pattern="", **{"with": "x"}), "failed", "empty")
@@ -214,7 +214,7 @@ def test_places(top):
     expect(run("file.absent", "check", path=link), "would_change", "remove the link")
     expect(run("file.absent", path=link), "changed", "remove the link")
     expect(run("file.absent", path=link), "ok")
-    expect(run("file.absent", path=folder), "failed", "with 4 entries: say `recursive: true`")
+    expect(run("file.absent", path=folder), "failed", "with 4 entries: write `recursive: true`")
     expect(run("file.absent", path=folder / "f"), "changed", "remove ")
     expect(run("file.absent", path=folder, recursive=True), "changed", "with 3 entries")
     expect(run("file.absent", path=folder.parent), "changed", "remove the directory")

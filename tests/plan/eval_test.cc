@@ -57,7 +57,7 @@ TEST(Eval, WhatDoesNotGoTogetherIsSaid) {
   EXPECT_EQ(error_of(run(Op::mul, {d(1), d(1)})), "a duration cannot be multiplied by a duration");
   EXPECT_EQ(error_of(run(Op::lt, {n(1), d(1)})), "an int cannot be compared with a duration");
   EXPECT_EQ(error_of(run(Op::lt, {Value(true), Value(false)})), "a bool has no order");
-  EXPECT_EQ(error_of(run(Op::not_, {n(1)})), "`not` is of a bool, got an int");
+  EXPECT_EQ(error_of(run(Op::not_, {n(1)})), "`not` needs a bool, got an int");
 }
 
 TEST(Eval, Comparison) {

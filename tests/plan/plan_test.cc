@@ -22,11 +22,11 @@ TEST(PlanInvariants, EachViolationIsNamed) {
       {"two hosts are named web1", [](UpdateCode& u) { u.plan.hosts[1].name = "web1"; }},
       {"node update_code/cutover/code: an edge that does not point back",
        [](UpdateCode& u) { u.plan.nodes[u.code].after = same({u.code}); }},
-      {"node update_code/announce: its id is not its place",
+      {"node update_code/announce: its id is not its index",
        [](UpdateCode& u) { u.plan.nodes[0].id = 7; }},
       {"two nodes have the path update_code/cutover/stop",
        [](UpdateCode& u) { u.plan.nodes[u.page].path = "update_code/cutover/stop"; }},
-      {"node update_code/cutover/stop: steps and handlers, and they alone, have hosts",
+      {"node update_code/cutover/stop: only steps and handlers have hosts, and each must have some",
        [](UpdateCode& u) { u.plan.nodes[u.stop].hosts.clear(); }},
       {"node update_code/cutover/stop: its hosts are not in inventory order",
        [](UpdateCode& u) {

@@ -68,7 +68,7 @@ TEST_F(Fetch, AFileWhoseChecksumIsWrongIsNotKept) {
   for (const std::string& sum : {sha256_hex("hello"), std::string(), std::string("0")}) {
     const Status refused = send("hello\n", sum);
     ASSERT_FALSE(refused);
-    EXPECT_THAT(refused.error().what, HasSubstr("/etc/motd is not what is there"));
+    EXPECT_THAT(refused.error().what, HasSubstr("the received bytes are not those of /etc/motd"));
     EXPECT_FALSE(fs::exists(to()));
     open();
   }

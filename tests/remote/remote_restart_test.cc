@@ -101,7 +101,7 @@ TEST_P(Restarts, ItIsOverWhenTheHostIsBack) {
   EXPECT_EQ(world.wait_for<HostReconnected>().boot_id, "boot-2");
   const TaskResult r = world.wait_task(id);
   expect_changed(r);
-  EXPECT_EQ(stage(r, Stage::check)->message.raw(), "restart");
+  EXPECT_EQ(stage(r, Stage::check)->message.raw(), "reboot");
   // What had waited was done on the new boot, and there the lock is held again.
   EXPECT_EQ(world.wait_task(held).ended, Ended::finished);
   EXPECT_EQ(world.out[held], "boot-2\n");
@@ -149,7 +149,7 @@ TEST_P(Restarts, WhoIsNotBackInTimeHasFailedOrIsUnknown) {
   ASSERT_EQ(stays.ended, Ended::finished);
   EXPECT_EQ(stage(stays, Stage::verify)->verdict, Verdict::fail);
   EXPECT_EQ(stage(stays, Stage::verify)->message.raw(),
-            "has not restarted within 2 s: it is still the same boot");
+            "has not rebooted within 2 s: it is still the same boot");
   EXPECT_EQ(world.run(apply_task("echo on")).ended, Ended::finished);
   fs::remove(made());
   const TaskId id = world.start(task);

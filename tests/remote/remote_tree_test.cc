@@ -185,7 +185,7 @@ TEST_P(Trees, WhatIsNotInTheListIsNotGiven) {
     const TaskResult r = world.run(task);
     EXPECT_EQ(r.ended, Ended::refused) << wish;
     EXPECT_FALSE(r.apply_possible);
-    EXPECT_THAT(r.error, HasSubstr("asks for files of"));
+    EXPECT_THAT(r.error, HasSubstr("asks for files that are not in"));
     EXPECT_FALSE(fs::exists(dest().string() + ".applied"));
   }
   // One that asks for nothing gets an archive with nothing in it.

@@ -59,7 +59,7 @@ TEST(Reports, OfADryRunTakeNoOutageAndCompareNoTimes) {
   ASSERT_TRUE(account) << account.error().what;
   const std::string page = html(*account);
   EXPECT_TRUE(holds(page, "an outage in a run")) << page;
-  EXPECT_TRUE(holds(page, "The times are those of checks."));
+  EXPECT_TRUE(holds(page, "These are the times of checks."));
   for (const char* said :
        {"the outage begins", "Outage:", "Total outage", "median", "over by", "over its budget",
         "expected <", "class=\"expect\"", "class=\"bad\">outage", "frames:"}) {

@@ -80,7 +80,8 @@ TEST(SendingAhead, OutputThatComesTooEarlyIsBounded) {
   std::size_t recorded = 0;
   for (const auto& e : f.recorder.all<events::Output>()) recorded += e.bytes.size();
   EXPECT_EQ(recorded, 32 * kPiece);
-  EXPECT_NE(f.notices().find("h0: `s1` printed 2MiB more before the run came to it: left out"),
+  EXPECT_NE(f.notices().find("h0: `s1` printed 2MiB more than is kept before the run arrives at "
+                             "it: this part is left out"),
             std::string::npos)
       << f.notices();
 }

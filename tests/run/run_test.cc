@@ -77,7 +77,7 @@ TEST(Run, OutputBeyondTheCapIsLeftOutAndSaid) {
   for (const auto& [task, bytes] : said) EXPECT_EQ(bytes, 100U) << task;
   Lines notices;
   for (const auto& e : f.recorder.all<events::Notice>()) notices.push_back(e.text);
-  const std::string rest = "says more than 100B: the rest is left out, here and in the record";
+  const std::string rest = "printed more than 100B: the rest is left out, here and in the record";
   EXPECT_EQ(notices, (Lines{"h0: `a` " + rest, "h0: `b` " + rest}));
 }
 

@@ -102,7 +102,7 @@ TEST_F(AuthTest, AMissingKeyAndNoKeyAtAll) {
   s.identities.clear();
   error = try_with(s);
   ASSERT_TRUE(error);
-  EXPECT_THAT(error->what, HasSubstr("nothing to authenticate with"));
+  EXPECT_THAT(error->what, HasSubstr("no key or password to log in with"));
   EXPECT_THAT(error->help, HasSubstr("ssh-agent"));
 }
 

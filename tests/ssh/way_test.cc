@@ -124,12 +124,12 @@ TEST_F(Way, WhatTheJumpHostDoesNotReachOrDoesNotLetThrough) {
   Settings nowhere = behind(gate());
   nowhere.port = free_port();
   Client client(*transport_, nowhere);
-  EXPECT_THAT(client.connect(), HasSubstr("gate does not get through to it"));
+  EXPECT_THAT(client.connect(), HasSubstr("gate cannot reach it"));
   Sshd closed("AllowTcpForwarding no");
   Settings refusing = closed.settings();
   refusing.name = "closed";
   Client refused(*transport_, behind(refusing));
-  EXPECT_THAT(refused.connect(), HasSubstr("closed does not get through to it"));
+  EXPECT_THAT(refused.connect(), HasSubstr("closed cannot reach it"));
 }
 
 TEST_F(Way, ThroughACommand) {
