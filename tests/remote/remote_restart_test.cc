@@ -101,7 +101,7 @@ TEST_P(Restarts, ItIsOverWhenTheHostIsBack) {
   EXPECT_EQ(world.wait_for<HostReconnected>().boot_id, "boot-2");
   const TaskResult r = world.wait_task(id);
   expect_changed(r);
-  EXPECT_EQ(stage(r, Stage::check)->message.raw(), "reboot");
+  EXPECT_EQ(stage(r, Stage::check)->message.raw(), "restart");
   // What had waited was done on the new boot, and there the lock is held again.
   EXPECT_EQ(world.wait_task(held).ended, Ended::finished);
   EXPECT_EQ(world.out[held], "boot-2\n");
