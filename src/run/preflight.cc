@@ -15,13 +15,37 @@ using plan::NodeId;
 
 namespace {
 
-// Reaching its verdict proves the shell of the user, and with it sudo.
-constexpr const char* kNeeds = R"(missing=
+// Reaching its verdict proves the shell of the user, and with it sudo. What a host lacks is named
+// with Debian's package, where that has another name.
+constexpr const char* kNeeds = R"SH(missing=
 IFS=$nl; set -f
-for c in $commands; do command -v "$c" >/dev/null 2>&1 || missing="$missing $c"; done
-[ -z "$missing" ] || fail "not found:$missing"
+for c in $commands; do
+  command -v "$c" >/dev/null 2>&1 && continue
+  case $c in
+  psql | pg_dump | pg_restore) c="$c (package postgresql-client)" ;;
+  nft) c="nft (package nftables)" ;;
+  supervisorctl) c="supervisorctl (package supervisor)" ;;
+  redis-cli) c="redis-cli (package redis-tools)" ;;
+  ssh | ssh-keygen) c="$c (package openssh-client)" ;;
+  sysctl | pgrep) c="$c (package procps)" ;;
+  systemctl | systemd-run) c="$c (package systemd)" ;;
+  ss) c="ss (package iproute2)" ;;
+  cmp) c="cmp (package diffutils)" ;;
+  awk) c="awk (package mawk)" ;;
+  find | xargs) c="$c (package findutils)" ;;
+  useradd | usermod | userdel | groupadd | chpasswd) c="$c (package passwd)" ;;
+  findmnt) c="findmnt (package util-linux)" ;;
+  umount) c="umount (package mount)" ;;
+  getent) c="getent (package libc-bin)" ;;
+  debconf-*) c="$c (package debconf)" ;;
+  apt-*) c="$c (package apt)" ;;
+  stat | sha256sum | sha1sum | tail | head | od | base64) c="$c (package coreutils)" ;;
+  esac
+  missing="$missing${missing:+,} $c"
+done
+[ -z "$missing" ] || fail "not found:$missing: install it first"
 ok
-)";
+)SH";
 
 // How long a host may be away if its restart does not say by a value known here; and, however
 // long ago it began, at least.

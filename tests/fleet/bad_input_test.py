@@ -21,6 +21,13 @@ class BadInput(FleetTest):
         self.expect(result, 4, r"web9.*10\.77\.0\.99")
         self.assertEqual(shell("web1", "ls /tmp/touched", check=False).strip(), "")
 
+    def test_a_missing_tool_is_named_with_its_package_before_any_change(self):
+        shell("web1", "mv /usr/sbin/nft /usr/sbin/nft.away; rm -f /tmp/touched")
+        self.addCleanup(shell, "web1", "mv /usr/sbin/nft.away /usr/sbin/nft")
+        play = self.play('  step touch on web { sh """touch /tmp/touched""" }\n  step open on web as root { firewall.open(port: 80) }\n')
+        self.expect(self.cnplay("-i", "staging", play), 8, r"web1  preflight  .*not found: nft \(package nftables\): install it first")
+        self.assertEqual(shell("web1", "ls /tmp/touched", check=False).strip(), "")
+
     def test_a_changed_host_key_is_refused(self):
         known = self.directory / "known_hosts"
         text = (self.project / "inventories/staging.inv").read_text()
