@@ -1,0 +1,2 @@
+#!/bin/sh
+exec supervisorctl stop gunicorn
