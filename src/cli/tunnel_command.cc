@@ -119,7 +119,7 @@ class View final : public remote::TunnelView {
   std::string last_;  // what failed, as it was printed
 };
 
-int print_end(const remote::TunnelEnd& end, const std::string& host) {
+int print_end(const remote::TunnelEnd& end, const std::string& host, Duration fuse) {
   using Why = remote::TunnelEnd::Why;
   const auto print = [](const std::string& what, const std::string& help) {
     std::cerr << "cnplay: " << what << "\n";
@@ -127,8 +127,7 @@ int print_end(const remote::TunnelEnd& end, const std::string& host) {
   };
   if (end.unconfirmed) {
     print(host + ": the command's end is not confirmed",
-          "the host ends it within " + std::to_string(remote::Tunnel::kFuse.count()) +
-              " s by itself");
+          "the host ends it within " + human_duration(fuse) + " by itself");
   }
   switch (end.why) {
     case Why::stopped:
@@ -202,6 +201,7 @@ int tunnel_command(const Options& options) {
   const auto transport = ssh::make_transport(ssh_options);
   remote::TunnelOptions how;
   how.command = options.run_command;
+  const Duration fuse = how.fuse;
   remote::Tunnel tunnel(*transport, std::move(settings->hosts.front().ssh), *std::move(ports),
                         std::move(how));
   signals.on_signal([&] { tunnel.wake(); });
@@ -209,7 +209,7 @@ int tunnel_command(const Options& options) {
   const auto end = tunnel.run(view, signals.requests());
   signals.on_signal({});
   view.finish();
-  return print_end(end, host);
+  return print_end(end, host, fuse);
 }
 
 }  // namespace cnplay::cli

@@ -165,7 +165,7 @@ class Tunnel::Command final : public ssh::ChannelHandler,
   void opened(std::shared_ptr<ssh::Channel> channel) {
     channel_ = std::move(channel);
     channel_->write(one_line_for_printf(kScript) + "\n" + one_line_for_printf(options_.command) +
-                    "\n" + std::to_string(kFuse.count()) + "\n");
+                    "\n" + std::to_string(options_.fuse.count() / 1000) + "\n");
     if (stopped_) return channel_->send_eof();
     beat();
   }

@@ -28,6 +28,9 @@ struct TunnelOptions {
   std::string command;  // POSIX sh that runs on the host meanwhile; "": none
   // How often the host is shown that the tunnel lives.
   Duration beat{std::chrono::seconds(10)};
+  // From the last sign of life to the end of the command, which the host ends itself. In whole
+  // seconds.
+  Duration fuse{std::chrono::seconds(60)};
   // How long the end of the command is awaited after a request to stop.
   Duration patience{std::chrono::seconds(12)};
 };
@@ -66,9 +69,6 @@ class Tunnel {
   TunnelEnd run(TunnelView& view, const std::atomic<int>& requests);
   // Has run() look at `requests`. Any thread.
   void wake();
-
-  // From the last sign of life to the end of the command, which the host ends itself.
-  static constexpr std::chrono::seconds kFuse{60};
 
  private:
   class Command;

@@ -96,6 +96,16 @@ class Tunnel(FleetTest):
                 self.assertEqual(self.sleepers(), [])
                 self.assertEqual(shell("web1", "pgrep -f '[I]FS= read -r l' || :"), "", "nothing of ours stays either")
 
+    def test_the_command_means_the_same_in_every_login_shell(self):
+        for user in ("fishy", "csher", "noisy"):
+            with self.subTest(user=user):
+                other = self.inventory(lambda t, user=user: t.replace('user: "ubuntu"', f'user: "{user}"'), user)
+                command = "x='a \\\\ b!'; printf '%s\\n' \"$x\"\n" + SLEEPER
+                process, shown = self.opened(other, "web1", str(free_port()), "--run", command, until="up")
+                self.assertIn("a \\\\ b!\n", shown)
+                self.ended(process, 0)
+                self.assertEqual(self.sleepers(), [])
+
     def test_a_killed_cnplay_ends_it_too(self):
         process, _ = self.opened("staging", "web1", str(free_port()), "--run", SLEEPER, until="up")
         self.ended(process, -signal.SIGKILL, signal.SIGKILL)
