@@ -36,7 +36,8 @@ class SshHosts final : public Hosts {
   void connect_within(HostIndex host, Duration within) override {
     Slot& slot = slots_.at(host);
     if (slot.session) return;
-    auto connection = transport_.make(settings_[host].ssh);
+    const HostSettings& settings = settings_[host];
+    auto connection = settings.connect ? settings.connect() : transport_.make(settings.ssh);
     slot.executor = connection->executor();
     slot.session = std::make_shared<HostSession>(connection, host, settings_[host], options_,
                                                  events_, sources_);

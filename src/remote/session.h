@@ -27,6 +27,9 @@ struct HostSettings {
   // The password for sudo; asked for at most once a host, when sudo wants one. Called on the
   // host's strand: it must not block, so have it ready before. Null or nullopt: there is none.
   std::function<std::optional<Secret>()> become_password;
+  // Makes the connection of a host that is not reached by SSH, of which `ssh` has the name and the
+  // user alone. Null: the transport makes it.
+  std::function<std::shared_ptr<connection::Connection>()> connect{};
   // The users ("" = the login user) for whom an earlier controller of the run has started tasks
   // here: what these have left is removed with the rest.
   std::vector<std::string> users_before{};

@@ -32,32 +32,6 @@ Status check_name(std::string_view kind, std::string_view text,
 
 }  // namespace
 
-std::string_view to_string(Failure f) {
-  switch (f) {
-    case Failure::resolve:
-      return "resolve";
-    case Failure::refused:
-      return "refused";
-    case Failure::timeout:
-      return "timeout";
-    case Failure::host_key_unknown:
-      return "host_key_unknown";
-    case Failure::host_key_changed:
-      return "host_key_changed";
-    case Failure::host_key_revoked:
-      return "host_key_revoked";
-    case Failure::authentication:
-      return "authentication";
-    case Failure::protocol:
-      return "protocol";
-    case Failure::lost:
-      return "lost";
-    case Failure::no_channel:
-      return "no_channel";
-  }
-  return "?";
-}
-
 TransportError make_error(Failure kind, const Settings& settings, std::string_view peer,
                           std::string_view what, std::string help) {
   const std::string where =

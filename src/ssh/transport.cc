@@ -120,15 +120,6 @@ class LibsshTransport final : public Transport {
 
 }  // namespace
 
-void Connection::open_forward(std::string address, std::uint16_t port,
-                              std::shared_ptr<ChannelHandler> handler,
-                              std::function<void(OpenResult)> done) {
-  boost::asio::post(executor(), [what = endpoint_text(address, port), handler = std::move(handler),
-                                 done = std::move(done)] {
-    done(TransportError{Failure::no_channel, what + ": connections go through no such host", ""});
-  });
-}
-
 std::unique_ptr<Transport> make_transport(Options options) {
   return std::make_unique<LibsshTransport>(options);
 }

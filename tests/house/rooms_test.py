@@ -41,7 +41,7 @@ FACES = {room.strip("`"): {f"{room.strip('`')}/{face}" for face in re.findall(r"
 THIRD_PARTY = [
     (re.compile(r"^libssh/"), {"ssh"}),
     (re.compile(r"^(antlr4-runtime|Cnplay(Lexer|Parser))"), {"syntax"}),
-    (re.compile(r"^boost/asio"), {"ssh", "remote", "cli"}),
+    (re.compile(r"^boost/asio"), {"connection", "ssh", "local", "remote", "cli"}),
     (re.compile(r"^sodium"), {"plan", "secrets", "remote"}),
     (re.compile(r"^openssl/"), {"base", "secrets"}),
     (re.compile(r"^yaml-cpp/"), {"secrets", "inventory"}),

@@ -1,4 +1,4 @@
-// Test support: the face of ssh/, made synchronous, and strict about its promises: every callback
+// Test support: a connection, made synchronous, and strict about its promises: every callback
 // that must come exactly once is counted, and a call after on_close is recorded as a fault.
 #pragma once
 
