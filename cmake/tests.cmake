@@ -62,7 +62,7 @@ cnplay_python_test(cli_documents tests/cli/documents_test.py scripts NEEDS ${pro
 cnplay_python_test(cli_redaction tests/cli/redaction_test.py scripts TIMEOUT 900 NEEDS ${program})
 add_library(die MODULE tests/faults/die.cc)
 target_link_libraries(die PRIVATE cnplay_options ${CMAKE_DL_LIBS})
-foreach(name IN ITEMS controller people locks way_back choice take_up story endings undo matrix dry_run drift reviewed tunnel log)
+foreach(name IN ITEMS controller people locks way_back choice take_up story endings undo matrix dry_run drift reviewed tunnel log local)
   cnplay_python_test(faults_${name} tests/faults/${name}_test.py scripts TIMEOUT 1800
     NEEDS ${program} DIE=$<TARGET_FILE:die>)
 endforeach()

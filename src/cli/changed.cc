@@ -135,8 +135,8 @@ Result<std::vector<std::string>> changes_since(const journal::Record& record) {
   if (auto status = compile_anew(project, record); !status) return status.error();
   if (project.plan) return differences(recorded, *project.plan);
   const plan::Origin& origin = recorded.origin;
-  return std::vector<std::string>{"it does not compile any more: `cnplay check -i " +
-                                  origin.inventory + " " + origin.file + "` in " +
+  return std::vector<std::string>{"it does not compile any more: `cnplay check " +
+                                  inventory_option(origin.inventory) + origin.file + "` in " +
                                   origin.directory + " says why"};
 }
 

@@ -16,9 +16,14 @@ int check_command(const Options& options) {
     for (const auto& node : project.plan->nodes) {
       steps += node.kind == plan::NodeKind::step ? 1 : 0;
     }
-    std::cout << options.play << ": no mistakes found: " << count_of(steps, "step") << " on "
-              << count_of(project.plan->hosts.size(), "host") << " of `" << project.plan->inventory
-              << "`\n";
+    const plan::Plan& plan = *project.plan;
+    const bool local = plan::find_local(plan).has_value();
+    const std::size_t hosts = plan.hosts.size() - (local ? 1 : 0);
+    std::string on = local ? "`local`" : "";
+    if (hosts > 0)
+      on = count_of(hosts, "host") + " of `" + plan.inventory + "`" + (local ? " and `local`" : "");
+    std::cout << options.play << ": no mistakes found: " << count_of(steps, "step") << " on " << on
+              << "\n";
   }
   return kSuccess;
 }

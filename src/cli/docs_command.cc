@@ -61,9 +61,9 @@ Result<std::set<std::string>> use_stand_in(Project& project, const Options& opti
   return std::move(made->words);
 }
 
-std::string command_of(const Options& options) {
+std::string command_of(const Options& options, bool local_alone) {
   std::string out = "cnplay -i " + shell_word(options.inventory);
-  if (options.inventory.empty()) out = "cnplay -i INVENTORY";
+  if (options.inventory.empty()) out = local_alone ? "cnplay" : "cnplay -i INVENTORY";
   out += " " + shell_word(options.play);
   if (!options.play_name.empty()) out += " --play " + shell_word(options.play_name);
   if (!options.limit.empty()) out += " -l " + shell_word(options.limit);
@@ -104,7 +104,8 @@ int docs_command(const Options& options) {
     const catalog::Module* module = project.catalog.find(name);
     return module == nullptr || !module->commands ? "" : module->commands->text;
   };
-  how.command = command_of(options);
+  const auto local = plan::find_local(*project.plan);
+  how.command = command_of(options, local && project.plan->hosts.size() == 1);
   const render::Runbook book = render::runbook(*project.plan, how);
   std::cout << (options.docs_format == "html" ? render::to_html(book) : render::to_markdown(book));
   return std::cout.flush() ? kSuccess : kFailed;

@@ -24,6 +24,7 @@
 #include "remote/session.h"
 #include "report/notify.h"
 #include "run/left.h"
+#include "run/local_here.h"
 #include "run/run.h"
 
 namespace cnplay::cli {
@@ -208,6 +209,7 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   how.run_id = journal::new_run_id(how.now.at, plan.play, random_salt());
   how.user = user_name();
   how.controller = machine_name();
+  how.machine = local::machine_id();
   how.groups = group_names();
   how.forks = options.forks;
   how.wait_for_locks = wait_lock.has_value();
@@ -257,10 +259,22 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
   const bool part = !options.limit.empty() || !plan::chosen_part(plan).empty() || options.stepwise;
   SecretStore store(plan, prompter, redactor, vault, how.run_id, (part && !cut_off) || taken_back,
                     applies);
-  auto settings = connections(plan, options, store);
+  const auto machine = local::make_machine(local::own_settings());  // before files are opened
+  auto settings = connections(plan, options, store, machine.get());
   if (!settings) return usage_error(settings.error());
   remote::TaskId last_before = 0;
+  const run::Here here{how.machine, how.user};
+  const auto local = plan::find_local(plan);
+  const bool local_out =
+      local && std::find(how.without.begin(), how.without.end(), *local) != how.without.end();
+  if (taken_back && !local_out) {
+    if (auto status = run::can_undo_local(plan, *taken_back->way.record, here); !status)
+      return refused(status.error());
+  }
   if (cut_off) {
+    const run::Left left = run::left_by(plan, cut_off->record);
+    const Status same = run::can_follow_local(plan, cut_off->record, left, here);
+    if (!same && !local_out) return refused(same.error());
     const auto& first = cut_off->record.front();
     auto began = std::get<events::RunStarted>(first.what);
     for (const auto& event : cut_off->record) {
@@ -269,7 +283,6 @@ int execute(const plan::Plan& plan, const Options& given, VaultAccess& vault,
       if (taken != nullptr && taken->before != taken->after) began.program_hash.clear();
     }
     cut_off->directory->go_on(plan, began, first.at);
-    const run::Left left = run::left_by(plan, cut_off->record);
     last_before = left.last_task;
     for (std::size_t h = 0; h < settings->hosts.size(); ++h) {
       settings->hosts[h].users_before.assign(left.users[h].begin(), left.users[h].end());

@@ -15,6 +15,7 @@
 #include "events/last.h"
 #include "journal/run_directory.h"
 #include "remote/session.h"
+#include "run/local_here.h"
 
 namespace cnplay::cli {
 namespace {
@@ -70,15 +71,17 @@ Status end_run(journal::RunDirectory& directory, const journal::Record& record, 
 }
 
 // Exit code.
-int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& left,
+int clean_hosts(const std::string& id, const journal::Record& record, const run::Left& left,
                 const Options& options) {
+  const plan::Plan& plan = record.plan;
   SignalWatch signals;  // before any thread begins
   secrets::Redactor redactor;
   secrets::TerminalPrompter prompter;
   auto vault = VaultAccess::make(options, plan.vault_file);
   if (!vault) return usage_error(vault.error());
   SecretStore store(plan, prompter, redactor, **vault, id, false, false);
-  auto settings = connections(plan, options, store);
+  const auto machine = local::make_machine(local::own_settings());
+  auto settings = connections(plan, options, store, machine.get());
   if (!settings) return usage_error(settings.error());
   ssh::Options ssh_options;
   ssh_options.passphrase = [&](const std::string& path) -> std::optional<Secret> {
@@ -88,7 +91,14 @@ int clean_hosts(const std::string& id, const plan::Plan& plan, const run::Left& 
   std::vector<plan::HostIndex> asked;
   for (plan::HostIndex h = 0; h < plan.hosts.size(); ++h) {
     settings->hosts[h].users_before.assign(left.users[h].begin(), left.users[h].end());
-    if (!left.users[h].empty()) asked.push_back(h);
+    // What is on another machine stays there.
+    const run::Here here{local::machine_id(), user_name()};
+    const bool elsewhere = plan.hosts[h].local && !run::can_undo_local(plan, record.events, here);
+    if (elsewhere && !left.users[h].empty()) {
+      std::cerr << "cnplay: local keeps its files of the run: it was another machine\n";
+    } else if (!left.users[h].empty()) {
+      asked.push_back(h);
+    }
   }
   const auto transport = ssh::make_transport(ssh_options);
   remote::Options remote_options;
@@ -175,7 +185,7 @@ int forget_command(const Options& options) {
       return refused(status.error());
     }
   }
-  const int code = clean_hosts(*id, record->plan, left, options);
+  const int code = clean_hosts(*id, *record, left, options);
   if (code == kSuccess) std::cout << "forgotten: " << *id << "\n";
   return code;
 }

@@ -497,9 +497,9 @@ std::variant<Options, int> read_options(int argc, char** argv) {
                  "help: cnplay -i staging update_code.play (`cnplay --help` for more)\n";
     return kUsage;
   }
-  // `docs` can do without where the play lets it (docs_command.cc).
-  if (needs_play && o.inventory.empty() && o.command != Command::docs) {
-    std::cerr << "cnplay: no inventory was named: on which hosts?\n"
+  // A play that only runs on `local` needs no inventory; whether it is one, the compiler finds out.
+  if (needs_play && o.inventory.empty() && !o.limit.empty() && o.command != Command::docs) {
+    std::cerr << "cnplay: `-l` chooses among the hosts of an inventory, and none was named\n"
                  "help: add `-i NAME`; `-i staging` means inventories/staging.inv\n";
     return kUsage;
   }

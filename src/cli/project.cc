@@ -66,6 +66,10 @@ Result<std::string> find_inventory(const std::string& name) {
               "run cnplay in the folder that holds inventories/, or give a path");
 }
 
+std::string inventory_option(const std::string& name) {
+  return name.empty() ? "" : "-i " + name + " ";
+}
+
 Result<std::string> find_play(const std::string& name) {
   if (is_file(name)) return name;
   const std::string in_folder = "playbooks/" + name;
@@ -159,6 +163,12 @@ Status load_modules(Project& project) {
 }
 
 Status load_inventory(Project& project, const Options& options) {
+  if (project.inventory_text.empty() && options.inventory.empty()) {
+    auto vault = VaultAccess::make(options, "");
+    if (!vault) return vault.error();
+    project.vault = *std::move(vault);
+    return {};
+  }
   std::string path = "stand-in";
   std::string content = project.inventory_text;
   if (content.empty()) {
@@ -187,7 +197,8 @@ Status load_inventory(Project& project, const Options& options) {
 void give_vault(compile::Input& input, Project& project, const Options& options) {
   const bool connects = options.command == Command::run || options.command == Command::preflight ||
                         options.command == Command::exec || options.command == Command::tunnel;
-  if (!project.vault) return;  // something stands in for the inventory
+  // Something stands in for the inventory, or there is none.
+  if (!project.vault || project.vault->file().empty()) return;
   input.vault_name = project.vault->file();
   input.vault_paths = [&project, connects] { return project.vault->paths(connects); };
 }
@@ -199,7 +210,7 @@ void note_vault(plan::Plan& plan, const Project& project) {
   });
   // In full: a run is resumed from anywhere. Where something stands in for an inventory, there is
   // none.
-  if (needed && project.vault)
+  if (needed && project.vault && !project.vault->file().empty())
     plan.vault_file = fs::absolute(project.vault->file()).lexically_normal().string();
 }
 
@@ -246,7 +257,8 @@ Status load(Project& project, const Options& options) {
                                                       const std::vector<std::string>& without) {
     return read_local_tree(base / name, without);
   };
-  if (!project.inventory) {
+  const bool none_named = project.inventory_text.empty() && options.inventory.empty();
+  if (!project.inventory && !none_named) {
     // The play's own mistakes are shown together with the inventory's.
     syntax::parse(*input.play, project.diags);
     return {};

@@ -35,6 +35,8 @@ Result<std::string> read_file(const std::string& path);
 
 // Where `-i NAME` lies: the path itself if there is such a file, else inventories/NAME.inv.
 Result<std::string> find_inventory(const std::string& name);
+// `-i NAME `, as a command line names it; "" of none.
+std::string inventory_option(const std::string& name);
 // Where PLAY lies: the path itself, else playbooks/PLAY.
 Result<std::string> find_play(const std::string& name);
 

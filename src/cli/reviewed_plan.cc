@@ -81,6 +81,7 @@ Status check_trust(const std::string& path, const struct stat& info) {
 }  // namespace
 
 Result<std::string> inventory_sum(const std::string& inventory_file) {
+  if (inventory_file.empty()) return std::string();
   auto text = read_file(inventory_file);
   if (!text) return text.error();
   return sha256_hex(*text);

@@ -19,7 +19,7 @@ struct ReviewedPlan {
   std::string made;              // when and by whom: "2026-11-20T21:30:05Z by kim on desk"
 };
 
-// SHA-256 of the text of an inventory's file.
+// SHA-256 of the text of an inventory's file; "" of none, in a play that only runs on `local`.
 Result<std::string> inventory_sum(const std::string& inventory_file);
 
 // The bytes of the file: a line with the format's version and the checksum of what follows, a line

@@ -23,9 +23,9 @@ Status check_reviewed(const ReviewedPlan& reviewed, const plan::Plan& now,
   if (changes.size() > kMostNamed) {
     what += "\n  and " + std::to_string(changes.size() - kMostNamed) + " more";
   }
-  return fail(std::move(what),
-              "make the plan again with its options, and review it: cnplay plan -i " +
-                  now.origin.inventory + " " + now.origin.file + " -o " + file);
+  return fail(std::move(what), "make the plan again with its options, and review it: cnplay plan " +
+                                   inventory_option(now.origin.inventory) + now.origin.file +
+                                   " -o " + file);
 }
 
 }  // namespace

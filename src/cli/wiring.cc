@@ -64,8 +64,8 @@ std::vector<std::string> group_names() {
   return names;
 }
 
-Result<Connections> connections(const plan::Plan& plan, const Options& options,
-                                SecretStore& store) {
+Result<Connections> connections(const plan::Plan& plan, const Options& options, SecretStore& store,
+                                local::Machine* machine) {
   const auto reach = Reach::make(options);
   if (!reach) return reach.error();
   std::optional<Secret> password;
@@ -84,6 +84,15 @@ Result<Connections> connections(const plan::Plan& plan, const Options& options,
   all.hosts.reserve(plan.hosts.size());
   std::vector<const ssh::Settings*> reached;
   for (const plan::Host& host : plan.hosts) {
+    if (host.local) {
+      remote::HostSettings settings;
+      settings.ssh.name = host.name;
+      settings.ssh.user = local::own_settings().user;
+      settings.connect = [machine] { return machine->make(); };
+      settings.become_password = [become] { return become; };
+      all.hosts.push_back(std::move(settings));
+      continue;
+    }
     const plan::Connection& connection = host.connection;
     auto ssh = reach->settings(host.name, connection);
     if (!ssh) return ssh.error();

@@ -10,6 +10,7 @@
 #include "base/disk.h"
 #include "cli/options.h"
 #include "cli/secret_store.h"
+#include "local/machine.h"
 #include "plan/plan.h"
 #include "remote/session.h"
 
@@ -37,9 +38,11 @@ struct Connections {
   std::vector<remote::HostSettings> hosts;    // of the plan, in its order
   std::map<std::string, Secret> passphrases;  // of encrypted key files, by path
 };
-// How each host of the plan is reached. Passwords that the plan names are resolved here, and
-// passphrases asked for, if there is somebody to ask.
-Result<Connections> connections(const plan::Plan& plan, const Options& options, SecretStore& store);
+// How each host of the plan is reached, `local` by `machine`, which outlives them (null: of a plan
+// without it). Passwords that the plan names are resolved here, and passphrases asked for, if there
+// is somebody to ask.
+Result<Connections> connections(const plan::Plan& plan, const Options& options, SecretStore& store,
+                                local::Machine* machine = nullptr);
 
 // Whether a precondition holds, by the record under `root`, and which run of it says so ("": this
 // is that run); the Error says why not, and what has changed since the last one.

@@ -6,6 +6,7 @@
 #include "compile/convert.h"
 #include "compile/holes.h"
 #include "compile/scripts.h"
+#include "compile/with_local.h"
 
 namespace cnplay::compile {
 namespace {
@@ -45,13 +46,27 @@ const syntax::Play* choose(Context& context, const syntax::File& file) {
   return nullptr;
 }
 
+bool names_local(const diag::SourceMap& sources, const Loader& loader) {
+  return std::ranges::any_of(loader.files(), [&](const auto& entry) {
+    return mentions_local(sources.text(entry.second->tree.span));
+  });
+}
+
 }  // namespace
 
 std::optional<plan::Plan> compile(const Input& input, diag::Diagnostics& diags) {
   diag::Diagnostics found;
-  Context context(input, found);
+  Input with_local = input;
+  Context context(with_local, found);
   Loader loader(context);
   LoadedFile* file = loader.load_play();
+  // A host more in every column is a cost, however small: only plays that name it pay.
+  std::optional<WithLocal> hosts;
+  if (input.inventory == nullptr || names_local(*input.sources, loader)) {
+    hosts.emplace(input.inventory);
+    with_local.inventory = &*hosts;
+    context.local = hosts->local();
+  }
   Holes holes(diags);
   for (const auto& [name, loaded] : loader.files()) holes.add(loaded->tree);
   context.broken = holes.any() || diags.has_errors();

@@ -21,7 +21,8 @@ struct Input {
   diag::SourceMap* sources = nullptr;  // grows by libraries and `-e` values
   const diag::SourceMap::Source* play = nullptr;
   std::string play_name;  // which play of the file; "" if it has one
-  const inventory::Inventory* inventory = nullptr;
+  const inventory::Inventory* inventory =
+      nullptr;  // null: none was named; `local` is the only host
   const catalog::Catalog* catalog = nullptr;
   std::vector<std::pair<std::string, std::string>> extra;  // `-e name=value`
   std::vector<inventory::HostIndex> limit;                 // empty: no limit

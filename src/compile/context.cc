@@ -13,8 +13,9 @@ std::string enumerate(const std::vector<std::string>& words, std::string_view la
   return out;
 }
 
-Context::Context(const Input& in, diag::Diagnostics& out) : input(in), diags(out) {
-  if (in.limited) {
+Context::Context(const Input& in, diag::Diagnostics& out)
+    : input(in), diags(out), has_inventory_(in.inventory != nullptr) {
+  if (in.limited && has_inventory_) {
     selected_.resize(host_count());
     for (const HostIndex h : in.limit) selected_[h] = true;
   }
@@ -45,6 +46,13 @@ void Context::error_with(std::string code, std::string summary, Span at, std::st
   }
   d.help = std::move(help);
   diags.add(std::move(d));
+}
+
+bool Context::is_reserved(std::string_view name, Span at, std::string_view what) {
+  if (name != plan::kLocal) return false;
+  error("E0127", "a " + std::string(what) + " cannot be called `local`", at,
+        "`local` is the controller", "choose another name");
+  return true;
 }
 
 std::vector<HostIndex> Context::selected_of(const std::vector<HostIndex>& hosts) const {

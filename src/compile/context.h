@@ -45,10 +45,16 @@ class Context {
   void error_with(std::string code, std::string summary, Span at, std::string label, Span other,
                   std::string other_label, std::string help = {});
 
+  // Reports a thing that is called `local`, which no other thing may be.
+  bool is_reserved(std::string_view name, Span at, std::string_view what);
+
   std::size_t host_count() const { return input.inventory->hosts().size(); }
   const std::string& host_name(HostIndex h) const { return input.inventory->hosts()[h].name; }
   // Whether `--limit` leaves the host in the play.
-  bool selected(HostIndex h) const { return selected_.empty() || selected_[h]; }
+  bool selected(HostIndex h) const { return h >= selected_.size() || selected_[h]; }
+  // The controller, if the play names it; and whether the inventory was named.
+  std::optional<HostIndex> local;
+  bool has_inventory() const { return has_inventory_; }
   std::vector<HostIndex> selected_of(const std::vector<HostIndex>& hosts) const;
 
   // A place in Plan::scripts, Plan::secrets: equal ones are held once.
@@ -80,6 +86,7 @@ class Context {
   std::set<std::uint32_t> reported_hostvars;
 
  private:
+  bool has_inventory_;
   std::vector<bool> selected_;
   std::map<std::pair<std::string, std::string>, plan::ScriptId> scripts_;
   std::map<std::string, const diag::SourceMap::Source*> extras_;

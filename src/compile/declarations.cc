@@ -13,6 +13,7 @@ using plan::Value;
 void Builder::declare(const syntax::Name& name, Evaluated value, std::string_view what) {
   auto held = std::make_shared<const Evaluated>(std::move(value));
   scope_->later.erase(name.text);
+  if (context_.is_reserved(name.text, name.span, what)) return;
   if (scope_->declare(name.text, {held, name.span, what})) return;
   const Variable* first = scope_->find(name.text);
   context_.error_with("E0104", code(name.text) + " is declared twice", name.span, "again here",

@@ -180,6 +180,14 @@ void Evaluator::report(const Trouble& trouble, const std::vector<HostIndex>& mis
   }
   if (missing.empty() || !context_.reported_hostvars.insert(trouble.declared.begin).second) return;
   const auto& inventory = *context_.input.inventory;
+  if (missing[0] == context_.local) {
+    context_.error_with(
+        "E0101", "host variable " + code(trouble.name) + " has no value on `local`",
+        trouble.at.known() ? trouble.at : at, "needed on the controller", trouble.declared,
+        "declared here",
+        "the controller has no host variables: give this one a default, or pass it with `-e`");
+    return;
+  }
   diag::Diagnostic d;
   d.code = "E0101";
   d.summary = "host variable " + code(trouble.name) + " has no value on " +

@@ -95,6 +95,7 @@ class Evaluator {
   Evaluated binary(const syntax::Binary& binary, Span span);
   Evaluated arithmetic(const syntax::Binary& binary, const Evaluated& left, const Evaluated& right,
                        Span span);
+  bool holds_local(const Evaluated& set) const;
   Evaluated host_sets(const syntax::Binary& binary, const Evaluated& left, const Evaluated& right,
                       Span span);
   Evaluated conditional(const syntax::Conditional& conditional, const TypePtr& expected, Span span);

@@ -179,6 +179,7 @@ std::optional<plan::SecretRef> password_of(Context& context,
 void Builder::finish() {
   plan::Plan& plan = context_.plan;
   const inventory::Inventory& inventory = *context_.input.inventory;
+  const bool with_local = context_.local.has_value();
   std::vector<bool> touched(inventory.hosts().size());
   const auto touch = [&](const std::vector<HostIndex>& hosts) {
     for (const HostIndex h : hosts) touched[h] = true;
@@ -196,6 +197,7 @@ void Builder::finish() {
     const inventory::Ssh ssh = inventory.ssh(h);
     plan::Host host;
     host.name = inventory.hosts()[h].name;
+    host.local = with_local && h == *context_.local;
     for (const auto group : inventory.hosts()[h].groups) {
       host.groups.push_back(inventory.groups()[group].name);
     }
@@ -234,7 +236,7 @@ void Builder::finish() {
   for (auto& node : plan.nodes) {
     move(node.hosts);
     move(node.made_from);
-    node.tolerate = tolerances_[node.id].of(plan.hosts.size());
+    node.tolerate = tolerances_[node.id].of(plan.hosts.size(), plan::find_local(plan).has_value());
   }
   for (const auto& expr : context_.facts_with_host) {
     if (expr->fact.host && place[*expr->fact.host] != kNone)

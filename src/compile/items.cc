@@ -352,6 +352,7 @@ std::string Builder::unique_path(const std::string& prefix, const std::string& b
 
 std::string Builder::claim_path(const std::string& prefix, const std::string& name, Span at,
                                 std::string_view what) {
+  if (what != "phase") context_.is_reserved(name.substr(0, name.find('[')), at, what);
   std::string path = prefix + "/" + name;
   if (take_path(path, at)) return path;
   const auto first = paths_.find(path);

@@ -154,13 +154,13 @@ const syntax::Modifier* Modifiers::find(std::string_view word) const {
   return at == known_.end() ? nullptr : at->second;
 }
 
-std::uint32_t Tolerance::of(std::size_t hosts) const {
+std::uint32_t Tolerance::of(std::size_t hosts, bool with_local) const {
   const auto all = static_cast<std::int64_t>(hosts);
   switch (kind) {
     case Kind::all:
       return static_cast<std::uint32_t>(all);
     case Kind::percent:
-      return static_cast<std::uint32_t>(all * amount / 100);
+      return static_cast<std::uint32_t>((all - (with_local ? 1 : 0)) * amount / 100);
     default:
       return static_cast<std::uint32_t>(std::min(amount, all));
   }

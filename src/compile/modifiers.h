@@ -48,7 +48,8 @@ struct Tolerance {
   enum class Kind { count, percent, all } kind = Kind::count;
   std::int64_t amount = 0;
 
-  std::uint32_t of(std::size_t hosts) const;
+  // How many of so many hosts; the controller, if it is one of them, counts in no percentage.
+  std::uint32_t of(std::size_t hosts, bool with_local) const;
 };
 
 // Values of modifiers; reports what is wrong and returns nothing then.

@@ -37,6 +37,13 @@ EvaluatedPtr read_at(const Evaluated& value, Span at) {
 }  // namespace
 
 Evaluated Evaluator::name(const syntax::Name& name, Span span) {
+  if (name.text == plan::kLocal && context_.local) {
+    Evaluated out;
+    out.type = simple(Kind::host);
+    out.hosts = out.whole = {*context_.local};
+    out.label = plan::kLocal;
+    return out;
+  }
   if (const Variable* variable = scope ? scope->find(name.text) : nullptr) {
     if (!variable->value || variable->value->poison()) return poison();
     return *read_at(*variable->value, span);
@@ -72,7 +79,7 @@ Evaluated Evaluator::name(const syntax::Name& name, Span span) {
                    "name the step: `STEP.ACTION.FACT`, as in `code.moved.before`");
     return poison();
   }
-  std::vector<std::string> names = {"now", "inventory"};
+  std::vector<std::string> names = {"now", "inventory", plan::kLocal};
   if (scope) scope->add_names(names);
   if (step_names) step_names(names);
   const std::string near = diag::did_you_mean(name.text, names);
@@ -162,6 +169,13 @@ Evaluated Evaluator::member(const syntax::Member& member, Span span) {
 // `h.name`, `h.address`, and the host variables that the play declares.
 Evaluated Evaluator::host_member(HostIndex host, const syntax::Name& name, Span span) {
   if (name.text == "name") return known(simple(Kind::string), Value(context_.host_name(host)));
+  if (host == context_.local && !hostvars.contains(name.text)) {
+    context_.error("E0107", "`local` has no member " + code(name.text), name.span,
+                   "the controller has a name alone",
+                   name.text == "address" ? "a script asks it: `$(hostname -f)`"
+                                          : "host variables are of an inventory's hosts");
+    return poison();
+  }
   const inventory::Inventory& inventory = *context_.input.inventory;
   if (name.text == "address")
     return known(simple(Kind::string), Value(inventory.ssh(host).address));

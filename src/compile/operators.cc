@@ -272,12 +272,25 @@ Evaluated Evaluator::arithmetic(const syntax::Binary& node, const Evaluated& lef
   return result(std::move(type), apply(op_of(node.op), operands, {}, span), depends, span);
 }
 
+bool Evaluator::holds_local(const Evaluated& set) const {
+  return context_.local && std::ranges::binary_search(set.whole, *context_.local);
+}
+
 Evaluated Evaluator::host_sets(const syntax::Binary& node, const Evaluated& left,
                                const Evaluated& right, Span span) {
   const bool sets = is_set(left) && is_set(right);
   Evaluated out;
   out.type = simple(Kind::hosts);
   out.depends.in_batch = left.depends.in_batch || right.depends.in_batch;
+  const bool joins =
+      node.op == BinaryOp::intersect || node.op == BinaryOp::union_ || node.op == BinaryOp::sub;
+  if (sets && joins && (holds_local(left) || holds_local(right))) {
+    context_.error("E0127", "`local` stands alone: it is in no set with other hosts",
+                   node.op_span.known() ? node.op_span : span, "joined here",
+                   "the controller is not in the inventory: give it a step of its own, "
+                   "`step NAME on local { ... }`");
+    return poison();
+  }
   const auto each = [&](auto combine) {
     combine(left.hosts, right.hosts, std::back_inserter(out.hosts));
     combine(left.whole, right.whole, std::back_inserter(out.whole));
@@ -452,6 +465,17 @@ Evaluated Evaluator::hosts_call(const std::string& function, const syntax::Call&
     for (const auto& one : inventory.hosts()) {
       if (names.size() < 2000) names.push_back(one.name);
     }
+  }
+  if (*name == plan::kLocal) {
+    context_.error("E0127", "`local` is not a " + function + " of the inventory", argument.span,
+                   "the controller", "write `local`, without " + code(function));
+    return poison();
+  }
+  if (!context_.has_inventory()) {
+    context_.error("E0128", "no inventory was named: on which hosts?", span,
+                   "a " + function + " of an inventory",
+                   "add `-i NAME`; `-i staging` means inventories/staging.inv");
+    return poison();
   }
   const std::string near = diag::did_you_mean(*name, names);
   std::string help;

@@ -129,6 +129,7 @@ void Builder::bind_arguments(const syntax::Procedure& procedure, const syntax::C
       value.depends.secret_declared = param.name.span;
     }
     auto held = std::make_shared<const Evaluated>(std::move(value));
+    if (context_.is_reserved(names[i], param.name.span, "parameter")) continue;
     if (!scope.declare(names[i], {held, param.name.span, "parameter"})) {
       context_.error_with("E0104", code(names[i]) + " is declared twice", param.name.span,
                           "again here", scope.find(names[i])->declared, "first declared here",

@@ -58,6 +58,8 @@ struct RunStarted {
   std::optional<std::string> inside{};
   // It carries out a reviewed plan: when the plan's file was written, and by whom.
   std::optional<std::string> reviewed{};
+  // Of a plan with `local`: the controller's machine id, where the claims of its tasks are.
+  std::optional<std::string> machine{};
 };
 // Another controller goes on with a run whose own was cut off. What is recorded before it stays as
 // it is; what follows is new.
@@ -68,6 +70,7 @@ struct RunResumed {
   std::optional<NodeId> from{};
   // What has changed in the play since: the run goes on with its recorded plan all the same.
   std::optional<std::vector<std::string>> changed{};
+  std::optional<std::string> machine{};  // as in RunStarted
 };
 // A later controller has replayed the record to its end, and acts from here on. Between the last
 // event of the earlier controller and this one stands only what follows from that event.

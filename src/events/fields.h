@@ -49,6 +49,7 @@ void fields(A& a, Like<RunStarted> auto& e) {
   a("stepwise", e.stepwise);
   a("inside", e.inside);
   a("reviewed", e.reviewed);
+  a("machine", e.machine);
 }
 template <class A>
 void fields(A& a, Like<RunResumed> auto& e) {
@@ -56,6 +57,7 @@ void fields(A& a, Like<RunResumed> auto& e) {
   a("controller", e.controller);
   a.node("from", e.from);
   a("changed", e.changed);
+  a("machine", e.machine);
 }
 template <class A>
 void fields(A& a, Like<RunContinued> auto& e) {

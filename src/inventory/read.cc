@@ -240,6 +240,15 @@ class Reader {
   void index_names() {
     auto& hosts = inventory_->hosts_;
     auto& groups = inventory_->groups_;
+    const auto controllers = [&](const auto& named, std::string_view what) {
+      const auto at = std::ranges::find_if(named, [](const auto& n) { return n.name == "local"; });
+      if (at == named.end()) return;
+      diags_.error("E0617", std::string(what) + " cannot be called `local`",
+                   {at->span, "`local` is the controller, in every play"},
+                   "choose another name, and put the name to connect to in `address`");
+    };
+    controllers(hosts, "a host");
+    controllers(groups, "a group");
     inventory_->host_index_.reserve(hosts.size());
     std::uint32_t reported = kNobody;  // one report for a range, not one for each of its hosts
     for (HostIndex i = 0; i < hosts.size(); ++i) {

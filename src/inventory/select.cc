@@ -184,6 +184,12 @@ class Selector {
       if (names.size() < 2000) names.push_back(host.name);
     }
     const std::string near = diag::did_you_mean(word, names);
+    if (word == "local") {
+      diags_.error("E0612", "`local` is the controller, which no limit names",
+                   {span(begin, begin + word.size()), "no host of the inventory"},
+                   "leave it out: steps on `local` are done whatever the limit");
+      return;
+    }
     diags_.error("E0612", "the limit names nothing of inventory `" + inventory_.name() + "`",
                  {span(begin, begin + word.size()), "no group or host has this name"},
                  near.empty() ? "`cnplay plan` without a limit shows the hosts of the play"

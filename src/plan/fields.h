@@ -31,6 +31,7 @@ void fields(A& a, Like<Host> auto& h) {
   a("name", h.name);
   a("groups", h.groups);
   a("connection", h.connection);
+  a("local", h.local);
 }
 
 template <class A>

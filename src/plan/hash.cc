@@ -33,9 +33,10 @@ class Hasher {
       // A plan without batches has the hash that versions without batches gave it.
       if (key == "made_from" && field.empty()) return;
     }
-    // Likewise, without a `check { ... }` and without a `when` at a phase.
+    // Likewise, without a `check { ... }`, the controller among the hosts, and without a `when` at
+    // a phase.
     if constexpr (std::is_same_v<T, bool>) {
-      if (key == "alone" && !field) return;
+      if ((key == "alone" || key == "local") && !field) return;
     }
     if constexpr (std::is_same_v<T, Value>) {
       if (key == "when" && field.is_none()) return;

@@ -1,5 +1,7 @@
 #include "plan/host_text.h"
 
+#include "base/words.h"
+
 namespace cnplay::plan {
 namespace {
 
@@ -27,6 +29,16 @@ std::string named_hosts_text(const Plan& plan, const std::vector<HostIndex>& hos
     if (set.hosts == hosts && set.name != text) return set.name + ": " + text;
   }
   return text;
+}
+
+std::string inventory_text(const std::string& inventory, std::size_t hosts, bool with_local) {
+  if (!with_local) return inventory + ", " + count_of(hosts, "host");
+  if (hosts > 1) return inventory + ", " + count_of(hosts - 1, "host") + " and local";
+  return inventory == kLocal ? inventory : inventory + ", local alone";
+}
+
+std::string inventory_text(const Plan& plan) {
+  return inventory_text(plan.inventory, plan.hosts.size(), find_local(plan).has_value());
 }
 
 std::string short_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }

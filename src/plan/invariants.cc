@@ -41,6 +41,10 @@ class Checker {
     for (const Host& host : plan_.hosts) {
       expect(!host.name.empty(), "a host has no name");
       expect(names.insert(host.name).second, [&] { return "two hosts are named " + host.name; });
+      expect(host.local == (host.name == kLocal),
+             [&] { return "`local` is the controller, and it alone: " + host.name; });
+      expect(!host.local || (host.groups.empty() && host.connection == Connection{}),
+             "`local` is of no inventory");
       check_secret(host.connection.password, host.name);
       check_secret(host.connection.become_password, host.name);
     }

@@ -36,7 +36,10 @@ struct Host {
   std::string name;
   std::vector<std::string> groups;
   Connection connection;
+  // The controller itself, called kLocal: of no inventory, and in no set but alone.
+  bool local = false;
 };
+inline constexpr const char* kLocal = "local";
 
 // `hosts web = group("web")`, for titles and listings.
 struct HostSet {
@@ -368,6 +371,9 @@ struct Plan {
 
   const Node& node(NodeId id) const { return nodes[id]; }
 };
+
+// The controller among the hosts; nullopt: the plan has nothing to do there.
+std::optional<HostIndex> find_local(const Plan& plan);
 
 // nullptr: there is none of this name.
 const Rollback* find_rollback(const Plan& plan, std::string_view name);

@@ -167,6 +167,14 @@ Schedule schedule(const Plan& plan, const Section& section, const std::optional<
   return out;
 }
 
+std::optional<HostIndex> find_local(const Plan& plan) {
+  // The compiler puts it last; behind it may stand what a changed play has lost (journal/plans.h).
+  for (std::size_t h = plan.hosts.size(); h-- > 0;) {
+    if (plan.hosts[h].local) return static_cast<HostIndex>(h);
+  }
+  return std::nullopt;
+}
+
 const Rollback* find_rollback(const Plan& plan, std::string_view name) {
   for (const Rollback& way : plan.rollbacks) {
     if (way.name == name) return &way;

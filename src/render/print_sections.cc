@@ -93,8 +93,7 @@ std::string header_text(const Plan& plan, const PrintOptions& options, const Pai
               (plan.title.empty() ? "" : "  " + one_line(plan.title)) + "\n";
   table.row("play", {plan.file});
   if (!plan.owner.empty()) table.row("owner", {plan.owner});
-  const std::size_t n = plan.hosts.size();
-  table.row("inventory", {plan.inventory + ", " + count_of(n, "host")});
+  table.row("inventory", {inventory_text(plan)});
   for (const HostSet& set : plan.sets) {
     table.row("hosts", {set.name + ":", hosts_text(plan, set.hosts)});
   }

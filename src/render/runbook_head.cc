@@ -56,8 +56,8 @@ class Head {
            p.say("*Hosts:* those of an inventory that was not named; what it sets is written as "
                  "<angle brackets>"));
     } else {
-      const auto n = plan_.hosts.size();
-      item(list, p.say("*Inventory:* ").code(plan_.inventory).say(", " + count_of(n, "host")));
+      const std::string rest = inventory_text(plan_).substr(plan_.inventory.size());
+      item(list, p.say("*Inventory:* ").code(plan_.inventory).say(rest));
     }
     takes(list);
     if (plan_.window) {
@@ -123,8 +123,14 @@ class Head {
       if (table.rows.size() > kHostsShown) break;
       std::string groups;
       for (const auto& g : host.groups) groups += (groups.empty() ? "" : ", ") + g;
-      table.rows.push_back({Prose().plain(host.name).take(), Prose().plain(groups).take(),
-                            Prose().code(login(host)).take()});
+      Prose way;
+      if (host.local) {
+        way.say("the machine that you work on");
+      } else {
+        way.code(login(host));
+      }
+      table.rows.push_back(
+          {Prose().plain(host.name).take(), Prose().plain(groups).take(), way.take()});
     }
     out_.push_back(std::move(table));
     if (plan_.hosts.size() > kHostsShown) {

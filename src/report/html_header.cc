@@ -2,6 +2,7 @@
 
 #include "base/lines.h"
 #include "plan/choice.h"
+#include "plan/host_text.h"
 #include "report/format.h"
 #include "report/html_parts.h"
 
@@ -154,7 +155,9 @@ void facts(Markup& out, const Account& account) {
   out << "<dl>\n";
   item(out, "Run", run.run);
   item(out, "Play", run.play + (plan.file.empty() ? "" : " (" + plan.file + ")"));
-  item(out, "Inventory", run.inventory + ", " + count(run.hosts.size(), "host"));
+  item(out, "Inventory",
+       plan::inventory_text(run.inventory, run.hosts.size(),
+                            !run.hosts.empty() && run.hosts.back() == plan::kLocal));
   item(out, "Mode", is_dry(account) ? "dry run (--check)" : "");
   item(out, "Incident", run.incident.value_or(""));
   item(out, "Reviewed plan", run.reviewed.value_or(""));

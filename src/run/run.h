@@ -48,6 +48,8 @@ struct Options {
   // Who runs it, and from which machine: for RunStarted and for the holder of a lock.
   std::string user;
   std::string controller;
+  // Its machine id: recorded if the plan has steps on `local`.
+  std::string machine;
   // The groups of users that they belong to there: for steps that ask for `@group`.
   std::vector<std::string> groups;
   // The value of a secret of Plan::secrets. Called once each, on the calling thread, before the

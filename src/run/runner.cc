@@ -38,6 +38,7 @@ RunResult Runner::run(bool only_preflight) {
     if (!context_.replay.problem().empty()) return finish();
     events::RunResumed resumed{options.user, options.controller, options.from, std::nullopt};
     if (!options.changed.empty()) resumed.changed = options.changed;
+    if (plan::find_local(plan)) resumed.machine = options.machine;
     context_.emit(std::move(resumed));
     ending_.only_preflight = only_preflight;
     if (options.end_here && !context_.replay.started()) {
@@ -75,6 +76,7 @@ RunResult Runner::run(bool only_preflight) {
   started.reviewed = options.reviewed;
   if (options.stepwise) started.stepwise = true;
   if (!options.inside.empty()) started.inside = options.inside.front();
+  if (plan::find_local(plan)) started.machine = options.machine;
   context_.emit(std::move(started));
 
   ending_.only_preflight = only_preflight;

@@ -172,6 +172,12 @@ TEST(Options, AsTheReadmeWritesThem) {
   EXPECT_EQ(std::get<Options>(read({"report"})).format, "html");
 }
 
+// Whether the play runs on `local` alone, the compiler finds out.
+TEST(Options, AnInventoryIsNotRequiredButALimitNeedsOne) {
+  EXPECT_EQ(std::get<Options>(read({"x.play"})).inventory, "");
+  EXPECT_EQ(std::get<int>(read({"x.play", "-l", "web"})), kUsage);
+}
+
 TEST(Options, OfTheVault) {
   const auto set = std::get<Options>(read({"vault", "set", "-i", "prod", "db/password"}));
   EXPECT_EQ(set.command, Command::vault);
@@ -220,7 +226,7 @@ TEST(VaultPasswordSource, TheCommandLineGoesBeforeTheEnvironment) {
 TEST(Options, MistakesAreUsageErrors) {
   for (const auto& words :
        std::vector<std::vector<std::string>>{{},
-                                             {"x.play"},
+                                             {"x.play", "-l", "web"},
                                              {"-i", "staging"},
                                              {"--no-such", "x.play"},
                                              {"-i"},

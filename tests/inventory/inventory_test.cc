@@ -99,10 +99,11 @@ TEST(Limit, SelectsByTerm) {
 
 TEST(Limit, RefusesWhatIsMistaken) {
   Read read(kStaging);
-  for (const char* limit : {"wbe", "canary & db", "web,!web01", "web &", "(web", "web)", ""}) {
+  for (const char* limit :
+       {"wbe", "canary & db", "web,!web01", "web &", "(web", "web)", "", "local"}) {
     EXPECT_EQ("", read.select(limit)) << limit;
   }
-  EXPECT_EQ(7u, read.diags.errors());
+  EXPECT_EQ(8u, read.diags.errors());
   expect_golden("inventory/limit.txt", read.text());
 }
 

@@ -61,6 +61,8 @@ void run(World& world, const std::string& play_name, const std::string& play,
       words >> batch.phase;
       for (std::string host; words >> host;) batch.hosts.push_back(host);
       input.begun_batches.push_back(std::move(batch));
+    } else if (line == "# no inventory") {
+      input.inventory = nullptr;
     } else if (line.starts_with("# tags: ")) {
       input.tags = line.substr(8);
     } else if (line.starts_with("# skip-tags: ")) {

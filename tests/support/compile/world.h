@@ -30,6 +30,7 @@ std::string read_text(const std::filesystem::path& path);
 // of tests/compile/modules. Lines at the play's beginning say how it is compiled:
 //   # -e name=value
 //   # limit: web1
+//   # no inventory
 //   # play: name
 //   # tags: a,b
 //   # skip-tags: c
