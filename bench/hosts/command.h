@@ -64,8 +64,8 @@ struct HostMemory {
   bool hit = false;                   // its fault has come about
 };
 
-// Plays a POSIX shell as far as src/remote/ needs one (shipment.cc and prelude.cc there): answers
-// the question who it is, says `ok` to every preflight, runs shipments of one `apply` stage whose
+// Plays a POSIX shell as far as src/remote/ needs one (request.cc and prelude.cc there): answers
+// the question who it is, says `ok` to every preflight, runs requests of one `apply` stage whose
 // script is made of `true`, `false`, `exit N` and `echo WORDS`, keeps the promise that none is run
 // twice, tidies up. Any other script ends with 127. Before the protocol has begun, lines of such
 // commands, parted by `; `, are run as well: the limit speaks so.

@@ -10,7 +10,7 @@
 namespace cnplay::bench {
 namespace {
 
-// More than this without an end is no shipment that we could run.
+// More than this without an end is no request that we could run.
 constexpr std::size_t kMostHeld = 4 * 1024 * 1024;
 constexpr std::size_t kMostPrinted = 16 * 1024 * 1024;
 // With more since the last task that was not sent ahead, a shell holds back what was (prelude.cc).
@@ -96,7 +96,7 @@ class Responder final : public Command {
   void input_ended() override { end(0); }
 
  private:
-  // One line, or one shipment. How much of the text it was; 0: not whole yet.
+  // One line, or one request. How much of the text it was; 0: not whole yet.
   std::size_t take(std::string_view text) {
     static constexpr std::string_view kRun = "_cn_run '";
     if (text.starts_with(kRun)) {

@@ -135,7 +135,7 @@ inline leave() {
 }
 
 /* On each host that is connected.
- * code: src/remote/host_end.cc HostSession::advance_close */
+ * code: src/remote/host.cc HostSession::advance_close */
 inline remove_directories() {
   for (i : 0 .. HOSTS - 1) {
     if
@@ -175,7 +175,7 @@ end:
 
   /* A resume is refused: a host is down, a lock is held, a password is wrong, a user aborts. The
    * hosts keep all that they have.
-   * code: src/run/run.cc Runner::not_resumed */
+   * code: src/run/runner.cc Runner::not_resumed */
   :: atomic { phase == preflight && refusals < REFUSALS && written > 0 ->
        refusals++; printf("the resume is refused\n");
 #ifdef OLD_REFUSED
@@ -184,7 +184,7 @@ end:
        leave() }
 
   /* It is not refused: all hosts are there.
-   * code: src/run/run.cc Runner::look_before */
+   * code: src/run/runner.cc Runner::look_before */
   :: d_step { phase == preflight && connected(0) && connected(1) ->
        replay(); phase = work; printf("the record is replayed, the run continues\n") }
 
@@ -197,7 +197,7 @@ end:
        fi }
 
   /* The run ends, at the end of its plan or before, once nothing is in flight.
-   * code: src/run/run.cc Runner::finish */
+   * code: src/run/runner.cc Runner::finish */
   :: d_step { phase == work && !sick && !recorded(END) && written > 0 ->
        settled = true;
        for (i : 0 .. TASKS - 1) {
@@ -216,7 +216,7 @@ end:
        remove_directories(); phase = closing }
 
   /* The run can no longer be recorded: it stops, and the hosts keep all that they have.
-   * code: src/run/run.cc Runner::look_outside */
+   * code: src/run/runner.cc Runner::look_outside */
   :: atomic { phase == work && sick ->
        printf("the run cannot be recorded, the controller leaves\n");
 #ifdef OLD_FULL
@@ -253,10 +253,10 @@ end:
 
   /* No request before its intent is durable, and none to another boot than that of the intent. A
    * request that may have been lost is sent again: that asks what became of the task.
-   * code: src/run/run.cc Runner::send_intents
-   * code: src/run/run.cc Runner::end_record
-   * code: src/remote/reconnect.cc HostSession::hold_all
-   * code: src/remote/reconnect.cc HostSession::lost_by_restart */
+   * code: src/run/runner.cc Runner::send_intents
+   * code: src/run/runner.cc Runner::end_record
+   * code: src/remote/host_jobs.cc HostJobs::connection_lost
+   * code: src/remote/reboot.cc Reboot::lost_by_reboot */
   :: d_step { wanted(t) && may_send(t) && connected(host_of(t)) && same_boot(t) &&
        !request[t] -> request[t] = true; printf("task %d: sent\n", t) }
   :: d_step { wanted(t) && may_send(t) && connected(host_of(t)) && !same_boot(t) ->
@@ -278,7 +278,7 @@ end:
 
   /* Its result is read from the spool.
    * code: src/remote/prelude.cc _cn_follow
-   * code: src/remote/host.cc HostSession::finish */
+   * code: src/remote/host_jobs.cc HostJobs::finish */
   :: d_step { wanted(t) && durable(INTENT(t)) && connected(host_of(t)) && same_boot(t) &&
        claim[t] && state[t] == done ->
        assert(spool[t]); /* nothing is forgotten that the record does not hold */
@@ -288,7 +288,7 @@ end:
        heard[t] = unknown; printf("task %d: unknown, it died\n", t) }
 
   /* Its host stays away.
-   * code: src/remote/host_end.cc HostSession::give_up */
+   * code: src/remote/host.cc HostSession::give_up */
   :: d_step { wanted(t) && durable(INTENT(t)) && !connected(host_of(t)) ->
        heard[t] = unknown; printf("task %d: unknown, its host stays away\n", t) }
 
@@ -300,7 +300,7 @@ end:
        if :: !sick -> heard[t] = nothing; printf("task %d: result recorded\n", t) :: else fi }
 
   /* A large spool is removed in the middle of the run, once its results are durable.
-   * code: src/remote/host.cc HostSession::old_spools */
+   * code: src/remote/host_traces.cc HostTraces::remove_old */
   :: d_step { phase == work && may_forget(t) && connected(host_of(t)) && spool[t] ->
        spool[t] = false; printf("task %d: its spool is removed\n", t) }
   od
@@ -311,7 +311,7 @@ proctype Host(byte h) {
 end:
   do
   /* Connect, and again after a loss.
-   * code: src/remote/reconnect.cc HostSession::try_again */
+   * code: src/remote/host.cc HostSession::try_again */
   :: d_step { (phase == preflight || phase == work) && !connected(h) ->
        seen[h] = boot[h]; printf("host %d: connected\n", h) }
   :: d_step { BREAKS && connected(h) -> seen[h] = 0; printf("host %d: the connection breaks\n", h) }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "remote/shipment.h"
+#include "remote/request.h"
 
 namespace cnplay::remote {
 namespace {
@@ -211,20 +211,20 @@ HostLock::HostLock(std::shared_ptr<ssh::Connection> connection, HostIndex host,
       beat_(connection_->executor()) {}
 
 HostLock::~HostLock() {
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
 }
 
 void HostLock::take(Duration timeout, Told told, std::function<void()> gone) {
   told_ = std::move(told);
   gone_ = std::move(gone);
-  port_ = std::make_shared<Port>(this);
+  relay_ = std::make_shared<ChannelRelay>(this);
   timer_.expires_after(timeout);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (!error && self && !self->answered_) self->end("the host did not answer in time");
   });
-  connection_->open_exec("exec sh", false, port_, [weak = weak_from_this()](ssh::OpenResult r) {
+  connection_->open_exec("exec sh", false, relay_, [weak = weak_from_this()](ssh::OpenResult r) {
     auto* channel = std::get_if<std::shared_ptr<ssh::Channel>>(&r);
     const auto self = weak.lock();
     if (!self || self->answered_) {
@@ -288,12 +288,12 @@ void HostLock::abandon() {
   answered_ = true;
   timer_.cancel();
   beat_.cancel();
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
   channel_.reset();
 }
 
-void HostLock::port_bytes(Stream stream, std::string_view bytes) {
+void HostLock::channel_bytes(Stream stream, std::string_view bytes) {
   const auto self = shared_from_this();
   std::string& text = stream == Stream::out ? out_ : err_;
   text += bytes.substr(0, 64 * 1024 - std::min<std::size_t>(text.size(), 64 * 1024));
@@ -338,8 +338,8 @@ void HostLock::answer() {
   end("the lock's file cannot be made: " + Untrusted(err_).display(500));
 }
 
-void HostLock::port_closed(std::optional<int>, const std::string& how,
-                           const std::optional<ssh::TransportError>& error) {
+void HostLock::channel_closed(std::optional<int>, const std::string& how,
+                              const std::optional<ssh::TransportError>& error) {
   channel_.reset();
   const auto self = shared_from_this();
   if (error) return end(error->what, true);
@@ -352,7 +352,7 @@ void HostLock::port_closed(std::optional<int>, const std::string& how,
 void HostLock::end(std::string error, bool with_connection) {
   const auto self = shared_from_this();
   timer_.cancel();
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
   channel_.reset();
   const bool news = !answered_ || (held_ && !releasing_);

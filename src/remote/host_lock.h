@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-#include "remote/port.h"
+#include "remote/channel_relay.h"
 #include "remote/remote.h"
 
 namespace cnplay::remote {
@@ -37,7 +37,7 @@ struct LockTerms {
   Duration absence{std::chrono::minutes(2)};
 };
 
-class HostLock final : public PortUser, public std::enable_shared_from_this<HostLock> {
+class HostLock final : public ChannelUser, public std::enable_shared_from_this<HostLock> {
  public:
   // What came of it; whether the connection was lost with it.
   using Told = std::function<void(LockEnded, bool with_connection)>;
@@ -54,9 +54,9 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
   void release();  // `gone` follows
   void abandon();  // without a word
 
-  void port_bytes(Stream stream, std::string_view bytes) override;
-  void port_closed(std::optional<int> status, const std::string& how,
-                   const std::optional<ssh::TransportError>& error) override;
+  void channel_bytes(Stream stream, std::string_view bytes) override;
+  void channel_closed(std::optional<int> status, const std::string& how,
+                      const std::optional<ssh::TransportError>& error) override;
 
  private:
   void send();
@@ -76,7 +76,7 @@ class HostLock final : public PortUser, public std::enable_shared_from_this<Host
   std::function<void()> gone_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer beat_;
-  std::shared_ptr<Port> port_;
+  std::shared_ptr<ChannelRelay> relay_;
   std::shared_ptr<ssh::Channel> channel_;
   std::string out_;
   std::string err_;

@@ -32,11 +32,14 @@ struct Job {
   std::weak_ptr<Job> killer;
   bool over = false;  // reported
 
-  // The runner has not come to it yet. As long as that is so, it is never sent but behind the task
-  // that it comes after; if it has lost that place, it is parked.
+  // The runner has not come to it yet. As long as that is so, it is only sent after the task that
+  // it follows; if it has lost that place, it is deferred.
   bool ahead = false;
   bool withdrawn = false;  // the runner does not come to it any more
-  int held_back = 0;       // so often the host did not begin it in its turn
+  int put_off = 0;         // so often the host did not begin it in its turn
+
+  // Whether the task may be started but once: one of the runner that can change something.
+  bool once() const { return !done && task.mode == Mode::apply && !task.apply.empty(); }
 
   // It was sent before, and the connection was lost: whether the host has it is not known yet.
   bool sent_before = false;

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <sstream>
 
-#include "remote/shipment.h"
+#include "remote/request.h"
 
 namespace cnplay::remote {
 namespace {
@@ -56,7 +56,7 @@ Opener::Opener(std::shared_ptr<ssh::Connection> connection, const HostSettings& 
       stderr_timer_(connection_->executor()) {}
 
 Opener::~Opener() {
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
 }
 
 void Opener::start(Done done) {
@@ -89,7 +89,7 @@ void Opener::try_once() {
   token_.clear();
   out_.clear();
   err_.clear();
-  port_ = std::make_shared<Port>(this);
+  relay_ = std::make_shared<ChannelRelay>(this);
   timer_.expires_after(ready_timeout_);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
@@ -98,11 +98,11 @@ void Opener::try_once() {
     self->fail_shell("no POSIX shell answered in " + human_duration(self->ready_timeout_) +
                      ": unsupported shell or forced command");
   });
-  connection_->open_exec("exec sh", how_.pty, port_,
-                         [weak = weak_from_this(), port = port_](ssh::OpenResult result) {
+  connection_->open_exec("exec sh", how_.pty, relay_,
+                         [weak = weak_from_this(), relay = relay_](ssh::OpenResult result) {
                            auto* channel = std::get_if<std::shared_ptr<ssh::Channel>>(&result);
                            const auto self = weak.lock();
-                           if (!self || self->step_ == Step::done || self->port_ != port) {
+                           if (!self || self->step_ == Step::done || self->relay_ != relay) {
                              if (channel) (*channel)->close();
                              return;
                            }
@@ -157,7 +157,7 @@ void Opener::ask() {
                   " \"$((6*7))\" \"$$\" \"${_cn_b:-?}\" \"${_cn_q##*) }\" \"${_cn_p:-?}\"\n");
 }
 
-void Opener::port_bytes(Stream stream, std::string_view bytes) {
+void Opener::channel_bytes(Stream stream, std::string_view bytes) {
   if (step_ == Step::done) return;
   keep(stream == Stream::out ? out_ : err_, bytes);
   // Not under our own callers' feet: what look() does may end this opener.
@@ -271,7 +271,7 @@ void Opener::answer(std::string_view line) {
   if (boot_id == "?" || boot_id.size() > 64) boot_id.clear();
   const bool known = own.size() > kParent && parent.size() > kSince;
   finish(Opened{.channel = channel_,
-                .port = port_,
+                .relay = relay_,
                 .pid = *pid,
                 .boot_id = boot_id,
                 .merged = how_.pty || one_stream_,
@@ -282,8 +282,8 @@ void Opener::answer(std::string_view line) {
                 .spool = spool_});
 }
 
-void Opener::port_closed(std::optional<int> status, const std::string& how,
-                         const std::optional<ssh::TransportError>& error) {
+void Opener::channel_closed(std::optional<int> status, const std::string& how,
+                            const std::optional<ssh::TransportError>& error) {
   if (step_ == Step::done) return;
   const auto self = shared_from_this();
   channel_.reset();
@@ -315,7 +315,7 @@ bool Opener::have_password() const {
 
 void Opener::again(SudoTry how) {
   how_ = how;
-  port_->set_user(nullptr);
+  relay_->set_user(nullptr);
   try_once();
 }
 
@@ -341,12 +341,12 @@ void Opener::finish(std::variant<Opened, ShellFailure> result) {
   stderr_timer_.cancel();
   if (std::holds_alternative<ShellFailure>(result)) close_channel();
   channel_.reset();
-  port_.reset();  // if opened, it is the shell's from here on
+  relay_.reset();  // if opened, it is the shell's from here on
   if (const Done done = std::exchange(done_, nullptr)) done(std::move(result));
 }
 
 void Opener::close_channel() {
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
   channel_.reset();
 }

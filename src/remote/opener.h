@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "remote/port.h"
+#include "remote/channel_relay.h"
 #include "remote/session.h"
 #include "remote/sudo.h"
 
@@ -27,7 +27,7 @@ struct SudoMemory {
 
 struct Opened {
   std::shared_ptr<ssh::Channel> channel;
-  std::shared_ptr<Port> port;
+  std::shared_ptr<ChannelRelay> relay;
   long pid = 0;  // of the sh; also its process group and session
   std::string boot_id;
   bool merged = false;    // stderr comes as stdout: on a pty, or where stderr would not come
@@ -40,7 +40,7 @@ struct Opened {
   std::string nonce, spool;
 };
 
-class Opener final : public PortUser, public std::enable_shared_from_this<Opener> {
+class Opener final : public ChannelUser, public std::enable_shared_from_this<Opener> {
  public:
   using Done = std::function<void(std::variant<Opened, ShellFailure>)>;
 
@@ -54,9 +54,9 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   void start(Done done);  // `done` is called exactly once, unless stop() came first
   void stop();
 
-  void port_bytes(Stream stream, std::string_view bytes) override;
-  void port_closed(std::optional<int> status, const std::string& how,
-                   const std::optional<ssh::TransportError>& error) override;
+  void channel_bytes(Stream stream, std::string_view bytes) override;
+  void channel_closed(std::optional<int> status, const std::string& how,
+                      const std::optional<ssh::TransportError>& error) override;
 
  private:
   enum class Step { channel, raw, entering, session, asking, listening, done };
@@ -88,7 +88,7 @@ class Opener final : public PortUser, public std::enable_shared_from_this<Opener
   boost::asio::steady_timer stderr_timer_;
 
   Step step_ = Step::channel;
-  std::shared_ptr<Port> port_;
+  std::shared_ptr<ChannelRelay> relay_;
   std::shared_ptr<ssh::Channel> channel_;
   std::string token_;   // what is waited for
   std::string prompt_;  // sudo's

@@ -557,7 +557,7 @@ _cn_withdraw() {
   esac
 }
 # ID MODE SECONDS VERIFY VARIABLES CHECK APPLY VERIFY-SCRIPT PREVIEW PREFLIGHT CLAIM FILE end-ID: a
-# shipment. CLAIM: once; ahead, and FILE says after what; withdraw; or nothing. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
+# request. CLAIM: once; ahead, and FILE says after what; withdraw; or nothing. FILE is the checksum of a file that apply needs: if it is not here yet, and the task not
 # claimed, only the check is run, and the file is asked for. The last word is the proof that it came whole: a shell executes a line that ends with its input.
 _cn_run() {
   case $#:${13-} in

@@ -1,5 +1,5 @@
 // What every shell on a host is given before its first task: the verdict functions that scripts
-// call, and the function that runs a shipment. POSIX sh; works in dash, bash, busybox and mksh.
+// call, and the function that runs a request. POSIX sh; works in dash, bash, busybox and mksh.
 #pragma once
 
 #include <string_view>

@@ -62,7 +62,7 @@ struct Download {
   std::string to;    // on the controller; missing directories are made
 };
 
-// One action on one host. The stages run in one shipment on the host: nothing of it waits for
+// One action on one host. The stages run in one request on the host: nothing of it waits for
 // the controller.
 //
 // The promise, for mode apply: a task is started at most once under its id in the run, whoever

@@ -2,7 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "remote/shipment.h"
+#include "remote/request.h"
 #include "remote/transfer.h"
 
 namespace cnplay::remote {
@@ -23,7 +23,7 @@ Shell::Shell(ShellOwner& owner, boost::asio::any_io_executor strand, std::shared
 
 Shell::~Shell() {
   if (opener_) opener_->stop();
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
 }
 
@@ -39,14 +39,14 @@ void Shell::open() {
 
 void Shell::opened(Opened opened) {
   channel_ = std::move(opened.channel);
-  port_ = std::move(opened.port);
-  port_->set_user(this);
+  relay_ = std::move(opened.relay);
+  relay_->set_user(this);
   pid_ = opened.pid;
   merged_ = opened.merged;
   terminal_ = opened.terminal;
   as_ = opened;
   as_.channel.reset();
-  as_.port.reset();
+  as_.relay.reset();
   spool_ = opened.spool;
   out_.emplace(*this, Stream::out, opened.nonce);
   err_.emplace(*this, Stream::err, opened.nonce);
@@ -54,7 +54,7 @@ void Shell::opened(Opened opened) {
   owner_.shell_ready(*this, opened.boot_id);
 }
 
-void Shell::run(std::shared_ptr<Job> job, std::string shipment) {
+void Shell::run(std::shared_ptr<Job> job, std::string request) {
   job_ = std::move(job);
   last_task_ = job_->task.id;
   state_ = State::busy;
@@ -62,33 +62,33 @@ void Shell::run(std::shared_ptr<Job> job, std::string shipment) {
     side->lead = 0;
     side->past = false;
   }
-  send(std::move(shipment));
+  send(std::move(request));
 }
 
-void Shell::run_next(std::shared_ptr<Job> job, std::string shipment) {
+void Shell::run_next(std::shared_ptr<Job> job, std::string request) {
   last_task_ = job->task.id;
   followers_.push_back(std::move(job));
   for (Side* side : {&*out_, &*err_}) {
     if (std::exchange(side->past, false)) ++side->lead;
   }
-  send(std::move(shipment));
+  send(std::move(request));
 }
 
 // Those that are sent in one go share a line: then the shell says the end of one and the beginning
 // of the next in one breath (_cn_m), which halves the packets. None is held back: they go out when
 // the strand has done what it has before it.
-void Shell::send(std::string shipment) {
-  if (merged_ || shipment.size() > kMostOnALine || !shipment.starts_with("_cn_run ")) {
-    return say(std::move(shipment));
+void Shell::send(std::string request) {
+  if (merged_ || request.size() > kMostOnALine || !request.starts_with("_cn_run ")) {
+    return say(std::move(request));
   }
-  if (held_bytes_ + shipment.size() > kMostOnALine) send_held();
+  if (held_bytes_ + request.size() > kMostOnALine) send_held();
   if (held_.empty()) {
     boost::asio::post(strand_, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->send_held();
     });
   }
-  held_bytes_ += shipment.size();
-  held_.push_back(std::move(shipment));
+  held_bytes_ += request.size();
+  held_.push_back(std::move(request));
 }
 
 void Shell::send_held() {
@@ -138,7 +138,7 @@ void Shell::end(std::optional<TaskId> tidy) {
 void Shell::abandon() {
   state_ = State::gone;
   if (opener_) opener_->stop();
-  if (port_) port_->set_user(nullptr);
+  if (relay_) relay_->set_user(nullptr);
   if (channel_) channel_->close();
   channel_.reset();
   job_.reset();
@@ -183,7 +183,7 @@ void Shell::Side::mark(std::string_view words) {
   }
 }
 
-void Shell::port_bytes(Stream stream, std::string_view bytes) {
+void Shell::channel_bytes(Stream stream, std::string_view bytes) {
   const auto self = shared_from_this();
   printed_ += bytes.size();
   Side& side = stream == Stream::out ? *out_ : *err_;
@@ -202,7 +202,7 @@ void Shell::port_bytes(Stream stream, std::string_view bytes) {
   }
 }
 
-void Shell::port_drained() {
+void Shell::channel_drained() {
   const auto self = shared_from_this();
   if (!job_ || !job_->transferring) return;
   job_->transfer->pump(*channel_);
@@ -211,7 +211,7 @@ void Shell::port_drained() {
 
 // Children that outlive the shell hold its pipes, and sshd then keeps the channel. What they still
 // print after a moment is nobody's.
-void Shell::port_exited() {
+void Shell::channel_exited() {
   linger_ = std::make_unique<boost::asio::steady_timer>(strand_, std::chrono::milliseconds(300));
   linger_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
@@ -219,8 +219,8 @@ void Shell::port_exited() {
   });
 }
 
-void Shell::port_closed(std::optional<int> status, const std::string& how,
-                        const std::optional<ssh::TransportError>& error) {
+void Shell::channel_closed(std::optional<int> status, const std::string& how,
+                           const std::optional<ssh::TransportError>& error) {
   const auto self = shared_from_this();
   if (state_ == State::gone) return;
   out_->parser.flush(*out_);

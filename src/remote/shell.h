@@ -28,7 +28,7 @@ class ShellOwner {
   virtual void shell_gone(Shell& shell, const std::string& why, bool lost) = 0;
 };
 
-class Shell final : public PortUser, public std::enable_shared_from_this<Shell> {
+class Shell final : public ChannelUser, public std::enable_shared_from_this<Shell> {
  public:
   enum class State {
     opening,
@@ -44,17 +44,17 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   ~Shell() override;
 
   void open();
-  // Sends a shipment. The shell must be idle.
-  void run(std::shared_ptr<Job> job, std::string shipment);
-  // Sends a shipment behind that of the job that it is at work on, which moves no file. The shell
+  // Sends a request. The shell must be idle.
+  void run(std::shared_ptr<Job> job, std::string request);
+  // Sends a request behind that of the job that it is at work on, which moves no file. The shell
   // must be busy; it turns to it when all before is over.
-  void run_next(std::shared_ptr<Job> job, std::string shipment);
+  void run_next(std::shared_ptr<Job> job, std::string request);
   // Those of them that it has not come to; it never will.
   std::deque<std::shared_ptr<Job>> take_followers() { return std::exchange(followers_, {}); }
   // The last job that it was given; 0: none yet.
   TaskId last_task() const { return last_task_; }
   // Sends more for the job that it is at work on.
-  void go_on(std::string shipment) { say(std::move(shipment)); }
+  void send_more(std::string request) { say(std::move(request)); }
   // The job is over, or has been given up: on to the next, or idle again.
   void release();
   void doom() { state_ = State::doomed; }
@@ -76,15 +76,15 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   bool terminal() const { return terminal_; }  // no bytes can be sent through it as they are
   // Bytes that it has printed so far.
   std::uint64_t printed() const { return printed_; }
-  // Text for the shell itself, ahead of the next shipment.
+  // Text for the shell itself, ahead of the next request.
   void say(std::string line);
   const std::shared_ptr<Job>& job() const { return job_; }
 
-  void port_bytes(Stream stream, std::string_view bytes) override;
-  void port_drained() override;
-  void port_exited() override;
-  void port_closed(std::optional<int> status, const std::string& how,
-                   const std::optional<ssh::TransportError>& error) override;
+  void channel_bytes(Stream stream, std::string_view bytes) override;
+  void channel_drained() override;
+  void channel_exited() override;
+  void channel_closed(std::optional<int> status, const std::string& how,
+                      const std::optional<ssh::TransportError>& error) override;
 
  private:
   struct Side final : FrameSink {
@@ -102,7 +102,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   };
 
   void opened(Opened opened);
-  void send(std::string shipment);
+  void send(std::string request);
   void send_held();
 
   ShellOwner& owner_;
@@ -114,7 +114,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   Opened as_;
   State state_ = State::opening;
   std::shared_ptr<ssh::Channel> channel_;
-  std::shared_ptr<Port> port_;
+  std::shared_ptr<ChannelRelay> relay_;
   long pid_ = 0;
   bool merged_ = false;
   bool terminal_ = false;
@@ -124,7 +124,7 @@ class Shell final : public PortUser, public std::enable_shared_from_this<Shell> 
   std::shared_ptr<Job> job_;
   std::deque<std::shared_ptr<Job>> followers_;
   TaskId last_task_ = 0;
-  std::vector<std::string> held_;  // shipments that go out on one line
+  std::vector<std::string> held_;  // requests that go out on one line
   std::size_t held_bytes_ = 0;
   std::unique_ptr<boost::asio::steady_timer> linger_;
 };

@@ -9,7 +9,7 @@
 #include "remote/collector.h"
 #include "remote/frame.h"
 #include "remote/prelude.h"
-#include "remote/shipment.h"
+#include "remote/request.h"
 #include "remote/sudo.h"
 #include "support/remote/world.h"
 
@@ -159,21 +159,21 @@ TEST(Collecting, KnowsWhetherApplyMayHaveBegun) {
   EXPECT_FALSE(possible(check_task("x", "y", Mode::check), {}, {}));
 }
 
-TEST(Shipments, RefuseWhatWouldBreakTheShell) {
+TEST(Requests, RefuseWhatWouldBreakTheShell) {
   for (const char* name : {"", "1a", "a b", "a=b", "PATH", "IFS", "_cn_n", "UID", "a;b", "nl"}) {
     Task task = apply_task(":");
     task.variables = {{.name = name, .value = "x"}};
-    EXPECT_FALSE(make_shipment(task, 0, Claim::none)) << name;
+    EXPECT_FALSE(make_request(task, 0, Claim::none)) << name;
   }
   Task task = apply_task(":");
   task.variables = {{.name = "a", .value = std::string("x\0y", 3)}};
-  EXPECT_FALSE(make_shipment(task, 0, Claim::none));
-  EXPECT_FALSE(make_shipment(apply_task(std::string("x\0y", 3)), 0, Claim::none));
+  EXPECT_FALSE(make_request(task, 0, Claim::none));
+  EXPECT_FALSE(make_request(apply_task(std::string("x\0y", 3)), 0, Claim::none));
   EXPECT_NE(make_nonce(), make_nonce());
   EXPECT_EQ(make_nonce().size(), 32u);
 }
 
-TEST(Shipments, ThePreludePassesShellCheck) {
+TEST(Requests, ThePreludePassesShellCheck) {
   const std::string path = ::testing::TempDir() + "cnplay_prelude.sh";
   std::ofstream(path) << prelude_source();
   if (std::system("command -v shellcheck >/dev/null") != 0) GTEST_SKIP() << "no shellcheck";
@@ -189,18 +189,18 @@ TEST(Sudo, NamesOfUsers) {
   }
 }
 
-// A shipment cut after each of its bytes: no part of it may run. With the real shells.
+// A request cut after each of its bytes: no part of it may run. With the real shells.
 class Torn : public ::testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Remote, Torn, ::testing::ValuesIn(shells()),
                          [](const auto& info) { return info.param; });
 
-TEST_P(Torn, NothingOfATornShipmentRuns) {
+TEST_P(Torn, NothingOfATornRequestRuns) {
   World world(GetParam());
   const auto evidence = world.root / "ran";
   Task task = apply_task("echo it\\'s; : >" + evidence.string() + "\nexit 0");
   task.id = 5;
   task.variables = {{.name = "a", .value = "x'\n: >" + evidence.string() + "\n'y"}};
-  const auto ship = make_shipment(task, 0, Claim::none);
+  const auto ship = make_request(task, 0, Claim::none);
   ASSERT_TRUE(ship);
   const std::string boot = make_bootstrap(kNonce, "r", "0123456789abcdef", false);
   // In one process a shell for each cut: the text goes in through files, to be quick.

@@ -10,30 +10,30 @@
 
 namespace cnplay::remote {
 
-class PortUser {
+class ChannelUser {
  public:
-  virtual ~PortUser() = default;
-  virtual void port_bytes(Stream stream, std::string_view bytes) = 0;
+  virtual ~ChannelUser() = default;
+  virtual void channel_bytes(Stream stream, std::string_view bytes) = 0;
   // All that was written has gone to the SSH layer.
-  virtual void port_drained() {}
+  virtual void channel_drained() {}
   // The command is over; its output may go on, for children may hold its pipes.
-  virtual void port_exited() {}
+  virtual void channel_exited() {}
   // The end of the channel. `how`: "exit code 1", "killed by SIGKILL", "" if not said.
-  virtual void port_closed(std::optional<int> status, const std::string& how,
-                           const std::optional<ssh::TransportError>& error) = 0;
+  virtual void channel_closed(std::optional<int> status, const std::string& how,
+                              const std::optional<ssh::TransportError>& error) = 0;
 };
 
-class Port final : public ssh::ChannelHandler {
+class ChannelRelay final : public ssh::ChannelHandler {
  public:
-  explicit Port(PortUser* user) : user_(user) {}
+  explicit ChannelRelay(ChannelUser* user) : user_(user) {}
   // Null: what still comes is dropped. The user must call this before it dies.
-  void set_user(PortUser* user) { user_ = user; }
+  void set_user(ChannelUser* user) { user_ = user; }
 
   void on_stdout(std::string_view bytes) override {
-    if (user_) user_->port_bytes(Stream::out, bytes);
+    if (user_) user_->channel_bytes(Stream::out, bytes);
   }
   void on_stderr(std::string_view bytes) override {
-    if (user_) user_->port_bytes(Stream::err, bytes);
+    if (user_) user_->channel_bytes(Stream::err, bytes);
   }
   void on_exit(std::optional<int> status, std::string signal) override {
     status_ = status;
@@ -42,17 +42,17 @@ class Port final : public ssh::ChannelHandler {
     } else {
       how_ = "killed" + (signal.empty() ? "" : " by SIG" + signal);
     }
-    if (user_) user_->port_exited();
+    if (user_) user_->channel_exited();
   }
   void on_drained() override {
-    if (user_) user_->port_drained();
+    if (user_) user_->channel_drained();
   }
   void on_close(std::optional<ssh::TransportError> error) override {
-    if (user_) user_->port_closed(status_, how_, error);
+    if (user_) user_->channel_closed(status_, how_, error);
   }
 
  private:
-  PortUser* user_;
+  ChannelUser* user_;
   std::optional<int> status_;
   std::string how_;
 };

@@ -1,4 +1,4 @@
-#include "remote/shipment.h"
+#include "remote/request.h"
 
 #include <sys/random.h>
 
@@ -60,8 +60,8 @@ const char* verify_word(Verify verify) {
 
 }  // namespace
 
-Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim claim,
-                                  const Due& due) {
+Result<std::string> make_request(const Task& task, std::int64_t watch, Claim claim,
+                                 const Previous& previous) {
   std::string assignments;
   if (task.upload && !is_upload_name(task.upload->sha256)) {
     return fail(task.upload->path + " has an invalid checksum");
@@ -99,8 +99,8 @@ Result<std::string> make_shipment(const Task& task, std::int64_t watch, Claim cl
   const std::string id = std::to_string(task.id);
   std::string last = task.upload ? task.upload->sha256 : "";
   if (claim == Claim::ahead) {
-    last = std::to_string(due.after) + " " + std::to_string(due.parent) + " " +
-           std::to_string(due.parent_since);
+    last = std::to_string(previous.task) + " " + std::to_string(previous.parent) + " " +
+           std::to_string(previous.parent_since);
   }
   const std::array<std::string, 13> words = {id,
                                              mode_word(task.mode),
