@@ -149,7 +149,7 @@ inline remove_directories() {
 /* The program runs again and receives what the record says. What it does next must be the next
  * line. A pause is over when the record says so; with OLD_CLOCK when the times on record say so.
  * code: src/run/replay.cc Replay::follow
- * code: src/run/step_time.cc Steps::fire_timers */
+ * code: src/run/step.cc Steps::fire_timers */
 inline replay() {
   for (i : 0 .. TASKS - 1) {
     assert(!recorded(RESULT(i)) || (recorded(INTENT(i)) && line[INTENT(i)] < line[RESULT(i)]));

@@ -363,7 +363,7 @@ void Runner::end_record() {
   context_.emit(std::move(continued));
   summary_.taken_up(context_.clock.steady());
   aborts_before_ = aborts_;
-  steps_.go_on();
+  steps_.continue_for_real();
   std::vector<remote::TaskEnded> lost;
   for (auto& [id, task] : std::exchange(context_.unsettled, {})) {
     if (!steps_.awaits(id)) continue;

@@ -18,8 +18,8 @@ std::size_t position_of(const plan::Node& node, plan::HostIndex host) {
 }
 
 void Steps::start(const Unit& unit) {
-  const RunId id = ++last_run_;
-  Run& run = runs_[id];
+  const StepRunId id = ++last_run_;
+  StepRun& run = runs_[id];
   run.id = id;
   run.unit = unit;
   run.node = &context_.plan.node(unit.node);
@@ -34,13 +34,13 @@ void Steps::start(const Unit& unit) {
   }
   if (unit.part != Part::undo) {
     if (run.node->timeout) run.deadline = run.started + *run.node->timeout;
-    if (auto instead = nothing_to_take_back(run)) {
+    if (auto instead = tasks_.nothing_to_roll_back(run)) {
       return end(run, instead->outcome, std::move(instead->reason));
     }
-    auto instead = phase_condition(run);
-    if (!instead) instead = condition(run, run.node->when, "step");
+    auto instead = tasks_.phase_condition(run);
+    if (!instead) instead = tasks_.condition(run, run.node->when, "step");
     if (instead) {
-      if (instead->outcome == Outcome::depends) all_depend(run);
+      if (instead->outcome == Outcome::depends) results_.all_depend(run);
       return end(run, instead->outcome, std::move(instead->reason));
     }
   }
@@ -48,65 +48,56 @@ void Steps::start(const Unit& unit) {
   advance(run);
 }
 
-// The step's `when` depends, so each of its actions might change something.
-void Steps::all_depend(Run& run) {
-  Decision decision;
-  decision.outcome = Outcome::depends;
-  for (run.action = 0; run.action < run.actions->size(); ++run.action) {
-    remember(run, decision, {}, "");
-  }
-}
-
-// Goes on until a task is in flight, the step has to wait, or it is over.
-void Steps::advance(Run& run) {
+// Continues until a task is in flight, the step has to wait, or it is over.
+void Steps::advance(StepRun& run) {
   for (;;) {
     if (run.action == run.actions->size()) return end(run, run.total, "");
     if (halted_) return end(run, Outcome::aborted, *halted_);
-    const bool has_check = action(run).check != plan::kNone;
+    const bool has_check = run.current().check != plan::kNone;
     if (overdue(run)) {
       release(run);
-      settle(run, Outcome::failed, "its timeout was over before `" + action(run).module + "`",
+      settle(run, Outcome::failed, "its timeout was over before `" + run.current().module + "`",
              has_check);
       return;
     }
     if (done_before(run)) continue;
-    if (bool goes_on = false; take_ran_ahead(run, has_check, goes_on)) {
-      if (goes_on) continue;
+    if (bool continues = false; take_ran_ahead(run, has_check, continues)) {
+      if (continues) continue;
       return;
     }
     remote::Task task;
     std::optional<Instead> instead;
-    if (!run.holds) instead = condition(run, action(run).when, "action");
+    if (!run.holds) instead = tasks_.condition(run, run.current().when, "action");
     if (!instead && !acquire(run)) {
-      run.state = State::queueing;
-      if (run.deadline) set_timer(run, *run.deadline);
+      run.state = StepRun::State::queueing;
+      if (run.deadline) timers_.set(run, *run.deadline);
       return;
     }
-    if (!instead) instead = prepare(run, task);
+    if (!instead) instead = tasks_.prepare(run, task);
     if (!instead) return start_task(run, std::move(task));
     Decision decision;
     decision.outcome = instead->outcome;
     decision.reason = std::move(instead->reason);
-    remember(run, decision, {}, "");
-    action_ended(run, decision, nullptr, 0);
+    results_.remember(run, decision, {}, "");
+    results_.report(run, decision, nullptr, 0);
     release(run);
     if (!settle(run, decision.outcome, decision.reason, has_check)) return;
   }
 }
 
-bool Steps::overdue(const Run& run) const {
+bool Steps::overdue(const StepRun& run) const {
   if (!run.deadline || context_.replay.at_seam()) return false;
   if (context_.replay.active()) return context_.replay.out_of_time(run.unit.node, run.unit.host);
   return context_.clock.steady() >= *run.deadline;
 }
 
-void Steps::start_task(Run& run, remote::Task task) {
-  const plan::Action& a = action(run);
+void Steps::start_task(StepRun& run, remote::Task task) {
+  const plan::Action& a = run.current();
   events::ActionStarted started{run.unit.node, run.unit.host, run.action, run.unit.part, 0};
   const bool recorded = context_.replay.active();
   std::optional<Ahead::Sent> sent;
   if (!recorded && run.unit.part == Part::forward) {
-    sent = ahead_.take({run.unit.node, run.action}, run.unit.host);
+    sent = ahead_.take(run);
   }
   started.task = recorded ? context_.replay.task(started)
                  : sent   ? sent->task
@@ -115,7 +106,7 @@ void Steps::start_task(Run& run, remote::Task task) {
   task.host = run.unit.host;
   task.become = a.become;
   run.task = task.id;
-  run.state = State::running;
+  run.state = StepRun::State::running;
   run.output = 0;
   run.cancelled = run.overdue = false;
   run.action_started = context_.clock.steady();
@@ -125,7 +116,7 @@ void Steps::start_task(Run& run, remote::Task task) {
     run.deadline = run.action_started + *run.node->timeout;
   if (run.deadline) {
     task.timeout = *run.deadline - run.action_started;
-    set_timer(run, *run.deadline + context_.options.grace);
+    timers_.set(run, *run.deadline + context_.options.grace);
   }
   if (run.applying && run.unit.part == Part::forward) {
     undo_.registered(run.unit.node, run.unit.host);
@@ -141,7 +132,7 @@ void Steps::start_task(Run& run, remote::Task task) {
     context_.start(std::move(task));
   } else if (sent) {
     context_.adopt(started.task);
-    for (remote::Event& event : sent->said) early_.push_back(std::move(event));
+    ahead_.push_early(std::move(sent->said));
     if (sent->left_out > 0) {
       context_.emit.notice(context_.name(run.unit.host) + ": `" + run.node->title + "` printed " +
                            format_size(Size{static_cast<std::int64_t>(sent->left_out)}) +
@@ -151,140 +142,61 @@ void Steps::start_task(Run& run, remote::Task task) {
   } else {
     context_.start(std::move(task));
   }
-  if (!recorded) look_ahead(run);
+  const bool alone = at_work_[run.unit.host].size() == 1;
+  if (!recorded && alone && !halted_ && retries_) ahead_.send_after(run);
 }
 
-// The record is at its end. Steps that it left at work have all of their time once more: how much
-// of it their tasks have used only the hosts know.
-void Steps::go_on() {
+void Steps::continue_for_real() {
   const Duration now = context_.clock.steady();
   for (auto& [id, run] : runs_) {
-    if (run.state == State::pausing || !run.node->timeout || !run.deadline) continue;
+    if (run.state == StepRun::State::pausing || !run.node->timeout || !run.deadline) continue;
     run.deadline = now + *run.node->timeout;
     run.cancelled = run.overdue = false;
-    const bool queues = run.state == State::queueing;
-    set_timer(run, *run.deadline + (queues ? Duration{0} : context_.options.grace));
+    const bool queues = run.state == StepRun::State::queueing;
+    timers_.set(run, *run.deadline + (queues ? Duration{0} : context_.options.grace));
   }
 }
 
 void Steps::task_ended(remote::TaskEnded ended) {
   const auto it = by_task_.find(ended.task);
-  if (it == by_task_.end()) return ahead_ended(std::move(ended));
+  if (it == by_task_.end()) return ahead_.ended(std::move(ended));
   finished(runs_.at(it->second), std::move(ended.result), ended.task);
 }
 
-void Steps::finished(Run& run, remote::TaskResult result, remote::TaskId task) {
+void Steps::finished(StepRun& run, remote::TaskResult result, remote::TaskId task) {
   by_task_.erase(task);
   if (run.sent_ahead) {
     // It may have been at work before the run came to it.
     run.action_started = std::min(run.action_started, context_.clock.steady() - result.took);
     run.started = std::min(run.started, run.action_started);
   }
-  const plan::Action& a = action(run);
+  const plan::Action& a = run.current();
   const bool has_check = a.check != plan::kNone;
-  const events::Mode mode = a.alone ? events::Mode::check : context_.options.mode;
-  Decision decision;
-  if (run.overdue && result.ended == remote::Ended::cancelled) {
-    remote::TaskResult late = result;  // killed by us for its timeout: the same as by the host
-    late.ended = remote::Ended::timed_out;
-    decision = decide(shape_of(a), mode, late);
-  } else {
-    decision = decide(shape_of(a), mode, result);
-  }
-  if (a.alone) answer(decision, result);
-  if (const auto* recorded = context_.replay.ended(task)) {
-    decision.outcome = recorded->outcome;
-    decision.message = recorded->message;
-    decision.reason = recorded->reason;
-    decision.exit_code = recorded->exit_code;
-    decision.applied = recorded->applied;
-    context_.unsettled.erase(task);
-  }
-  if (context_.dry() && decision.outcome == Outcome::ok && !answers_yes(a, result)) {
-    as_it_is_now(run, decision);
-  }
   plan::Record facts;
-  judge_facts(run, result, decision, facts);
+  const Decision decision = results_.judge(run, result, task, facts);
+  if (context_.replay.ended(task) != nullptr) context_.unsettled.erase(task);
   if (run.applying && (run.unit.part == Part::forward || run.unit.part == Part::handler)) {
     undo_.settled(run.unit.node, run.unit.host, decision.applied);
   }
-  remember(run, decision, std::move(facts), result.preview);
-  action_ended(run, decision, &result, task);
+  results_.remember(run, decision, std::move(facts), result.preview);
+  results_.report(run, decision, &result, task);
   release(run);
   std::string reason = decision.reason;
   if (is_failure(decision.outcome) && !decision.message.empty()) {
     reason += (reason.empty() ? "" : ": ") + decision.message.display(200);
   }
   if (!settle(run, decision.outcome, reason, has_check)) return;
-  if (answers_yes(a, result)) run.action = static_cast<std::uint32_t>(run.actions->size());
+  if (ActionResults::answers_yes(a, result)) {
+    run.action = static_cast<std::uint32_t>(run.actions->size());
+  }
   advance(run);
 }
 
-// The facts of a module that is checked alone are read by nobody: its answer stands in their place.
-// A record has it already.
-void Steps::answer(Decision& decision, remote::TaskResult& result) const {
-  if (context_.replay.active()) return;
-  const auto yes = answer_of(decision);
-  result.facts.clear();
-  if (yes) result.facts.emplace_back(std::string(plan::kWouldChange), *yes ? "true" : "false");
-}
-
-// What stands below in the `check` need not be asked on this host, and perhaps cannot be: it may
-// look at what the change would make.
-bool Steps::answers_yes(const plan::Action& action, const remote::TaskResult& result) {
-  return action.alone && !result.facts.empty() && result.facts.front().second.raw() == "true";
-}
-
-// A step before it would do nobody knows what, so `ok` is about the host as it is.
-void Steps::as_it_is_now(const Run& run, Decision& decision) const {
-  const auto before = dry_.opaque_before(run.unit.host);
-  if (!before) return;
-  decision.reason = "as it is now: `" + context_.plan.node(*before).title +
-                    "` would run before, and may change it";
-}
-
-// Facts that break the module's own declaration make its success worthless.
-void Steps::judge_facts(const Run& run, const remote::TaskResult& result, Decision& decision,
-                        plan::Record& facts) const {
-  const plan::Action& a = action(run);
-  if (a.check == plan::kNone) return;
-  const bool judged = !is_failure(decision.outcome) && decision.outcome != Outcome::skipped;
-  auto read = read_facts(a, result.facts, judged);
-  if (read) {
-    facts = *std::move(read);
-  } else if (!is_failure(decision.outcome)) {
-    decision.outcome = Outcome::failed;
-    decision.reason = read.error().what;
-    decision.message = {};
-  }
-}
-
-void Steps::remember(Run& run, const Decision& decision, plan::Record facts,
-                     const std::string& preview) {
-  const plan::Action& a = action(run);
-  const Unit& unit = run.unit;
-  if (unit.part == Part::undo) return;  // its actions are not those of the step
-  const bool unapplied = is_unapplied(decision.outcome);
-  if (decision.applied) context_.facts.touch(unit.node, unit.host);
-  if (!a.returns.empty()) {
-    if (decision.applied) context_.facts.save(unit.node, run.action, unit.host, facts);
-    if (unapplied || decision.outcome == Outcome::ok || decision.outcome == Outcome::changed) {
-      context_.facts.set(unit.node, run.action, unit.host, std::move(facts), unapplied);
-    }
-  }
-  if (unapplied && a.apply != plan::kNone) {
-    if (run.written.empty()) note_written(run);
-    dry_.not_made(unit.node, run.action, unit.host, is_opaque(a));
-    dry_.would_change(unit.node, run.action, unit.host, run.written, preview);
-  }
-  run.written.clear();
-}
-
-bool Steps::settle(Run& run, Outcome outcome, const std::string& reason, bool has_check) {
+bool Steps::settle(StepRun& run, Outcome outcome, const std::string& reason, bool has_check) {
   run.timer = 0;
   if (!is_failure(outcome)) {
     if (outcome == Outcome::changed || is_unapplied(outcome)) {
-      for (const plan::NodeId handler : action(run).notify) {
+      for (const plan::NodeId handler : run.current().notify) {
         run.notified.emplace_back(handler, outcome);
       }
     }
@@ -305,25 +217,25 @@ bool Steps::settle(Run& run, Outcome outcome, const std::string& reason, bool ha
   }
   context_.emit(events::RetryScheduled{run.unit.node, run.unit.host, run.attempt + 1,
                                        run.node->retry.times + 1 + run.looks, every});
-  run.state = State::pausing;
-  set_timer(run, context_.clock.steady() + every);
+  run.state = StepRun::State::pausing;
+  timers_.set(run, context_.clock.steady() + every);
   return false;
 }
 
-bool Steps::may_retry(const Run& run, Outcome outcome, bool has_check) const {
+bool Steps::may_retry(const StepRun& run, Outcome outcome, bool has_check) const {
   if (!retries_ || halted_ || run.unit.part == Part::undo) return false;
   if (!context_.hosts[run.unit.host].connected || outcome == Outcome::aborted) return false;
   if (outcome == Outcome::unknown) {
     // Nobody knows whether it was done: only a check can tell before it is tried again. Once it is
     // asked whatever was said of retries: that is no second try, but the end of the first.
     // Nor can a check tell whether a host has been restarted.
-    if (!has_check || !action(run).reboots.empty()) return false;
+    if (!has_check || !run.current().reboots.empty()) return false;
     if (run.looks == 0) return true;
   }
   return run.attempt <= run.node->retry.times + run.looks;
 }
 
-void Steps::end(Run& run, Outcome outcome, std::string reason) {
+void Steps::end(StepRun& run, Outcome outcome, std::string reason) {
   release(run);
   StepEnd ended;
   ended.unit = run.unit;
@@ -348,12 +260,10 @@ std::optional<StepEnd> Steps::take_ended() {
 }
 
 std::size_t Steps::output(remote::TaskOutput o) {
-  if (Ahead::Sent* sent = ahead_.find(o.task)) {
-    return sent->withdrawn ? 0 : ahead_.keep(*sent, std::move(o));
-  }
+  if (const auto kept = ahead_.output(o)) return *kept;
   const auto it = by_task_.find(o.task);
   if (it == by_task_.end()) return 0;
-  Run& run = runs_.at(it->second);
+  StepRun& run = runs_.at(it->second);
   const std::uint64_t cap = context_.options.output_cap;
   const std::uint64_t before = run.output;
   run.output += o.bytes.size();
@@ -375,74 +285,202 @@ void Steps::progress(const remote::TaskProgress& p) {
   if (by_task_.contains(p.task)) context_.emit.progress({p.task, p.host, p.done, p.size});
 }
 
-void Steps::action_ended(const Run& run, const Decision& decision, const remote::TaskResult* result,
-                         remote::TaskId task) {
-  events::ActionEnded e;
-  e.node = run.unit.node;
-  e.host = run.unit.host;
-  e.action = run.action;
-  e.part = run.unit.part;
-  e.task = task;
-  e.outcome = decision.outcome;
-  e.message = decision.message;
-  e.reason = decision.reason;
-  e.exit_code = decision.exit_code;
-  e.applied = decision.applied;
-  if (result != nullptr) {
-    e.diff = result->diff;
-    e.facts = result->facts;
-    if (is_failure(decision.outcome)) e.tail = result->tail;
-    e.took = context_.clock.steady() - run.action_started;
-  }
-  context_.emit(std::move(e));
-  if (result != nullptr && !context_.replay.active()) {
-    context_.results.emplace_back(run.unit.host, task);
-  }
-}
+// --- what was done before
 
-// --- resources: all of an action's at once, so that no two wait for each other
-
-bool Steps::acquire(Run& run) {
-  const auto& uses = action(run).uses;
-  if (uses.empty() || run.holds) return true;
-  Resources& r = resources_[run.unit.host];
-  for (const std::string& use : uses) {
-    if (!r.held.contains(use)) continue;
-    r.waiting.push_back(run.id);
-    return false;
-  }
-  r.held.insert(uses.begin(), uses.end());
-  run.holds = true;
+// The run was parked before it came to this action, and its host had begun it by itself: that was
+// it, well or not. Its facts are known already, and its undo is registered.
+bool Steps::take_ran_ahead(StepRun& run, bool has_check, bool& continues) {
+  if (run.unit.part != Part::forward) return false;
+  const auto ran = ahead_.take_ran(run);
+  if (!ran) return false;
+  release(run);
+  Decision decision;
+  decision.outcome = ran->outcome;
+  decision.message = ran->message;
+  decision.reason =
+      ran->reason.empty() ? "begun ahead, as task " + std::to_string(ran->task) : ran->reason;
+  decision.applied = ran->applied;
+  remote::TaskResult result;
+  result.facts = ran->facts;
+  run.action_started = context_.clock.steady();
+  results_.report(run, decision, &result, 0);
+  continues = settle(run, decision.outcome, decision.reason, has_check);
   return true;
 }
 
-void Steps::release(Run& run) {
-  const auto it = resources_.find(run.unit.host);
-  if (it == resources_.end()) return;
-  Resources& r = it->second;
-  if (!run.holds) {
-    std::erase(r.waiting, run.id);
-    return;
+// A step that is begun again because it had failed does not repeat what was good of it: that is
+// reported once more. True: the current action is settled so.
+bool Steps::done_before(StepRun& run) {
+  if (run.unit.part != Part::forward) return false;
+  const auto* done = context_.replay.done(run.unit.node, run.unit.host, run.action);
+  if (done == nullptr) return false;
+  release(run);
+  Decision decision;
+  decision.outcome = done->outcome;
+  decision.message = done->message;
+  decision.reason =
+      done->task == 0 ? done->reason : "done before, by task " + std::to_string(done->task);
+  decision.exit_code = done->exit_code;
+  decision.applied = done->applied;
+  remote::TaskResult result;
+  result.facts = done->facts;
+  plan::Record facts;
+  results_.judge_facts(run, result, decision, facts);
+  if (is_failure(decision.outcome)) return false;  // its facts are declared otherwise now
+  if (decision.applied) undo_.changed(run.unit.node, run.unit.host);
+  run.action_started = context_.clock.steady();
+  results_.remember(run, decision, std::move(facts), "");
+  results_.report(run, decision, &result, 0);
+  return settle(run, decision.outcome, decision.reason, true);
+}
+
+// --- timeouts, lost hosts, the end of a run
+
+// In a replay the next recorded event decides, whatever the clock says.
+void Steps::fire_recorded() {
+  while (const auto due = context_.replay.due()) {
+    const auto& ids = at_work_[due->host];
+    const auto id = std::find_if(ids.begin(), ids.end(), [&](StepRunId i) {
+      const StepRun& run = runs_.at(i);
+      if (run.unit.node != due->node) return false;
+      return due->attempt == 0
+                 ? run.state == StepRun::State::queueing && run.deadline
+                 : run.state == StepRun::State::pausing && run.attempt + 1 == due->attempt;
+    });
+    if (id == ids.end()) return;
+    stop_waiting(runs_.at(*id));
   }
-  run.holds = false;
-  for (const std::string& use : action(run).uses) r.held.erase(use);
-  // Those that waited longest first; each takes what it needs before the next is asked.
-  std::vector<RunId> going;
-  for (auto w = r.waiting.begin(); w != r.waiting.end();) {
-    Run& next = runs_.at(*w);
-    const auto& uses = action(next).uses;
-    const bool free = std::none_of(uses.begin(), uses.end(),
-                                   [&](const std::string& use) { return r.held.contains(use); });
-    if (!free) {
-      ++w;
+}
+
+void Steps::stop_waiting(StepRun& run) {
+  run.timer = 0;
+  if (run.state == StepRun::State::queueing) {
+    release(run);
+    return advance(run);  // finds the deadline past
+  }
+  ++run.attempt;
+  run.state = StepRun::State::running;
+  if (run.node->timeout) run.deadline = context_.clock.steady() + *run.node->timeout;
+  context_.emit(events::StepStarted{run.unit.node, run.unit.host, run.unit.part, run.attempt});
+  advance(run);
+}
+
+void Steps::fire_timers() {
+  if (context_.replay.active()) return fire_recorded();
+  const Duration now = context_.clock.steady();
+  while (const auto timer = timers_.take_due(now)) {
+    const auto it = runs_.find(timer->step);
+    if (it == runs_.end() || it->second.timer != timer->serial) continue;
+    StepRun& run = it->second;
+    if (run.state != StepRun::State::running) {
+      stop_waiting(run);
       continue;
     }
-    r.held.insert(uses.begin(), uses.end());
-    next.holds = true;
-    going.push_back(next.id);
-    w = r.waiting.erase(w);
+    run.timer = 0;
+    if (run.cancelled) {
+      lost(run, "the host did not say what became of it", true);
+    } else {
+      run.cancelled = run.overdue = true;
+      timers_.set(run, now + context_.options.grace);
+      context_.cancel(run.task);
+    }
   }
-  for (const RunId id : going) {
+}
+
+void Steps::lost(StepRun& run, const std::string& why, bool apply_possible) {
+  remote::TaskResult result;
+  result.ended = remote::Ended::lost;
+  result.error = why;
+  result.apply_possible = apply_possible;
+  finished(run, std::move(result), run.task);
+}
+
+void Steps::host_lost(plan::HostIndex host) {
+  const std::vector<StepRunId> ids = at_work_[host];
+  for (const StepRunId id : ids) {
+    const auto it = runs_.find(id);
+    if (it == runs_.end()) continue;
+    StepRun& run = it->second;
+    switch (run.state) {
+      case StepRun::State::pausing:
+        end(run, worst(run.total, run.failure), run.reason);
+        break;
+      case StepRun::State::queueing:
+        end(run, Outcome::unreachable, "the connection was lost: " + context_.hosts[host].why);
+        break;
+      case StepRun::State::running:
+        // Begun before the loss was known here: its own end says that it was never sent.
+        run.cancelled = true;
+        timers_.set(run, context_.clock.steady() + context_.options.grace);
+        break;
+    }
+  }
+}
+
+void Steps::stop_retries() {
+  retries_ = false;
+  std::vector<StepRunId> ids;
+  for (const auto& [id, run] : runs_) {
+    if (run.state == StepRun::State::pausing) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const StepRunId id : ids) {
+    StepRun& run = runs_.at(id);
+    end(run, worst(run.total, run.failure), run.reason + " (not tried again: the run is stopping)");
+  }
+}
+
+void Steps::halt(std::string reason) {
+  if (!halted_) halted_ = std::move(reason);
+  stop_retries();
+  std::vector<StepRunId> ids;
+  for (const auto& [id, run] : runs_) {
+    if (run.state == StepRun::State::queueing) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const StepRunId id : ids) {
+    const auto it = runs_.find(id);
+    if (it != runs_.end()) end(it->second, Outcome::aborted, *halted_);
+  }
+}
+
+void Steps::kill(std::string reason) {
+  halt(std::move(reason));
+  std::vector<StepRunId> ids;
+  for (const auto& [task, id] : by_task_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (const StepRunId id : ids) {
+    StepRun& run = runs_.at(id);
+    run.cancelled = true;
+    timers_.set(run, context_.clock.steady() + context_.options.grace);
+    context_.cancel(run.task);
+  }
+  ahead_.cancel_withdrawn();
+}
+
+void Steps::give_up() {
+  std::vector<StepRunId> ids;
+  for (const auto& [task, id] : by_task_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  for (const StepRunId id : ids) lost(runs_.at(id), "not waited for any more", true);
+  ahead_.give_up_withdrawn();
+}
+
+// --- resources
+
+bool Steps::acquire(StepRun& run) {
+  const auto& uses = run.current().uses;
+  if (uses.empty() || run.holds) return true;
+  run.holds = resources_.acquire(run.id, run.unit.host, uses);
+  return run.holds;
+}
+
+void Steps::release(StepRun& run) {
+  if (!run.holds) return resources_.stop_waiting(run.id, run.unit.host);
+  run.holds = false;
+  const auto going = resources_.release(run.unit.host, run.current().uses);
+  for (const StepRunId id : going) runs_.at(id).holds = true;
+  for (const StepRunId id : going) {
     const auto next = runs_.find(id);
     if (next != runs_.end()) advance(next->second);
   }

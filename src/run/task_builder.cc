@@ -1,5 +1,5 @@
-// From an action of the plan to a task for the host, or to what stands in its place: skipped, or in
-// a dry run `would_run` and `depends`.
+#include "run/task_builder.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -7,7 +7,6 @@
 #include "plan/controller_path.h"
 #include "run/conditions.h"
 #include "run/recall.h"
-#include "run/step.h"
 #include "run/variables.h"
 
 namespace cnplay::run {
@@ -30,7 +29,7 @@ remote::Verify verify_of(plan::Verify verify) {
 }
 
 // Scripts are given durations in whole seconds, and so is this.
-Duration restart_within(const remote::Task& task, const std::string& param) {
+Duration reboot_within(const remote::Task& task, const std::string& param) {
   const auto it = std::ranges::find(task.variables, param, &remote::Variable::name);
   std::int64_t seconds = 0;
   if (it != task.variables.end()) {
@@ -48,7 +47,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-plan::Environment Steps::environment(const Run& run) const {
+plan::Environment TaskBuilder::environment(const StepRun& run) const {
   plan::Environment environment;
   environment.now = context_.options.now;
   const bool undo = run.unit.part == Part::undo;
@@ -64,20 +63,19 @@ plan::Environment Steps::environment(const Run& run) const {
   return environment;
 }
 
-bool Steps::reads_unapplied(const Run& run, const plan::Value& value) const {
+bool TaskBuilder::reads_unapplied(const StepRun& run, const plan::Value& value) const {
   if (!context_.dry()) return false;
   return plan::reads_fact(value, [&](const plan::FactRef& ref) {
     return context_.facts.unapplied(ref, run.unit.host);
   });
 }
 
-std::string Steps::because(plan::NodeId node) const {
+std::string TaskBuilder::because(plan::NodeId node) const {
   return "depends on what `" + context_.plan.node(node).title + "` would change";
 }
 
-// `when`: nothing if it holds.
-std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Column& when,
-                                               const char* whose) const {
+std::optional<Instead> TaskBuilder::condition(const StepRun& run, const plan::Column& when,
+                                              const char* whose) const {
   if (when.empty()) return std::nullopt;
   const plan::Value& asked = when.at(run.position);
   const Condition own =
@@ -89,16 +87,47 @@ std::optional<Steps::Instead> Steps::condition(const Run& run, const plan::Colum
                  (depends ? "its `when`" : std::string("the `when` of the ") + whose) + own.why};
 }
 
-// Nothing if the phases that it stands in are carried out.
-std::optional<Steps::Instead> Steps::phase_condition(const Run& run) const {
+std::optional<Instead> TaskBuilder::phase_condition(const StepRun& run) const {
   const Condition phases = condition_of_phases(context_, run.node->phase);
   const auto outcome = outcome_of(phases);
   return outcome ? std::optional(Instead{*outcome, phases.why}) : std::nullopt;
 }
 
+std::optional<Instead> TaskBuilder::nothing_to_roll_back(const StepRun& run) const {
+  if (run.unit.part != Part::rollback) return std::nullopt;
+  const plan::Environment known = environment(run);
+  std::optional<plan::NodeId> missing;
+  const auto look = [&](const plan::Column& column) -> std::optional<plan::Value> {
+    if (column.empty()) return std::nullopt;
+    const plan::Value& value = column.at(run.position);
+    if (auto resolved = plan::resolve(value, run.unit.host, known)) return *std::move(resolved);
+    // Which one it is.
+    plan::reads_fact(value, [&](const plan::FactRef& ref) {
+      if (!missing && of_the_way_forward(context_, ref) && !known.fact(ref, run.unit.host) &&
+          !context_.facts.touched(ref, run.unit.host)) {
+        missing = ref.node;
+      }
+      return false;
+    });
+    return std::nullopt;
+  };
+  const auto is_false = [](const std::optional<plan::Value>& value) {
+    const bool* holds = value ? value->as<bool>() : nullptr;
+    return holds != nullptr && !*holds;
+  };
+  if (is_false(look(run.node->when))) return std::nullopt;
+  for (const plan::Action& a : run.node->actions) {
+    if (is_false(look(a.when))) continue;
+    for (const plan::Param& param : a.params) look(param.value);
+  }
+  if (!missing) return std::nullopt;
+  return Instead{Outcome::skipped, "`" + context_.plan.node(*missing).title +
+                                       "` has done nothing that could be undone"};
+}
+
 // The file that goes to the host, or comes from it, by what the variables say.
-std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& task) const {
-  const plan::Action& a = action(run);
+std::optional<Instead> TaskBuilder::move_file(const StepRun& run, remote::Task& task) const {
+  const plan::Action& a = run.current();
   const auto value_of = [&](const std::string& name) -> const std::string& {
     return std::ranges::find(task.variables, name, &remote::Variable::name)->value;
   };
@@ -152,8 +181,8 @@ std::optional<Steps::Instead> Steps::move_file(const Run& run, remote::Task& tas
   return std::nullopt;
 }
 
-std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
-  const plan::Action& a = action(run);
+std::optional<Instead> TaskBuilder::prepare(StepRun& run, remote::Task& task) const {
+  const plan::Action& a = run.current();
   const plan::NodeId node = run.unit.node;
   const bool dry = context_.dry();
   if (dry && run.unit.instead) {
@@ -164,7 +193,6 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     depends = Instead{Outcome::depends, because(unmet->node) + ", " + unmet->thing};
   }
   plan::Environment facts = environment(run);
-  // A task is made here, and only here secrets become text.
   const auto& secrets = context_.secrets;
   facts.secret = [&secrets](const plan::SecretRef& ref) { return reveal(ref, secrets); };
   for (const plan::Param& param : a.params) {
@@ -214,15 +242,14 @@ std::optional<Steps::Instead> Steps::prepare(Run& run, remote::Task& task) {
     task.apply = text(a.apply);
     task.verify_script = text(a.verify_script);
     task.verify = verify_of(a.verify);
-    if (!a.reboots.empty()) task.reboots = restart_within(task, a.reboots);
+    if (!a.reboots.empty()) task.reboots = reboot_within(task, a.reboots);
   }
   return std::nullopt;
 }
 
-// Of a step or action that is not looked at: what it would change all the same.
-void Steps::note_written(Run& run) const {
-  for (const plan::Param& param : action(run).params) {
-    if (!contains(action(run).writes, param.name)) continue;
+void TaskBuilder::note_written(StepRun& run) const {
+  for (const plan::Param& param : run.current().params) {
+    if (!contains(run.current().writes, param.name)) continue;
     const plan::Value& given = param.value.at(run.position);
     const auto value = reads_unapplied(run, given)
                            ? Result<plan::Value>(plan::Value(std::string()))
@@ -234,8 +261,8 @@ void Steps::note_written(Run& run) const {
 
 // Puts a preview's path in the place of one that a run would have changed before, or says that
 // nobody can judge it.
-std::optional<Steps::Instead> Steps::dry_paths(Run& run, const plan::Param& param, bool named,
-                                               plan::Value& value) const {
+std::optional<Instead> TaskBuilder::dry_paths(const StepRun& run, const plan::Param& param,
+                                              bool named, plan::Value& value) const {
   if (!param.path && !named) return std::nullopt;
   std::optional<plan::NodeId> depends;
   const auto shown = [&](const std::string& path) {

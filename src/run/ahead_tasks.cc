@@ -1,19 +1,17 @@
-// What is sent to a host before the run comes to it, and what becomes of it: as long as all goes
-// well the run finds it begun, or done, when it comes there. If the run stops short of it, it is
-// withdrawn; what had begun by then is recorded, and is undone with the rest.
+#include "run/ahead_tasks.h"
+
 #include <utility>
 
-#include "run/step.h"
+#include "run/position.h"
 
 namespace cnplay::run {
 
 using events::Part;
 
-// Goes on from the action that has just been started, or from the last one that was sent ahead.
-void Steps::look_ahead(const Run& run) {
+void AheadTasks::send_after(const StepRun& run) {
   const plan::HostIndex host = run.unit.host;
-  if (!successor_ || context_.replay.active() || context_.dry() || halted_ || !retries_) return;
-  if (run.unit.part != Part::forward || at_work_[host].size() != 1) return;
+  if (!successor_ || context_.replay.active() || context_.dry()) return;
+  if (run.unit.part != Part::forward) return;
   const Ahead::Chain& chain = ahead_.of(host);
   if (chain.size() > Ahead::kFew) return;
   plan::Place last{run.unit.node, run.action};
@@ -34,7 +32,7 @@ void Steps::look_ahead(const Run& run) {
       nodes.push_back(*node);
     }
     Ahead::Sent sent{.place = next, .host = host};
-    Run probe = run_of(sent);
+    StepRun probe = run_of(sent);
     if (!plan::decision_between(context_.plan, last, next, probe.position).empty()) return;
     auto task = task_of(probe);
     if (!task) return;  // said when the run comes there
@@ -50,28 +48,28 @@ void Steps::look_ahead(const Run& run) {
 }
 
 // As it would be sent when the run comes to it, but for its id.
-std::optional<remote::Task> Steps::task_of(Run& run) {
+std::optional<remote::Task> AheadTasks::task_of(StepRun& run) const {
   remote::Task task;
-  if (prepare(run, task)) return std::nullopt;
+  if (tasks_.prepare(run, task)) return std::nullopt;
   task.host = run.unit.host;
-  task.become = action(run).become;
+  task.become = run.current().become;
   task.timeout = run.node->timeout;
   return task;
 }
 
-std::optional<remote::Event> Steps::take_early() {
+std::optional<remote::Event> AheadTasks::take_early() {
   if (early_.empty()) return std::nullopt;
   remote::Event event = std::move(early_.front());
   early_.pop_front();
   return event;
 }
 
-void Steps::ahead_ended(remote::TaskEnded ended) {
+void AheadTasks::ended(remote::TaskEnded ended) {
   if (const events::RanAhead* recorded = context_.replay.ran_ahead(ended.task)) {
     const Ahead::Sent sent{.place = {recorded->node, recorded->action},
                            .host = recorded->host,
                            .task = recorded->task};
-    return ran_ahead(sent, ended.result);
+    return ran(sent, ended.result);
   }
   Ahead::Sent* sent = ahead_.find(ended.task);
   if (sent == nullptr) return;  // given up before
@@ -81,13 +79,13 @@ void Steps::ahead_ended(remote::TaskEnded ended) {
   }
   const Ahead::Sent last = *sent;
   ahead_.erase(ended.task);
-  if (ended.result.ended != remote::Ended::not_started) ran_ahead(last, ended.result);
+  if (ended.result.ended != remote::Ended::not_started) ran(last, ended.result);
 }
 
 // The run has stopped short of it, and it had begun: it is on record, and there is a way back.
-void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result) {
-  Run run = run_of(sent);
-  Decision decision = decide(shape_of(action(run)), context_.options.mode, result);
+void AheadTasks::ran(const Ahead::Sent& sent, const remote::TaskResult& result) {
+  StepRun run = run_of(sent);
+  Decision decision = decide(shape_of(run.current()), context_.options.mode, result);
   if (const events::RanAhead* recorded = context_.replay.ran_ahead(sent.task)) {
     decision.outcome = recorded->outcome;
     decision.message = recorded->message;
@@ -95,23 +93,20 @@ void Steps::ran_ahead(const Ahead::Sent& sent, const remote::TaskResult& result)
     decision.applied = recorded->applied;
   }
   plan::Record facts;
-  judge_facts(run, result, decision, facts);
+  results_.judge_facts(run, result, decision, facts);
   if (decision.applied) undo_.changed(run.unit.node, run.unit.host);
-  remember(run, decision, std::move(facts), result.preview);
-  const events::RanAhead ran{sent.place.node, sent.host,        sent.place.action,
-                             sent.task,       decision.outcome, decision.message,
-                             decision.reason, result.facts,     decision.applied};
-  ran_ahead_.insert_or_assign({ran.node, ran.host, ran.action}, ran);
-  context_.emit(ran);
-  if (!context_.replay.active()) context_.results.emplace_back(ran.host, ran.task);
+  results_.remember(run, decision, std::move(facts), result.preview);
+  const events::RanAhead event{sent.place.node, sent.host,        sent.place.action,
+                               sent.task,       decision.outcome, decision.message,
+                               decision.reason, result.facts,     decision.applied};
+  ran_.insert_or_assign({event.node, event.host, event.action}, event);
+  context_.emit(event);
+  if (!context_.replay.active()) context_.results.emplace_back(event.host, event.task);
 }
-
-void Steps::withdraw(plan::HostIndex host) { withdraw_these(ahead_.all(host)); }
-void Steps::withdraw_all() { withdraw_these(ahead_.all()); }
 
 // Withdrawing cannot be revoked: a resumed run must find on record why it was done. If the record
 // cannot be written, the tasks stay as they are, as if the controller had died here.
-void Steps::withdraw_these(const std::vector<remote::TaskId>& ids) {
+void AheadTasks::withdraw_these(const std::vector<remote::TaskId>& ids) {
   if (ids.empty()) return;
   if (!context_.replay.active() && !context_.sink.commit()) return;
   for (const remote::TaskId id : ids) {
@@ -131,7 +126,7 @@ void Steps::withdraw_these(const std::vector<remote::TaskId>& ids) {
   }
 }
 
-void Steps::expect_ahead(const events::SentAhead& sent) {
+void AheadTasks::expect(const events::SentAhead& sent) {
   ahead_.add({.place = {sent.node, sent.action},
               .host = sent.host,
               .task = sent.task,
@@ -140,13 +135,11 @@ void Steps::expect_ahead(const events::SentAhead& sent) {
               .said = {}});
 }
 
-// A record has been followed to its end. What an earlier controller had sent ahead is known to the
-// hosts from now on: they wait for whether the run comes to it.
-void Steps::hand_over_ahead(const std::vector<HostState>& reached) {
+void AheadTasks::hand_over(const std::vector<HostState>& reached) {
   for (const remote::TaskId id : ahead_.all()) {
     Ahead::Sent& sent = *ahead_.find(id);
     if (!std::exchange(sent.earlier, false)) continue;
-    Run run = run_of(sent);
+    StepRun run = run_of(sent);
     auto task = task_of(run);
     const bool withdrawn = sent.withdrawn;
     if (task && reached[sent.host].connected) {
@@ -161,15 +154,15 @@ void Steps::hand_over_ahead(const std::vector<HostState>& reached) {
     ended.host = sent.host;
     ended.result.ended = remote::Ended::lost;
     ended.result.error = "the run continued without " + context_.name(sent.host);
-    ended.result.apply_possible = action(run).apply != plan::kNone;
-    ahead_ended(std::move(ended));
+    ended.result.apply_possible = run.current().apply != plan::kNone;
+    this->ended(std::move(ended));
   }
 }
 
 // As if the run were there.
-Steps::Run Steps::run_of(const Ahead::Sent& sent) const {
+StepRun AheadTasks::run_of(const Ahead::Sent& sent) const {
   const plan::Node& node = context_.plan.node(sent.place.node);
-  Run run;
+  StepRun run;
   run.unit.node = sent.place.node;
   run.unit.host = sent.host;
   run.node = &node;
@@ -177,6 +170,43 @@ Steps::Run Steps::run_of(const Ahead::Sent& sent) const {
   run.position = position_of(node, sent.host);
   run.action = sent.place.action;
   return run;
+}
+
+std::optional<Ahead::Sent> AheadTasks::take(const StepRun& run) {
+  return ahead_.take({run.unit.node, run.action}, run.unit.host);
+}
+
+void AheadTasks::push_early(std::deque<remote::Event> said) {
+  for (remote::Event& event : said) early_.push_back(std::move(event));
+}
+
+std::optional<events::RanAhead> AheadTasks::take_ran(const StepRun& run) {
+  const auto found = ran_.find({run.unit.node, run.unit.host, run.action});
+  if (found == ran_.end()) return std::nullopt;
+  std::optional<events::RanAhead> ran = std::move(found->second);
+  ran_.erase(found);
+  return ran;
+}
+
+std::optional<std::size_t> AheadTasks::output(remote::TaskOutput& output) {
+  Ahead::Sent* sent = ahead_.find(output.task);
+  if (sent == nullptr) return std::nullopt;
+  return sent->withdrawn ? 0 : ahead_.keep(*sent, std::move(output));
+}
+
+void AheadTasks::cancel_withdrawn() {
+  for (const remote::TaskId id : ahead_.withdrawn()) context_.cancel(id);
+}
+
+void AheadTasks::give_up_withdrawn() {
+  for (const remote::TaskId id : ahead_.withdrawn()) {
+    remote::TaskEnded ended;
+    ended.task = id;
+    ended.result.ended = remote::Ended::lost;
+    ended.result.error = "not waited for any more";
+    ended.result.apply_possible = true;
+    this->ended(std::move(ended));
+  }
 }
 
 }  // namespace cnplay::run
