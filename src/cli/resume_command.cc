@@ -15,7 +15,7 @@
 #include "cli/views.h"
 #include "cli/wiring.h"
 #include "events/last.h"
-#include "run/restart.h"
+#include "run/rerun.h"
 
 namespace cnplay::cli {
 namespace {
@@ -172,7 +172,7 @@ int resume_run(const Options& options, const std::string& id, Resume end) {
   if (!from.empty()) {
     const auto node = find_step(record->in_force(), from);
     if (!node) return usage_error(node.error());
-    if (auto status = run::can_restart(record->plan, record->events, *node); !status) {
+    if (auto status = run::can_rerun(record->plan, record->events, *node); !status) {
       return refused(status.error());
     }
     cut_off.from = *node;

@@ -11,7 +11,7 @@
 #include "cli/wiring.h"
 #include "events/last.h"
 #include "plan/choice.h"
-#include "run/restart.h"
+#include "run/rerun.h"
 #include "run/take_up.h"
 
 namespace cnplay::cli {
@@ -21,7 +21,7 @@ namespace {
 Status fits(const journal::Record& record, std::optional<plan::NodeId> from) {
   const auto& began = std::get<events::RunStarted>(record.events.front().what);
   if (from) {
-    if (auto status = run::can_restart(record.plan, record.events, *from); !status) return status;
+    if (auto status = run::can_rerun(record.plan, record.events, *from); !status) return status;
   }
   run::Options how;
   how.mode = began.mode;

@@ -169,14 +169,14 @@ void Preflight::look_there() {
       continue;
     }
     context_.emit(events::HostConnecting{h});
-    context_.remote.connect_within(h, restart_patience(h));
+    context_.remote.connect_within(h, reboot_patience(h));
   }
 }
 
 // For how long this host may be away: a task of the run restarts it, and the controller that sent
 // it is gone. Zero: there is no such task.
-Duration Preflight::restart_patience(HostIndex host) const {
-  const auto restart = again_ ? context_.replay.restarting(host) : std::nullopt;
+Duration Preflight::reboot_patience(HostIndex host) const {
+  const auto restart = again_ ? context_.replay.rebooting(host) : std::nullopt;
   if (!restart) return Duration::zero();
   const plan::Node& node = context_.plan.node(restart->began->node);
   const plan::Action& action =

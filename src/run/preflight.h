@@ -73,7 +73,7 @@ class Preflight {
   void find_scope();
   bool uses(std::uint32_t secret) const;
   void look_at_the_clock();
-  Duration restart_patience(plan::HostIndex host) const;
+  Duration reboot_patience(plan::HostIndex host) const;
   void fill(plan::HostIndex host);
   void add_scripts(plan::HostIndex host, const plan::Node& node);
   void next_task(plan::HostIndex host);

@@ -91,7 +91,11 @@ bool same(const Event& a, const Event& b) {
 }  // namespace
 
 Replay::Replay(const plan::Plan& plan, const std::vector<Event>* record)
-    : plan_(plan), record_(record), hosts_(plan.hosts.size()), boots_(plan.hosts.size()) {
+    : plan_(plan),
+      record_(record),
+      story_(plan),
+      hosts_(plan.hosts.size()),
+      boots_(plan.hosts.size()) {
   if (record_ == nullptr) return;
   for (const Event& event : *record_) read(event);
   // Hosts that a later plan has added: the run meets them where it goes on.
@@ -105,7 +109,7 @@ Replay::Replay(const plan::Plan& plan, const std::vector<Event>* record)
 
 void Replay::read(const Event& event) {
   latest_ = std::max(latest_, event.at);
-  if (std::holds_alternative<PlanTaken>(event.what)) return take_up();
+  if (std::holds_alternative<PlanTaken>(event.what)) return go_forward_again();
   ended_ = ended_ || std::holds_alternative<RunEnded>(event.what);
   const auto* connected = std::get_if<HostConnected>(&event.what);
   const auto* anew = std::get_if<HostReconnected>(&event.what);
@@ -116,7 +120,7 @@ void Replay::read(const Event& event) {
     boot_ids_.emplace(action->task, boots_.at(action->host));
     const auto& actions = actions_of(plan_.node(action->node), action->part);
     const bool restarts = !actions.at(action->action).reboots.empty();
-    if (restarts) host_restarts_.insert_or_assign(action->host, HostRestart{action, event.at});
+    if (restarts) host_reboots_.insert_or_assign(action->host, HostReboot{action, event.at});
     std::erase_if(ahead_, [&](const SentAhead& sent) {
       return sent.node == action->node && sent.host == action->host &&
              sent.action == action->action && action->part == Part::forward;
@@ -147,9 +151,9 @@ void Replay::read(const Event& event) {
     }
   };
   if (const auto* ended = std::get_if<ActionEnded>(&event.what)) {
-    const auto restart = host_restarts_.find(ended->host);
-    if (restart != host_restarts_.end() && restart->second.began->task == ended->task) {
-      host_restarts_.erase(restart);
+    const auto restart = host_reboots_.find(ended->host);
+    if (restart != host_reboots_.end() && restart->second.began->task == ended->task) {
+      host_reboots_.erase(restart);
     }
     look_for_secrets(ended->facts, "fact");
   }
@@ -158,13 +162,13 @@ void Replay::read(const Event& event) {
   if (answered != nullptr) look_for_secrets(answered->values, "answer");
   // People answer without a controller as well, wherever the last one stopped.
   if (!in_preflight_ || answered != nullptr) {
-    if (in_story(event)) story_.push_back(&event);
+    if (in_story(event)) story_.add(event);
     return;
   }
   if (const auto* ended = std::get_if<PreflightEnded>(&event.what)) {
     in_preflight_ = false;
     begun_ = begun_ || ended->ok;
-    if (ended->ok && asked_for_) restart(*asked_for_);
+    if (ended->ok && asked_for_) story_.rerun_from(*asked_for_);
   }
   if (begun_) return;  // of a later controller: it looked whether all is still there
   if (connected != nullptr)
@@ -180,11 +184,26 @@ void Replay::read(const Event& event) {
   }
 }
 
+void Replay::go_forward_again() {
+  if (begun_) story_.go_forward_again();  // else it begins from its beginning
+  if (begun_ && ended_) ahead_.clear();   // each had ended, or was never begun
+  ended_ = false;
+}
+
+bool Replay::defers(plan::NodeId node, std::optional<plan::HostIndex> host, bool live) const {
+  return story_.defers(node, host, live, running_ ? std::optional(at_) : std::nullopt);
+}
+
+std::optional<std::vector<const ActionEnded*>> Replay::take_rerun() {
+  if (!running_ || !problem_.empty()) return std::nullopt;
+  return story_.take_rerun(at_);
+}
+
 std::uint64_t Replay::last_seq() const { return record_ == nullptr ? 0 : record_->back().seq; }
 
-std::optional<Replay::HostRestart> Replay::restarting(plan::HostIndex host) const {
-  const auto it = host_restarts_.find(host);
-  return it == host_restarts_.end() ? std::nullopt : std::optional(it->second);
+std::optional<Replay::HostReboot> Replay::rebooting(plan::HostIndex host) const {
+  const auto it = host_reboots_.find(host);
+  return it == host_reboots_.end() ? std::nullopt : std::optional(it->second);
 }
 
 std::string Replay::boot_id(remote::TaskId task) const {
@@ -203,15 +222,15 @@ std::optional<std::vector<plan::HostIndex>> Replay::pass_seam() {
 
 bool Replay::follow(const Event& event) {
   if (!active() || !in_story(event)) return true;
-  // restart() and take_up() leave events out, and so the seam may come early.
+  // A story may leave events out, and so the seam may come early.
   while (upcoming<RunContinued>() != nullptr) ++at_;
   if (!active()) return false;
-  if (same(event, *story_[at_])) {
+  if (same(event, story_[at_])) {
     ++at_;
     return true;
   }
   if (is_unrecorded_flush(event)) return true;
-  problem_ = "event " + std::to_string(story_[at_]->seq) +
+  problem_ = "event " + std::to_string(story_[at_].seq) +
              " of the record does not follow from the program: it was run by another version, with "
              "other options, or changed";
   return true;
@@ -221,7 +240,7 @@ bool Replay::follow(const Event& event) {
 bool Replay::is_unrecorded_flush(const Event& event) const {
   const auto* passed = std::get_if<BarrierPassed>(&event.what);
   if (passed == nullptr || plan_.node(passed->node).kind != plan::NodeKind::flush) return false;
-  return std::ranges::none_of(story_, [&](const Event* e) { return same(event, *e); });
+  return std::ranges::none_of(story_.events(), [&](const Event* e) { return same(event, *e); });
 }
 
 std::optional<remote::Event> Replay::next() const {
@@ -263,7 +282,7 @@ void Replay::idle() {
 
 void Replay::end() {
   if (!active()) return;
-  problem_ = "nothing in the program leads to event " + std::to_string(story_[at_]->seq) +
+  problem_ = "nothing in the program leads to event " + std::to_string(story_[at_].seq) +
              " of the record: it was run by another version, with other options, or changed";
 }
 
@@ -285,12 +304,12 @@ bool Replay::out_of_time(plan::NodeId node, plan::HostIndex host) const {
   return retry != nullptr && retry->node == node && retry->host == host;
 }
 
-std::optional<Replay::Due> Replay::due() const {
+std::optional<Replay::StepDue> Replay::due() const {
   if (const auto* began = upcoming<StepStarted>(); began != nullptr && began->attempt > 1) {
-    return Due{began->node, began->host, began->attempt};
+    return StepDue{began->node, began->host, began->attempt};
   }
-  if (const auto* end = upcoming<StepEnded>()) return Due{end->node, end->host, 0};
-  if (const auto* retry = upcoming<RetryScheduled>()) return Due{retry->node, retry->host, 0};
+  if (const auto* end = upcoming<StepEnded>()) return StepDue{end->node, end->host, 0};
+  if (const auto* retry = upcoming<RetryScheduled>()) return StepDue{retry->node, retry->host, 0};
   return std::nullopt;
 }
 

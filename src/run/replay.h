@@ -1,27 +1,23 @@
-// Taking up a run that was cut off: the runner runs again from the beginning, and is told what the
-// record says instead of what hosts say; what it would tell is held against the record instead of
-// being told. At the record's end it stands where the earlier controller stood, and goes on for
-// real.
+// Resuming a run that was interrupted: the runner runs again from the beginning, and gets from the
+// record what hosts had said; the events that it would emit are compared with the record instead.
+// At the record's end it stands where the earlier controller stood, and continues for real.
 //
-// So there is no second way through the rules of the language, and a record that does not fit the
+// So there is no second path through the rules of the language, and a record that does not fit the
 // program is found before anything is sent.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <tuple>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "events/event.h"
 #include "plan/plan.h"
 #include "remote/remote.h"
+#include "run/story.h"
 
 namespace cnplay::run {
 
@@ -71,7 +67,7 @@ class Replay {
 
   // When the next event was recorded. Active only. For durations that are shown, never to decide
   // what comes next: times are recorded to the millisecond, and clocks are set.
-  Instant now() const { return story_[at_]->at; }
+  Instant now() const { return story_[at_].at; }
 
   // What the runner is about to tell; it is on record, and the record moves on, or there is a
   // problem from now on. False: there was nothing left but a seam, and the event is new.
@@ -91,23 +87,23 @@ class Replay {
   const events::ActionEnded* ended(remote::TaskId task) const;
   // A task that had begun though the run stopped short of it, if that comes next.
   const events::RanAhead* ran_ahead(remote::TaskId task) const;
-  // The task that restarts this host: begun, and not over at the record's end.
-  struct HostRestart {
+  // The task that reboots this host: begun, and not over at the record's end.
+  struct HostReboot {
     const events::ActionStarted* began;
     Instant at;
   };
-  std::optional<HostRestart> restarting(plan::HostIndex host) const;
+  std::optional<HostReboot> rebooting(plan::HostIndex host) const;
   // What had been sent ahead, and the run had not come to yet, at the record's end.
   std::vector<events::SentAhead> on_their_way() const;
   // Whether the step's attempt ends here, its time being over.
   bool out_of_time(plan::NodeId node, plan::HostIndex host) const;
   // A step that stops waiting, if that comes next: its next attempt starts, or its time is over.
-  struct Due {
+  struct StepDue {
     plan::NodeId node;
     plan::HostIndex host;
     std::uint32_t attempt;  // 0: its time is over
   };
-  std::optional<Due> due() const;
+  std::optional<StepDue> due() const;
   // The end of this wait, if that comes next; and whether the run fails there next, for being late.
   const events::WaitEnded* wait_ended(plan::NodeId node) const;
   bool fails_at(plan::NodeId node) const;
@@ -124,22 +120,16 @@ class Replay {
   // What a person said next about this step, if they were asked before it.
   std::optional<events::Choice> chosen(plan::NodeId node) const;
 
-  // --- a run that does again what it had done from a node on
-  // From here on: what the record says of that node and of later ones counts no more, and they wait
-  // until the rest of it has been followed.
-  void restart(plan::NodeId from);
-  // It goes forward once more (take_up.h): what failed, and what has not begun, waits likewise.
-  void take_up();
-  // Whether this node of the main section, on this host, waits for that. `live`: the host takes
-  // part.
-  bool holds(plan::NodeId node, std::optional<plan::HostIndex> host, bool live) const;
-  // It has been followed: the way back from what had been done behind it, in that order. Once each.
-  std::optional<std::vector<const events::ActionEnded*>> restarted();
-  // How this action of a step that is begun anew ended, if it is not to be done again.
+  // --- a run that does again what it had done: as Story says
+  void rerun_from(plan::NodeId from) { story_.rerun_from(from); }
+  bool defers(plan::NodeId node, std::optional<plan::HostIndex> host, bool live) const;
+  std::optional<std::vector<const events::ActionEnded*>> take_rerun();
   const events::ActionEnded* done(plan::NodeId node, plan::HostIndex host,
-                                  std::uint32_t action) const;
+                                  std::uint32_t action) const {
+    return story_.done(node, host, action);
+  }
   // What is followed, as far as it still counts.
-  const std::vector<const events::Event*>& story() const { return story_; }
+  const std::vector<const events::Event*>& story() const { return story_.events(); }
 
   // What is on record cannot be.
   void refuse(std::string why) { problem_ = std::move(why); }
@@ -149,39 +139,22 @@ class Replay {
  private:
   template <class T>
   const T* upcoming() const {
-    return active() ? std::get_if<T>(&story_[at_]->what) : nullptr;
+    return active() ? std::get_if<T>(&story_[at_].what) : nullptr;
   }
   void read(const events::Event& event);
-  bool counts(const events::Event& event, plan::NodeId from, bool& seen) const;
+  void go_forward_again();
   bool is_unrecorded_flush(const events::Event& event) const;
-
-  // Leaves no other events than these in the story, and no phase that has nothing in it.
-  void leave_only(const std::vector<const events::Event*>& kept);
-
-  struct Restart {
-    std::size_t at = 0;                  // in the story
-    std::optional<plan::NodeId> from{};  // else the run was taken up, and only this had begun:
-    std::set<std::pair<plan::NodeId, plan::HostIndex>> begun{};
-    std::set<plan::NodeId> points{};
-    std::vector<bool> leads{};  // by node: something behind it had
-    std::vector<const events::ActionEnded*> applied{};
-  };
-  using Place = std::tuple<plan::NodeId, plan::HostIndex, std::uint32_t>;
 
   const plan::Plan& plan_;
   const std::vector<events::Event>* record_;
-  std::vector<const events::Event*> story_;  // what is followed
+  Story story_;
   std::vector<HostState> hosts_;
   std::vector<std::string> boots_;
   std::map<remote::TaskId, std::string> boot_ids_;
-  std::map<plan::HostIndex, HostRestart> host_restarts_;
+  std::map<plan::HostIndex, HostReboot> host_reboots_;
   std::vector<events::SentAhead> ahead_;  // of these: sent ahead, and not come to
   remote::TaskId last_task_ = 0;
   Instant latest_{};
-  std::vector<Restart> restarts_;  // in order; those that were reached are gone
-  std::map<Place, events::ActionEnded> done_;
-  std::map<std::pair<plan::NodeId, plan::HostIndex>, std::uint64_t> undone_;  // by which event
-  std::deque<events::ActionEnded> set_aside_;
   bool ended_ = false;                     // there is a RunEnded, and no later one goes on
   std::optional<plan::NodeId> asked_for_;  // of the RunResumed at hand
   bool begun_ = false;

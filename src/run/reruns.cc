@@ -8,7 +8,7 @@ namespace cnplay::run {
 
 bool Reruns::defer(const Ready& ready, bool live) {
   if (section_.part() != events::Part::forward) return false;
-  if (!context_.replay.holds(ready.node, ready.host, live)) return false;
+  if (!context_.replay.defers(ready.node, ready.host, live)) return false;
   deferred_.push_back(ready);
   return true;
 }
@@ -16,7 +16,7 @@ bool Reruns::defer(const Ready& ready, bool live) {
 // What had been changed stays registered for undo: the next check will find it done, and does not
 // report what was before.
 void Reruns::check() {
-  while (const auto applied = context_.replay.restarted()) {
+  while (const auto applied = context_.replay.take_rerun()) {
     for (const events::ActionEnded* e : *applied) {
       // Of an action that has been changed since, what it had found stands for the one in its
       // place.

@@ -91,7 +91,7 @@ struct Options {
   // What past runs took: goes on record, so that what is expected stands beside what came.
   std::optional<plan::Past> past;
   // Of a run that is taken up: what it has done from this step on, in source order, is done again.
-  // can_restart (restart.h) has said that it can be.
+  // can_rerun (rerun.h) has said that it can be.
   std::optional<plan::NodeId> from;
   // Of such a run: it ends where its record ends, as after a first Ctrl-C.
   bool end_here = false;

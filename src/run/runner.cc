@@ -330,7 +330,7 @@ void Runner::begin_record() {
   reached_ = std::exchange(context_.hosts, context_.replay.hosts());
   summary_.began(context_.clock.steady_at(context_.replay.began()));
   for (const events::SentAhead& sent : context_.replay.on_their_way()) steps_.expect_ahead(sent);
-  if (context_.options.from) context_.replay.restart(*context_.options.from);
+  if (context_.options.from) context_.replay.rerun_from(*context_.options.from);
   context_.replay.begin();
 }
 

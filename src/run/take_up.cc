@@ -9,7 +9,6 @@
 #include "events/about.h"
 #include "run/decide.h"
 #include "run/recall.h"
-#include "run/replay.h"
 
 namespace cnplay::run {
 
@@ -231,76 +230,6 @@ bool stops(const Event& event) {
 
 Kept keep(const plan::Plan& plan, const std::vector<const Event*>& story) {
   return Keeper(plan, story).keep();
-}
-
-void Replay::take_up() {
-  if (!begun_) {
-    ended_ = false;
-    return;  // it begins anew
-  }
-  Kept kept = keep(plan_, story_);
-  Restart restart;
-  for (auto& [unit, seq] : kept.undone) undone_[unit] = seq;
-  for (ActionEnded& ended : kept.applied) {
-    const NodeId now = node_of_now(plan_, ended.node).value_or(ended.node);
-    if (kept.undone.contains({now, ended.host})) continue;
-    restart.applied.push_back(&set_aside_.emplace_back(std::move(ended)));
-  }
-  done_.clear();
-  for (ActionEnded& ended : kept.done) {
-    const Place place{ended.node, ended.host, ended.action};
-    done_.insert_or_assign(place, std::move(ended));
-  }
-  if (ended_) ahead_.clear();  // each had ended, or was never begun
-  ended_ = false;
-  leave_only(kept.story);
-  restart.at = story_.size();
-  std::vector<bool> leads(plan_.nodes.size(), false);
-  for (const Event* event : story_) {
-    std::visit(
-        [&]<class E>(const E& e) {
-          if constexpr (OfPart<E>) {
-            if (e.part != Part::forward) return;
-            restart.begun.insert({e.node, e.host});
-            leads[e.node] = true;
-          } else if constexpr (std::is_same_v<E, BarrierPassed> || std::is_same_v<E, WaitStarted> ||
-                               std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded> ||
-                               std::is_same_v<E, Pivoted>) {
-            restart.points.insert(e.node);
-            leads[e.node] = true;
-          }
-        },
-        event->what);
-  }
-  // Edges point backwards.
-  for (std::size_t id = leads.size(); id-- > 0;) {
-    if (!leads[id]) continue;
-    for (const plan::Edge& edge : plan_.nodes[id].after) leads[edge.from] = true;
-  }
-  restart.leads = std::move(leads);
-  restarts_.push_back(std::move(restart));
-}
-
-const ActionEnded* Replay::done(NodeId node, HostIndex host, std::uint32_t action) const {
-  const auto found = done_.find({node, host, action});
-  return found == done_.end() ? nullptr : &found->second;
-}
-
-bool Replay::holds(NodeId node, std::optional<HostIndex> host, bool live) const {
-  return std::any_of(restarts_.begin(), restarts_.end(), [&](const Restart& restart) {
-    if (restart.from) return node >= *restart.from;
-    if (host && live) return !restart.begun.contains({node, *host});
-    if (restart.points.contains(node) || restart.leads[node]) return false;
-    if (host) return true;
-    // Handlers, or a phase, may be what is next in the story: then this is where it is.
-    std::size_t next = at_;
-    while (next < story_.size() && std::holds_alternative<RunContinued>(story_[next]->what)) ++next;
-    if (!running_ || next == story_.size()) return true;
-    const auto& what = story_[next]->what;
-    if (const auto* began = std::get_if<StepStarted>(&what)) return began->part != Part::handler;
-    const auto* ended = std::get_if<PhaseEnded>(&what);
-    return ended == nullptr || plan_.phases[ended->phase].end != node;
-  });
 }
 
 }  // namespace cnplay::run

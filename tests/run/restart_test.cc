@@ -1,6 +1,6 @@
 // Doing again what was done from a step on: what is sent again, what is not, what stays of the way
 // back, and what is refused.
-#include "run/restart.h"
+#include "run/rerun.h"
 
 #include <algorithm>
 
@@ -53,7 +53,7 @@ TEST(Restart, FromAStepOnAllIsDoneAgainAndNothingBefore) {
   r.first.b.barrier();
   r.first.b.step("d");
   r.cut_behind(step_ended(c));
-  ASSERT_TRUE(can_restart(r.first.b.plan, r.record, b));
+  ASSERT_TRUE(can_rerun(r.first.b.plan, r.record, b));
   Fixture second(2);
   EXPECT_EQ(r.resume(second, b).verdict, Verdict::success);
   EXPECT_EQ(second.hosts.count("a#0"), 0u);
@@ -91,7 +91,7 @@ TEST(Restart, AHostThatWasBehindTheOthersKeepsWhatItHadDone) {
       const auto* e = std::get_if<events::ActionEnded>(&event.what);
       done += e != nullptr && e->node == 0 ? 1 : 0;
     }
-    if (!can_restart(r.first.b.plan, r.record, b)) continue;  // another host is at b
+    if (!can_rerun(r.first.b.plan, r.record, b)) continue;  // another host is at b
     ++tried;
     behind += done < 5 ? 1 : 0;
     Fixture second(5, seed);
@@ -156,7 +156,7 @@ TEST(Restart, ItsRecordCanBeTakenUp) {
     r.cut_behind(step_ended(d));
     const plan::NodeId b = 1;
     ASSERT_EQ(r.first.b.plan.node(b).title, "b");
-    ASSERT_TRUE(can_restart(r.first.b.plan, r.record, b));
+    ASSERT_TRUE(can_rerun(r.first.b.plan, r.record, b));
     Fixture second(3, seed);
     ASSERT_EQ(r.resume(second, b).verdict, Verdict::success) << seed;
     const std::vector<events::Event> all = second.recorder.events;
@@ -171,7 +171,7 @@ TEST(Restart, ItsRecordCanBeTakenUp) {
           << seed << " " << cut << (result.not_resumed ? result.not_resumed->what : "");
       EXPECT_EQ(third.hosts.count("a#0"), 0u) << cut;
       // And once more from the same step on, where that may be.
-      if (!can_restart(again.first.b.plan, again.record, b)) continue;
+      if (!can_rerun(again.first.b.plan, again.record, b)) continue;
       Fixture fourth(3, seed + 9);
       const RunResult twice = again.resume(fourth, b);
       ASSERT_EQ(twice.verdict, Verdict::success)
@@ -193,7 +193,7 @@ TEST(Restart, WhatIsInTheWayIsSaid) {
   r.cut_behind(step_ended(b));
   const plan::Plan& plan = r.first.b.plan;
   const auto why = [&](plan::NodeId from) {
-    const Status status = can_restart(plan, r.record, from);
+    const Status status = can_rerun(plan, r.record, from);
     return status ? std::string() : status.error().what;
   };
   EXPECT_NE(why(a).find("point of no return"), std::string::npos) << why(a);
@@ -205,11 +205,11 @@ TEST(Restart, WhatIsInTheWayIsSaid) {
     const auto* e = std::get_if<events::ActionEnded>(&event.what);
     return e != nullptr && e->node == b;
   });
-  EXPECT_NE(can_restart(plan, in_flight, b).error().what.find("in flight"), std::string::npos);
+  EXPECT_NE(can_rerun(plan, in_flight, b).error().what.find("in flight"), std::string::npos);
   const auto with = [&](auto what) {
     auto record = r.record;
     record.push_back({record.back().seq + 1, record.back().at, what});
-    return can_restart(plan, record, b).error().what;
+    return can_rerun(plan, record, b).error().what;
   };
   EXPECT_NE(with(events::FailureDeclared{b, {}, false}).find("answer to the failure"),
             std::string::npos);
@@ -217,7 +217,7 @@ TEST(Restart, WhatIsInTheWayIsSaid) {
   // It stays out, and nothing is done again there.
   auto lost = r.record;
   lost.push_back({lost.back().seq + 1, lost.back().at, events::HostLost{1, ""}});
-  EXPECT_TRUE(can_restart(plan, lost, b));
+  EXPECT_TRUE(can_rerun(plan, lost, b));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 
-#include "run/restart.h"
+#include "run/rerun.h"
 #include "support/run/fixture.h"
 
 namespace cnplay::run::test {
@@ -233,7 +233,7 @@ TEST(TakeUp, WhatWasUndoneIsDoneAgainIfSomebodySaysSo) {
   EXPECT_EQ(f.why(f.first.b.plan, id), "");
   Fixture second(1);
   const auto record = f.taken(f.first);
-  ASSERT_TRUE(can_restart(f.first.b.plan, record, id));
+  ASSERT_TRUE(can_rerun(f.first.b.plan, record, id));
   EXPECT_EQ(f.go_on(second, f.first.b.plan, record, id).verdict, Verdict::success);
   EXPECT_EQ(second.hosts.count("a#0"), 0u);
   EXPECT_EQ(second.hosts.count("b#0"), 1u);

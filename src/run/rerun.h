@@ -10,9 +10,9 @@
 namespace cnplay::run {
 
 // Whether a run with this record, which has not ended, can do again what it has done from `from`
-// on. An Error says what is in the way: a way back that has begun, a point of no return, tasks in
-// flight.
-Status can_restart(const plan::Plan& plan, const std::vector<events::Event>& record,
-                   plan::NodeId from);
+// on. An Error says what is in the way: an answer to a failure that has begun, a point of no
+// return, tasks in flight.
+Status can_rerun(const plan::Plan& plan, const std::vector<events::Event>& record,
+                 plan::NodeId from);
 
 }  // namespace cnplay::run
