@@ -7,6 +7,8 @@ from pathlib import Path
 problems = []
 place = None  # the shell under test, set by local_test.py
 done = 0
+every_kind = True  # what does not depend on the shell is asked in one of them
+venv = None  # a virtual environment with nothing but pip: to be copied, as making one takes seconds
 
 
 def where():

@@ -144,8 +144,7 @@ def test_by_hand_pip(top, _):
     place = checks.place
     run = place.run
     venv, file = top / "a venv", top / "re quirements.txt"
-    if (top.parent / "venv-seed").exists():
-        shutil.copytree(top.parent / "venv-seed", venv, symlinks=True)
+    shutil.copytree(checks.venv, venv, symlinks=True)
     for values in ({}, {"system_packages": True}):
         by_hand.typed(place, "venv.create", venv=venv, **values)
         expect(run("venv.create", "check", venv=venv, **values), "ok")

@@ -1,4 +1,8 @@
-"""Virtual environments and pip, on this machine."""
+"""Virtual environments and pip, on this machine.
+
+Each line of the scripts is run in every shell. What pip makes of the many kinds of packages is Python's work, and the
+same in every shell: that is asked once (`checks.every_kind`), for each question costs a second of CPU time or more.
+"""
 import shutil
 
 import checks
@@ -14,19 +18,18 @@ def test_pip(top, wheels):
     expect(run("venv.create", venv=top / "full"), "failed", "is not empty")
     expect(run("venv.create", "check", venv=venv), "would_change", "make")
     true(not venv.exists(), "a dry run made the venv")
-    if top.name == "dash" or not (top.parent / "venv-seed").exists():
+    if checks.every_kind:
         expect(run("venv.create", venv=venv), "changed", "make")
         expect(run("venv.create", venv=venv), "ok")
         expect(run("venv.create", venv=venv, system_packages=True), "changed", "false -> true")
         expect(run("venv.create", venv=venv), "changed", "true -> false")
-        (venv / "bin/python").unlink()
-        (venv / "bin/python").symlink_to("/nowhere/python")
-        expect(run("venv.create", venv=venv), "changed", "repair")
-        expect(run("venv.create", venv=venv), "ok")
-        shutil.copytree(venv, top.parent / "venv-seed", symlinks=True)
-    else:  # Making one takes seconds: once is enough.
-        shutil.copytree(top.parent / "venv-seed", venv, symlinks=True)
-        expect(run("venv.create", venv=venv), "ok")
+    else:
+        shutil.copytree(checks.venv, venv, symlinks=True)
+        expect(run("venv.create", "check", venv=venv, system_packages=True), "would_change", "false -> true")
+    (venv / "bin/python").unlink()
+    (venv / "bin/python").symlink_to("/nowhere/python")
+    expect(run("venv.create", venv=venv), "changed", "repair")
+    expect(run("venv.create", venv=venv), "ok")
 
     expect(run("pip.install", venv=top / "none", requirements=file), "failed", "no virtual environment")
     expect(run("pip.install", venv=venv, requirements=file), "failed", "no requirements file")
@@ -53,30 +56,7 @@ def test_pip(top, wheels):
     expect(run("pip.install", venv=venv, requirements=file), "failed", "No matching distribution found for coralbase==9")
     file.write_text("coralbase ==== 1\n")
     expect(run("pip.install", venv=venv, requirements=file), "failed", "Invalid requirement")
-    # One that is linked in place is no change each time.
-    project = wheels.parent / f"linked-{top.parent.name}"  # `pip freeze` cannot say a path with blanks
-    project.mkdir()
-    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='linked', version='1', py_modules=[])\n")
-    file.write_text(f"-e {project.as_uri()}#egg=linked\ncoralbase==1.1\ncoralgreet==1.0\n")
-    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
-    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked in place")
-    linked = run("pip.install", "check", venv=venv, requirements=file).facts["freeze"]
-    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
-    expect(run("pip.restore", venv=venv, freeze=linked), "changed", "(again)")
-    expect(run("pip.restore", venv=venv, freeze=linked), "ok")
-    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(removed)")
-    # One from a repository.
-    git(project, "init", "-q", "-b", "master")
-    commit(project, "first")
-    file.write_text(f"-e git+{project.as_uri()}#egg=linked\n")
-    expect(run("pip.install", "check", venv=venv, requirements=file), "would_change", "linked 1 (new)")
-    checks.place.clean()
-    true(not (venv / "src").exists(), "a dry run checked out into the venv")
-    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
-    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked from a repository")
-    commit(project, "second", more="x")
-    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (again)")
-    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    linked_packages(run, venv, file, middle, wheels)
     file.write_text("coralbase==1.1\n")
     # A pip that is too old to tell.
     init = next(venv.glob("lib/python3*/site-packages/pip/__init__.py"))
@@ -96,17 +76,47 @@ def test_pip(top, wheels):
     expect(run("pip.restore", venv=venv, freeze="--index-url=http://x\n"), "failed", "not a line of pip freeze")
 
 
+def linked_packages(run, venv, file, middle, wheels):
+    # One that is linked in place is no change each time.
+    project = wheels.parent / f"linked-{checks.place.shell[0]}"  # `pip freeze` cannot say a path with blanks
+    project.mkdir()
+    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='linked', version='1', py_modules=[])\n")
+    file.write_text(f"-e {project.as_uri()}#egg=linked\ncoralbase==1.1\ncoralgreet==1.0\n")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked in place")
+    linked = run("pip.install", "check", venv=venv, requirements=file).facts["freeze"]
+    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+    expect(run("pip.restore", venv=venv, freeze=linked), "changed", "(again)")
+    expect(run("pip.restore", venv=venv, freeze=linked), "ok")
+    expect(run("pip.restore", venv=venv, freeze=middle.replace("==1.0", "==1.1") + "\ncoralgreet==1.0"), "changed", "(removed)")
+    if not checks.every_kind:
+        return
+    # One from a repository.
+    git(project, "init", "-q", "-b", "master")
+    commit(project, "first")
+    file.write_text(f"-e git+{project.as_uri()}#egg=linked\n")
+    expect(run("pip.install", "check", venv=venv, requirements=file), "would_change", "linked 1 (new)")
+    checks.place.clean()
+    true(not (venv / "src").exists(), "a dry run checked out into the venv")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (new)")
+    expect(run("pip.install", venv=venv, requirements=file), "ok", what="linked from a repository")
+    commit(project, "second", more="x")
+    expect(run("pip.install", venv=venv, requirements=file), "changed", "linked 1 (again)")
+    checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy linked\n')
+
+
 def test_pip_paths(top, wheels):
     run = checks.place.run
     venv = top / "venv"
-    expect(run("venv.create", venv=venv), "changed")
+    shutil.copytree(checks.venv, venv, symlinks=True)
     # Paths in the file are taken from its own directory, or from where the play says; not from the user's home.
     site = wheels.parent / f"site-{top.parent.name}"
     for folder, name in ((site, "site"), (site / "libs/loc", "loc")):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text("x = 1\n")
         (folder / "setup.py").write_text(f"from setuptools import setup\nsetup(name='coral{name}', version='1', packages=['{name}'])\n")
-    for at, more in ((site, {}), (site / "requirements", {"base": site})):
+    places = [(site, {}), (site / "requirements", {"base": site})]
+    for at, more in places if checks.every_kind else places[1:]:
         at.mkdir(exist_ok=True)
         (at / "all.txt").write_text("-e .\n./libs/loc\n")
         local = {"venv": venv, "requirements": at / "all.txt", **more}
@@ -120,4 +130,4 @@ def test_pip_paths(top, wheels):
         true(checks.place.plain(f'"{venv}/bin/python" -c "import loc; print(loc.x)"\n').stdout == f"{at.name}\n", "the new files are not installed")
         expect(run("pip.install", **local), "ok")
         checks.place.plain(f'"{venv}/bin/python" -m pip uninstall -qy coralsite coralloc\n')
-    expect(run("pip.install", venv=venv, requirements=site / "all.txt", base=site / "nowhere"), "failed", "there is no directory")
+    expect(run("pip.install", venv=venv, requirements=local["requirements"], base=site / "nowhere"), "failed", "there is no directory")

@@ -112,6 +112,9 @@ PARTS = {"maintenance": test_maintenance, "http": test_http, "file": test_file, 
          "by_hand_http": test_by_hand_http}
 
 
+SHELLS = ["dash", "bash", "busybox sh", "mksh"]
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS)
@@ -125,10 +128,12 @@ def main():
         wheels = Path(served) / "wheels"
         subprocess.run([sys.executable, playfile.ROOT / "fleet/lib/build_wheels.py", playfile.ROOT / "fleet/packages",
                         wheels, Path(served) / "simple"], check=True)
+        checks.venv = temp / "venv"
         shared = {"pip": wheels, "pip_paths": wheels, "http": server.server_port, "download": server.server_port, "wait_port": server.server_port, "by_hand_pip": wheels,
                   "by_hand_http": server.server_port}
-        for shell in options.shells or ["dash", "bash", "busybox sh", "mksh"]:
+        for shell in options.shells or SHELLS:
             begun = time.monotonic()
+            checks.every_kind = shell == SHELLS[0]
             top = temp / shell.split()[0]
             home, scratch = top / "home", top / "tmp"
             home.mkdir(parents=True)
@@ -136,6 +141,8 @@ def main():
             checks.place = harness.Place(shell=shell, env={
                 "HOME": str(home), "PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels),
                 "http_proxy": "", "TMPDIR": str(scratch)})
+            if not checks.venv.exists():
+                checks.place.run("venv.create", venv=checks.venv)
             for name in options.only or PARTS:
                 (top / name).mkdir()
                 PARTS[name](top / name, *[shared[name]] if name in shared else [])
