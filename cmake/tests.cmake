@@ -45,6 +45,9 @@ foreach(shell IN ITEMS dash bash "busybox sh" mksh)
   set_tests_properties(modules_${name} PROPERTIES LABELS scripts TIMEOUT 1500 ENVIRONMENT CNPLAY=$<TARGET_FILE:cnplay>)
 endforeach()
 
+add_test(NAME modules_cloud COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/modules/cloud_test.py)
+set_tests_properties(modules_cloud PROPERTIES LABELS scripts TIMEOUT 1500 ENVIRONMENT CNPLAY=$<TARGET_FILE:cnplay>)
+
 # The promise as a model, and the functions that its rules name.
 cnplay_python_test(protocol_model tests/protocol/model_test.py scripts TIMEOUT 3600)
 # scripts/mutate itself takes hours, and is run by hand.

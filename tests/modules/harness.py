@@ -70,7 +70,9 @@ class Result:
 class Place:
     """Where scripts run: here, or on a host of the fleet; as whom; in which shell."""
 
-    def __init__(self, host=None, user=None, shell="sh", env=None):
+    def __init__(self, host=None, user=None, shell="sh", env=None, path=None):
+        """`path`: a directory before the others, as the statement `path` of a play adds it."""
+        self.lines = f"PATH={quote(path)}:$PATH\nexport PATH\n" if path else ""
         self.shell = shell.split()
         self.command = ([FLEET, "exec", host, *(["-u", user] if user else []), "env"] if host else ["env"])
         self.command += [f"{k}={v}" for k, v in (env or {}).items()] + self.shell
@@ -83,7 +85,7 @@ class Place:
         unknown = set(values) - set(module.params)
         if unknown:
             raise ValueError(f"{name} has no parameter {unknown}")
-        lines = ""
+        lines = self.lines
         for param, (type_, default, _) in module.params.items():
             if param in values:
                 value = playfile.shell_value(values[param])

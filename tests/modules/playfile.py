@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-PARAM = re.compile(r'  param ([a-z_]+): *([a-z<>]+\??|enum\([a-z0-9_, ]*\)) *(?:= *(\[.*?\]|"[^"]*"|\S+) *)?'
+PARAM = re.compile(r'  param ([a-z_]+): *([a-z<>]+\??|enum\([A-Za-z0-9_, ]*\)) *(?:= *(\[.*?\]|"[^"]*"|\S+) *)?'
                    r'(?:where .*, "[^"]*" +)?"((?:[^"\\]|\\.)*)"$')
 
 
@@ -31,7 +31,7 @@ def read(path):
     while i < len(lines):
         line = lines[i]
         if module is None:
-            head = re.match(r'module ([a-z_.]+) "(.*)" \{$', line)
+            head = re.match(r'module ([a-z0-9_.]+) "(.*)" \{$', line)
             if head:
                 module = Module(head[1], head[2], "\n".join(doc), path.name, i + 1)
                 doc = []
@@ -89,6 +89,8 @@ def default_value(type_, text):
     """The shell's form of a default as it is written."""
     if text is None:
         return ""
+    if text == "{}":
+        return ""
     if text.startswith("["):
         return "\n".join(re.findall(r'"([^"]*)"', text))
     if text.startswith('"'):
@@ -105,6 +107,8 @@ def shell_value(value):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return "\n".join(str(v) for v in value)
+    if isinstance(value, dict):
+        return "\n".join(f"{key}={v}" for key, v in value.items())
     return str(value)
 
 

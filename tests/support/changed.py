@@ -56,6 +56,7 @@ RULES = [
     (r"tests/(report|cli|bench|faults|fleet)/(\w+)_test\.py$", lambda m: own_of(m[1], m[2])),
     (r"tests/faults/", lambda m: ["scripts faults_.*"] + FORM),
     (r"tests/fleet/", lambda m: ["fleet fleet_.*"]),
+    (r"tests/support/cloud/|tests/modules/cloud_test\.py$", lambda m: ["scripts modules_cloud"]),
     (r"tests/modules/", lambda m: ["scripts modules_.*", "fleet fleet_stages"]),
     (r"tests/house/", lambda m: HOUSE),
     (r"tests/golden/", lambda m: ALL_UNITS + ["scripts report_browser"]),
