@@ -24,6 +24,7 @@ for c in $commands; do
   case $c in
   psql | pg_dump | pg_restore) c="$c (package postgresql-client)" ;;
   nft) c="nft (package nftables)" ;;
+  aws) c="aws (package awscli)" ;;
   supervisorctl) c="supervisorctl (package supervisor)" ;;
   redis-cli) c="redis-cli (package redis-tools)" ;;
   ssh | ssh-keygen) c="$c (package openssh-client)" ;;
