@@ -47,7 +47,7 @@ std::string value_of(const catalog::Module& module, const catalog::Param& param)
   if (type == "path") return "\"/srv/" + param.name + "\"";
   if (type == "int") return "3";
   if (type == "bool") return "true";
-  if (type == "enum") return "\"" + param.type->args[0].name.text + "\"";
+  if (type == "enum") return "\"" + param.type->alternatives[0].text + "\"";
   if (type == "duration") return "90s";
   if (type == "time") return "now + 1h";
   if (type == "list") {
