@@ -42,7 +42,8 @@ statement
   : let | action | shell | step | phase | parallel | sequence | forEach | ifElse | doCall
   | waitUntil | barrier | pivot | undo | hold | offer | onFailure | always | handler | notify
   | flush | rollback | human | tick | deadline | window | report | owner | hosts | param
-  | hostvar | secret | require | lock | modeDecl | headModifier | returnsDecl | clause | script
+  | hostvar | secret | require | lock | modeDecl | headModifier | environment | returnsDecl | clause
+  | script
   ;
 
 let: LET target (ASSIGN) (shellCall | checkAlone | value modifiers);
@@ -86,6 +87,7 @@ secret: SECRET word ASSIGN expr;
 require: REQUIRE expr (COMMA string)?;
 lock: LOCK expr;
 modeDecl: MODE word;
+environment: ENVIRONMENT record | SEARCH_PATH expr;
 headModifier: headWord expr (EVERY expr)?;
 headWord
   : ON | TIMEOUT | RETRY | EVERY | EXPECT | BUDGET | TOLERATE | SERIAL | AS | WHEN | LATE_BY | TAGS
@@ -120,6 +122,7 @@ groupBody: LBRACE groupItem* RBRACE;
 groupItem: groupEntry (COMMA | NEWLINE);
 groupEntry
   : settings
+  | environment
   | NOTIFY record
   | HOST hostPattern hostBody?
   | GROUP hostName groupBody
@@ -127,7 +130,7 @@ groupEntry
   ;
 settings: (VARS | SSH) record;
 hostBody: LBRACE hostItem* RBRACE;
-hostItem: (settings | field) (COMMA | NEWLINE);
+hostItem: (settings | environment | field) (COMMA | NEWLINE);
 hostPattern: string | hostPart+ (hostRange hostPart*)?;
 hostRange: LBRACKET hostBound SPREAD hostBound RBRACKET;
 hostBound: NUMBER | word;
@@ -186,7 +189,7 @@ label
   | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
   | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
   | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS | TOUCHES
-  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS | NATIVE | GROUP | HOST | VARS | SSH | MEMBERS
+  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS | NATIVE | ENVIRONMENT | SEARCH_PATH | GROUP | HOST | VARS | SSH | MEMBERS
   | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
   ;
 word

@@ -38,6 +38,7 @@ std::map<std::string, std::string> work_of(const plan::Plan& plan, const plan::N
   std::map<std::string, std::string> work;
   for (std::size_t i = 0; i < node.hosts.size(); ++i) {
     std::string& hashes = work[plan.hosts[node.hosts[i]].name];
+    hashes += plan::environment_hash(plan, node, i) + " ";
     for (const auto* actions : {&node.actions, &node.undo}) {
       for (const plan::Action& action : *actions) hashes += plan::hash(plan, action, i) + " ";
       hashes += "|";

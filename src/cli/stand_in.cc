@@ -123,6 +123,14 @@ void each(const syntax::Items& items, const std::function<void(const syntax::Ite
             if (node.fallback) visit(*node.fallback, Place::elsewhere);
           }
           if constexpr (std::is_same_v<T, syntax::Require>) visit(node.condition, Place::decides);
+          if constexpr (std::is_same_v<T, syntax::Environment>) {
+            for (const auto& a : node.variables) {
+              if (a.value) visit(*a.value, Place::value);
+            }
+          }
+          if constexpr (std::is_same_v<T, syntax::SearchPath>) {
+            visit(node.folders, Place::value);
+          }
           if constexpr (std::is_same_v<T, syntax::PlayModifier>) modifier(node.modifier, visit);
         },
         i.node);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compile/calls.h"
+#include "compile/environment.h"
 #include "compile/evaluator.h"
 #include "compile/graph.h"
 #include "compile/loader.h"
@@ -114,6 +115,7 @@ struct Position {
   bool beside_batch = false;
   std::set<HostIndex> about;  // hosts of the batch that the loops around are about
   Tolerance tolerance;
+  EnvironmentPtr environment;     // of what is around; may be null
   std::vector<std::string> tags;  // of what is around; sorted
   std::vector<std::uint64_t> iteration;
   std::vector<plan::Value> turns;  // of the loops around: what the variable is
@@ -199,6 +201,19 @@ class Builder {
                          std::string_view what);
   std::string title_of(const std::optional<syntax::Expr>& title, std::string_view what);
 
+  // environment.cc
+  EnvironmentPtr inventory_environment() const;
+  // True: it was an `env` or a `path`, which is added to `now`. `block`: what it stands in;
+  // `too_late`: below a step.
+  bool environment_item(const syntax::Item& item, EnvironmentPtr& now, const void* block,
+                        bool too_late);
+  void set_variables(const syntax::Environment& node, Environment& out, const void* block);
+  void set_folders(const syntax::SearchPath& node, Environment& out, const void* block);
+  void give_environment(plan::Node& node, const EnvironmentPtr& environment,
+                        const std::vector<HostIndex>& hosts, const std::string& label);
+  static std::vector<std::string> names_in(const EnvironmentPtr& environment,
+                                           const std::vector<HostIndex>& hosts);
+  void refuse_shadowed(const plan::Node& node, const std::string& name, Span at);
   // human.cc
   void human(const syntax::Human& node, const syntax::Item& item, const Position& position);
   std::optional<plan::Value> human_text(const syntax::Expr& text, const std::string& kind);
@@ -260,6 +275,7 @@ class Builder {
     std::vector<std::pair<std::size_t, syntax::Name>> notifies;  // (action, handler)
     std::vector<syntax::Name> notify_all;
     std::string step_name;
+    EnvironmentPtr environment;
     bool once = false;
     bool empty = true;  // nothing that could be an action was written
   };

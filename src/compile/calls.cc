@@ -297,6 +297,7 @@ void Calls::check_shell_names(const syntax::ShellItem& item, const syntax::Shell
                               const std::vector<std::string>& params) {
   for (const auto& free : shell::free_names(script.text)) {
     if (std::ranges::find(params, free.name) != params.end()) continue;
+    if (std::ranges::find(environment, free.name) != environment.end()) continue;
     Span at = script.span;
     std::size_t line = 0;
     std::size_t begin = 0;

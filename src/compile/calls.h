@@ -42,6 +42,8 @@ class Calls {
   // Identifies the bindings of the names that are visible: an argument's value is kept for the
   // further batches of a `serial`.
   std::uint64_t epoch = 0;
+  // What inline scripts find in their environment: names that they may read.
+  std::vector<std::string> environment;
 
  private:
   struct Given {

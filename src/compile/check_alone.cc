@@ -122,6 +122,7 @@ plan::NodeId Builder::check_node(const syntax::LetCheck& node, const syntax::Ite
   made.expect = expect;
   if (retry) made.retry = *retry;
   made.actions = std::move(body.actions);
+  give_environment(made, position.environment, hosts, label);
   wait_for_facts(made, *position.flow);
   return id;
 }

@@ -35,6 +35,7 @@ void Builder::build(const syntax::Play& play) {
   Position position;
   position.prefix = play.name.text;
   position.flow = &flow;
+  position.environment = inventory_environment();
   here_ = &position;
   OpenScope scope(*this, nullptr);
   plan.title = title_of(play.title, "a play");

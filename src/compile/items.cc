@@ -97,6 +97,10 @@ bool is_barrier(const syntax::Item& item) {
                 syntax::Human, syntax::LetCheck>(item);
 }
 
+bool is_environment(const syntax::Item& item) {
+  return is_one<syntax::Environment, syntax::SearchPath>(item);
+}
+
 std::string_view name_of(Place place) {
   switch (place) {
     case Place::play:
@@ -135,6 +139,7 @@ std::string belongs(const syntax::Item& item, Place place) {
     return "write an action in a step: `step NAME on web { ... }`";
   }
   if (is_declaration(item)) return "it belongs to the head of the play";
+  if (is_environment(item)) return "it belongs to a play, a phase or a step";
   if (is_one<syntax::Undo>(item)) {
     return place == Place::handler || place == Place::always || place == Place::on_failure ||
                    place == Place::rollback
@@ -179,12 +184,12 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
     case Place::play:
       good = is_flow(item) || is_barrier(item) ||
              (place == Place::play &&
-              (is_declaration(item) ||
+              (is_declaration(item) || is_environment(item) ||
                is_one<syntax::OnFailure, syntax::Always, syntax::Handler, syntax::Rollback,
                       syntax::Deadline, syntax::Window>(item)));
       break;
     case Place::phase:
-      good = is_flow(item) || is_barrier(item) ||
+      good = is_flow(item) || is_barrier(item) || (place == Place::phase && is_environment(item)) ||
              (place == Place::phase && !in_rollback(position) &&
               is_one<syntax::OnFailure, syntax::Deadline>(item));
       break;
@@ -273,6 +278,15 @@ void Builder::item(const syntax::Item& item, Position& position) {
       } else {
         let(*n);
       }
+    }
+    if (is_environment(item)) {
+      const auto works = [](const syntax::Item& above) {
+        return (is_flow(above) && !is_one<syntax::Let>(above)) || is_barrier(above);
+      };
+      const auto& above = block_->items;
+      const bool late =
+          std::any_of(above.begin(), above.begin() + static_cast<std::ptrdiff_t>(index_), works);
+      environment_item(item, position.environment, block_, late);
     }
     if (const auto* n = std::get_if<syntax::Owner>(&node)) owner(*n);
     if (const auto* n = std::get_if<syntax::HostsDecl>(&node)) hosts(*n);

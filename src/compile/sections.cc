@@ -257,6 +257,7 @@ void Builder::handlers(const Position& position) {
       body.label = label;
       body.at = record.declared;
       body.step_name = name;
+      body.environment = inner.environment;
       body.become = user_of(evaluator_, modifiers.find("as")).value_or("");
       const plan::NodeId id =
           add_node(NodeKind::handler, unique_path(position.prefix, "handler:" + name),
@@ -286,6 +287,7 @@ void Builder::handlers(const Position& position) {
       if (retry) made.retry = *retry;
       if (when) made.when = std::move(*when);
       made.actions = std::move(body.actions);
+      give_environment(made, body.environment, hosts, label);
       for (const auto& use : record.uses) {
         if (discard) break;
         context_.plan.nodes[use.node].actions[use.action].notify.push_back(id);

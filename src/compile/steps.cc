@@ -179,6 +179,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   body.at = at;
   body.step_name = node.name ? node.name->text : "";
   body.once = modifiers.has("once");
+  body.environment = position.environment;
   body.become = user_of(evaluator_, modifiers.find("as")).value_or("");
   std::optional<plan::Column> when;
   if (const auto* modifier = modifiers.find("when")) {
@@ -237,6 +238,7 @@ void Builder::step_node(const syntax::Step& node, const syntax::Item& item,
   if (when) made.when = std::move(*when);
   made.actions = std::move(body.actions);
   made.undo = std::move(undo_actions);
+  give_environment(made, body.environment, hosts, label);
   evaluator_.about = outer_about;
   const syntax::Modifier* even_if_out = modifiers.find("even if out");
   if (position.beside_batch && even_if_out == nullptr) {
@@ -322,6 +324,7 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
           "leave out `let " + n->let->text + " =`, or write a module that `returns` facts");
       declare(*n->let, {}, "name");
     }
+    calls_.environment = names_in(body.environment, *body.hosts);
     add_action(calls_.shell(*n, *body.hosts, body.label, item.keyword), n->modifiers, nullptr,
                item.keyword, body);
     return;
@@ -333,6 +336,11 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
   if (std::holds_alternative<syntax::Undo>(node) && body.place == Place::step) {
     body.undos.push_back(&item);
     return;
+  }
+  if (body.place == Place::step || body.place == Place::handler) {
+    if (environment_item(item, body.environment, &body, !body.actions.empty())) {
+      return;
+    }
   }
   if (const auto* n = std::get_if<syntax::If>(&node)) {
     if_else(*n, *here_, [&](const syntax::Block& block) {
@@ -348,6 +356,7 @@ void Builder::body_item(const syntax::Item& item, Body& body) {
       aside.place = body.place;
       aside.facts = body.facts;
       aside.actions = body.actions;
+      aside.environment = body.environment;
       body_items(block, aside);
       body.empty = body.empty && aside.empty;
     });
@@ -448,6 +457,7 @@ void Builder::undo(const syntax::Item& item, Body& body, std::vector<plan::Actio
   back.hosts = body.hosts;
   back.label = body.label;
   back.become = body.become;
+  back.environment = body.environment;
   back.place = Place::undo;
   back.at = item.keyword;
   body_items(node.body, back);

@@ -41,6 +41,10 @@ inventory::Ssh WithLocal::ssh(inventory::HostIndex host) const {
   return host == local() ? inventory::Ssh() : given_->ssh(host);
 }
 
+inventory::Environment WithLocal::environment(inventory::HostIndex host) const {
+  return host == local() ? inventory::Environment() : given_->environment(host);
+}
+
 std::vector<inventory::Notification> WithLocal::notifications() const {
   return given_ != nullptr ? given_->notifications() : std::vector<inventory::Notification>();
 }

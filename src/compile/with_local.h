@@ -21,6 +21,7 @@ class WithLocal final : public inventory::Inventory {
                                               std::string_view name) const override;
   std::vector<std::string> variable_names() const override;
   inventory::Ssh ssh(inventory::HostIndex host) const override;
+  inventory::Environment environment(inventory::HostIndex host) const override;
   std::vector<inventory::Notification> notifications() const override;
   inventory::Span span() const override;
 

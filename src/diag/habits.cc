@@ -77,9 +77,7 @@ std::string keyword_habit(std::string_view word) {
       Entry{"delay", "write `retry 3 every 5s`"},
       Entry{"until", "write `retry 3 every 5s`: the step is repeated until it succeeds"},
       Entry{"async", "write steps that run side by side in `parallel { ... }`"},
-      Entry{"environment",
-            "set variables in the script, or pass them: "
-            "`sh(NAME: value) \"\"\"...\"\"\"`"},
+      Entry{"environment", "write `env { NAME: \"value\" }` in the play, a phase or the step"},
       Entry{"strategy", "steps on the same hosts run host by host; `barrier` waits for all"},
       Entry{"max_fail_percentage", "write `tolerate 10%`"},
       Entry{"any_errors_fatal",

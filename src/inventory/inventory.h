@@ -87,6 +87,12 @@ struct Ssh {
   bool tunnel_run = true;                // whether `cnplay tunnel --run` may be used
 };
 
+// What `env` and `path` say for one host, by the precedence root < group < host.
+struct Environment {
+  std::vector<std::pair<std::string, std::string>> variables;  // by name
+  std::vector<std::string> folders;                            // the host's own first
+};
+
 enum class NotifyKind { command, webhook, mail };
 // Who is told how a run ends: `notify { ... }`. Checked: addresses are addresses.
 struct Notification {
@@ -117,6 +123,7 @@ class Inventory {
   // All variable names that any host or group sets, for suggestions.
   virtual std::vector<std::string> variable_names() const = 0;
   virtual Ssh ssh(HostIndex host) const = 0;
+  virtual Environment environment(HostIndex) const { return {}; }
   virtual std::vector<Notification> notifications() const { return {}; }
   // Where the inventory itself is declared.
   virtual Span span() const = 0;

@@ -1,6 +1,7 @@
 #include "inventory/native.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "inventory/evaluate.h"
@@ -94,6 +95,27 @@ Ssh NativeInventory::ssh(HostIndex host) const {
     auto v = value(name);
     if (v && std::holds_alternative<Value::Secret>(v->data)) *into = std::move(v);
   }
+  return out;
+}
+
+Environment NativeInventory::environment(HostIndex host) const {
+  Environment out;
+  if (!any_environment_) return out;
+  std::map<std::string_view, std::string> variables;
+  const auto add = [&](const Definition& definition) {
+    for (const auto& [name, setting] : definition.environment) {
+      if (!setting.valid || variables.contains(name)) continue;
+      const Value value = value_of(host, setting);
+      if (const auto* text = std::get_if<std::string>(&value.data)) variables.emplace(name, *text);
+    }
+    if (!definition.search_path || !definition.search_path->valid) return;
+    for (auto& folder : texts(value_of(host, *definition.search_path))) {
+      out.folders.push_back(std::move(folder));
+    }
+  };
+  add(host_definitions_[host_definition_of_[host]]);
+  for (const GroupIndex group : hosts_[host].groups) add(group_definitions_[group]);
+  out.variables.assign(variables.begin(), variables.end());
   return out;
 }
 

@@ -24,6 +24,8 @@ using Settings = std::unordered_map<std::string_view, Setting>;
 struct Definition {
   Settings vars;
   Settings ssh;
+  Settings environment;
+  std::optional<Setting> search_path;
 };
 
 class NativeInventory final : public Inventory {
@@ -36,6 +38,7 @@ class NativeInventory final : public Inventory {
   std::optional<Variable> variable(HostIndex host, std::string_view name) const override;
   std::vector<std::string> variable_names() const override;
   Ssh ssh(HostIndex host) const override;
+  Environment environment(HostIndex host) const override;
   std::vector<Notification> notifications() const override { return notifications_; }
   Span span() const override { return span_; }
 
@@ -49,6 +52,7 @@ class NativeInventory final : public Inventory {
   syntax::File file_;
   std::string name_;
   Span span_;
+  bool any_environment_ = false;  // some host or group has an `env` or a `path`
   std::vector<Notification> notifications_;
   std::vector<Host> hosts_;
   std::vector<Group> groups_;

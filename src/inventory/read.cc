@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "inventory/environment.h"
 #include "inventory/evaluate.h"
 #include "inventory/native.h"
 #include "inventory/notify.h"
@@ -125,6 +126,13 @@ class Reader {
     }
   }
 
+  template <class Node>
+  void read_environment(const Node& node, const HostContext& context, Definition& definition) {
+    if (node.environment.empty() && node.search_path.empty()) return;
+    inventory_->any_environment_ = true;
+    inventory::read_environment(node.environment, node.search_path, context, definition, diags_);
+  }
+
   GroupIndex add_group(const syntax::GroupNode& node, std::optional<GroupIndex> parent) {
     const auto index = static_cast<GroupIndex>(inventory_->groups_.size());
     Group group;
@@ -151,6 +159,7 @@ class Reader {
       Definition definition;
       read_settings(node.vars, definition.vars, false);
       read_settings(node.ssh, definition.ssh, true);
+      read_environment(node, {"host", 1, inventory_->name_}, definition);
       inventory_->group_definitions_[index] = std::move(definition);
     }
     // Hosts and subgroups in the order they were written, so that the inventory's order is the
@@ -175,6 +184,10 @@ class Reader {
     read_settings(node.fields, definition.ssh, true);
     read_settings(node.ssh, definition.ssh, true);
     read_settings(node.vars, definition.vars, false);
+    const std::string name = node.pattern.text + (node.range ? "1" : "") + node.suffix;
+    read_environment(
+        node, {name, node.range ? std::optional<std::int64_t>(1) : std::nullopt, inventory_->name_},
+        definition);
     inventory_->host_definitions_.push_back(std::move(definition));
     host_nodes_.push_back(&node);
 
@@ -406,34 +419,36 @@ class Reader {
 
   // `index` in a group's setting is for hosts of ranges alone.
   void check_indexes() {
-    const auto check = [&](const Settings& settings, const std::vector<HostIndex>& hosts) {
-      for (const auto& [name, setting] : settings) {
-        if (!setting.uses_index) continue;
-        const auto without =
-            std::ranges::find_if(hosts, [&](HostIndex h) { return !inventory_->hosts_[h].index; });
-        if (without == hosts.end()) continue;
-        diag::Diagnostic d;
-        d.code = "E0610";
-        d.summary =
-            "`index` has no value for host " + backquoted(inventory_->hosts_[*without].name);
-        d.subject = {setting.value->span, "reads `index`"};
-        d.notes.push_back({inventory_->hosts_[*without].span, "this host is not one of a range"});
-        d.help =
-            "set " + backquoted(name) + " at the hosts of the range, or write the host as a range";
-        diags_.add(std::move(d));
+    const auto check_one = [&](std::string_view name, const Setting& setting,
+                               const std::vector<HostIndex>& hosts) {
+      if (!setting.uses_index) return;
+      const auto without =
+          std::ranges::find_if(hosts, [&](HostIndex h) { return !inventory_->hosts_[h].index; });
+      if (without == hosts.end()) return;
+      diag::Diagnostic d;
+      d.code = "E0610";
+      d.summary = "`index` has no value for host " + backquoted(inventory_->hosts_[*without].name);
+      d.subject = {setting.value->span, "reads `index`"};
+      d.notes.push_back({inventory_->hosts_[*without].span, "this host is not one of a range"});
+      d.help =
+          "set " + backquoted(name) + " at the hosts of the range, or write the host as a range";
+      diags_.add(std::move(d));
+    };
+    const auto check = [&](const Definition& definition, const std::vector<HostIndex>& hosts) {
+      for (const auto* settings : {&definition.vars, &definition.ssh, &definition.environment}) {
+        for (const auto& [name, setting] : *settings) check_one(name, setting, hosts);
       }
+      if (definition.search_path) check_one("path", *definition.search_path, hosts);
     };
     for (GroupIndex g = 0; g < inventory_->groups_.size(); ++g) {
-      check(inventory_->group_definitions_[g].vars, inventory_->groups_[g].hosts);
-      check(inventory_->group_definitions_[g].ssh, inventory_->groups_[g].hosts);
+      check(inventory_->group_definitions_[g], inventory_->groups_[g].hosts);
     }
     std::uint32_t last = kNobody;
     for (HostIndex h = 0; h < inventory_->hosts_.size(); ++h) {
       const std::uint32_t definition = inventory_->host_definition_of_[h];
       if (definition == last) continue;
       last = definition;
-      check(inventory_->host_definitions_[definition].vars, {h});
-      check(inventory_->host_definitions_[definition].ssh, {h});
+      check(inventory_->host_definitions_[definition], {h});
     }
   }
 

@@ -152,6 +152,12 @@ void fields(A& a, Like<Human> auto& h) {
 }
 
 template <class A>
+void fields(A& a, Like<EnvironmentVariable> auto& v) {
+  a("name", v.name);
+  a("value", v.value);
+}
+
+template <class A>
 void fields(A& a, Like<Node> auto& n) {
   a("id", n.id);
   a("kind", n.kind);
@@ -167,6 +173,8 @@ void fields(A& a, Like<Node> auto& n) {
   a("after", n.after);
   a("actions", n.actions);
   a("undo", n.undo);
+  a("environment", n.environment);
+  a("search_path", n.search_path);
   a("retry", n.retry);
   a("timeout_ms", n.timeout);
   a("expect_ms", n.expect);

@@ -30,8 +30,10 @@ class Hasher {
       return;
     }
     if constexpr (requires { field.empty(); }) {
-      // A plan without batches has the hash that versions without batches gave it.
+      // A plan without batches has the hash that versions without batches gave it; likewise,
+      // without an `env` or a `path`.
       if (key == "made_from" && field.empty()) return;
+      if ((key == "environment" || key == "search_path") && field.empty()) return;
     }
     // Likewise, without a `check { ... }`, the controller among the hosts, and without a `when` at
     // a phase.
@@ -204,6 +206,26 @@ std::string whole_hash(const Plan& plan, const Action& action, std::size_t host_
   return hasher.hex();
 }
 
+std::string environment_hash(const Plan& plan, const Node& node, std::size_t host_position) {
+  if (node.environment.empty() && node.search_path.empty()) return {};
+  Hasher hasher(plan);
+  bool any = false;
+  for (const EnvironmentVariable& variable : node.environment) {
+    const Value& value = variable.value.at(host_position);
+    if (value.is_none()) continue;
+    any = true;
+    hasher.add(variable.name);
+    hasher.add(value);
+  }
+  if (!node.search_path.empty()) {
+    const Value& folders = node.search_path.at(host_position);
+    const List* list = folders.as<List>();
+    any = any || (list != nullptr && !list->empty());
+    hasher.add(folders);
+  }
+  return any ? hasher.hex() : std::string();
+}
+
 std::string hash(const Plan& plan, const Node& node, std::size_t host_position) {
   Hasher hasher(plan);
   hasher.add(std::string("cnplay step 1"));
@@ -221,6 +243,10 @@ std::string hash(const Plan& plan, const Node& node, std::size_t host_position) 
   }
   hasher.add(node.until);
   hasher.add(node.human);
+  if (const std::string environment = environment_hash(plan, node, host_position);
+      !environment.empty()) {
+    hasher.add(environment);
+  }
   return hasher.hex();
 }
 

@@ -121,6 +121,7 @@ class Checker {
     hosts_ = node.hosts.size();
     check_column(node.when, of + ", when");
     check_value(node.until, of + ", until");
+    check_environment(node, of);
     expect(std::all_of(node.actions.begin(), node.actions.end(),
                        [&](const Action& a) { return a.alone == is_check(node); }),
            of + ": some of its actions are only checked, and others applied");
@@ -131,6 +132,28 @@ class Checker {
     in_undo_ = true;
     for (const Action& action : node.undo) check_action(action, of + ", undo");
     in_undo_ = false;
+  }
+
+  void check_environment(const Node& node, const std::string& of) {
+    const bool none = node.environment.empty() && node.search_path.empty();
+    expect(none || !node.hosts.empty(), of + ": the environment of no script");
+    const auto is_text = [](const Value& v) { return v.as<std::string>() != nullptr; };
+    const std::string* last = nullptr;
+    for (const EnvironmentVariable& variable : node.environment) {
+      expect(!variable.name.empty() && (last == nullptr || *last < variable.name),
+             of + ": its environment is not sorted");
+      last = &variable.name;
+      check_column(variable.value, of + ", " + variable.name);
+      for (const Value& value : variable.value.values()) {
+        expect(value.is_none() || is_text(value), of + ": " + variable.name + " is not a text");
+      }
+    }
+    check_column(node.search_path, of + ", search path");
+    for (const Value& value : node.search_path.values()) {
+      const List* list = value.as<List>();
+      expect(list != nullptr && std::all_of(list->begin(), list->end(), is_text),
+             of + ": its search path is not a list of texts");
+    }
   }
 
   void check_human(const Human& human, const std::string& of) {

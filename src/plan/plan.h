@@ -146,6 +146,12 @@ struct Retry {
   Duration every{0};        // pause before each
 };
 
+// A variable in the environment of a node's scripts.
+struct EnvironmentVariable {
+  std::string name;
+  Column value;  // a string, or none: it is not set on that host
+};
+
 // batch_end: all that stands above in the batch is through; the handlers that were notified in it
 // run, and a batch without a live host has failed.
 enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human, batch_end };
@@ -204,6 +210,11 @@ struct Node {
   std::vector<Edge> after;
   std::vector<Action> actions;
   std::vector<Action> undo;  // FactRef{node = this} in it are `saved` facts
+  // What all scripts of the node find in their environment; each name once, sorted. No secrets.
+  std::vector<EnvironmentVariable> environment;
+  // Lists of folders that come before the host's own PATH, the first wins; `~` and `~/...`: of the
+  // home of the user that the script runs as. Empty: none.
+  Column search_path;
   Retry retry;
   std::optional<Duration> timeout;  // of one attempt on one host; of a human step: to answer in
   std::optional<Duration> expect;
@@ -384,6 +395,10 @@ std::string hash(const Plan& plan);
 
 // Hash of one action on one host: module, scripts, params. What resume compares.
 std::string hash(const Plan& plan, const Action& action, std::size_t host_position);
+
+// Hash of what the scripts of a node find in their environment on one host; "" if that is nothing of
+// the play's.
+std::string environment_hash(const Plan& plan, const Node& node, std::size_t host_position);
 
 // What must hold for every plan that compile/ makes; the text of the first violation, or "".
 // Edges point backwards and stay in their section, hosts exist and are sorted, columns fit, ...

@@ -56,17 +56,20 @@ const Succession::Looked& Succession::look(NodeId id, HostIndex host) const {
   const auto now = position(is, was.hosts.empty() ? 0 : hosts_[host]);
   if (!old || !now) return looked;
   looked.same = hash(before_, was, *old) == hash(after_, is, *now);
+  const bool one_environment =
+      environment_hash(before_, was, *old) == environment_hash(after_, is, *now);
   const auto alike = [&](const std::vector<Action>& a, const std::vector<Action>& b) {
     std::uint32_t count = 0;
-    while (count < a.size() && count < b.size() &&
+    while (one_environment && count < a.size() && count < b.size() &&
            whole_hash(before_, a[count], *old) == whole_hash(after_, b[count], *now)) {
       ++count;
     }
     return count;
   };
   looked.common = alike(was.actions, is.actions);
-  looked.same_undo =
-      was.undo.size() == is.undo.size() && alike(was.undo, is.undo) == was.undo.size();
+  looked.same_undo = was.undo.size() == is.undo.size() &&
+                     alike(was.undo, is.undo) == was.undo.size() &&
+                     (one_environment || was.undo.empty());
   return looked;
 }
 

@@ -81,6 +81,12 @@ struct Task {
   std::string preflight;
   Verify verify = Verify::by_check;
   std::vector<Variable> variables;
+  // Exported to all stages, before the variables. Sent quoted, as they are. No secrets: every
+  // process of the user can read the environment of the others.
+  std::vector<std::pair<std::string, std::string>> environment{};
+  // Folders that come before the host's own PATH; `~` and `~/...` mean the home of the user that it
+  // runs as.
+  std::vector<std::string> search_path{};
   std::optional<Upload> upload{};
   std::optional<Download> download{};  // of a task without apply script
   std::optional<Duration> timeout;     // of all stages together; enforced on the host as well

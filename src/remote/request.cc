@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <stdexcept>
 
+#include "base/environment.h"
 #include "remote/prelude.h"
 #include "remote/transfer.h"
 
@@ -58,11 +59,48 @@ const char* verify_word(Verify verify) {
   return "";
 }
 
+// `text` as one word of shell text; a leading `~` is the home of the user whose shell reads it.
+Result<std::string> word_of(std::string_view text, bool home) {
+  const bool below = home && (text == "~" || text.starts_with("~/"));
+  auto quoted = quote(below ? text.substr(1) : text);
+  if (!quoted) return std::move(quoted).error();
+  return below ? "${HOME%/}" + quoted->str() : quoted->str();
+}
+
+// The lines that export the environment.
+Result<std::string> exports_of(const Task& task) {
+  std::string lines;
+  for (const auto& [name, value] : task.environment) {
+    if (const auto unfit = unfit_variable(name)) {
+      return fail("`env` cannot set `" + name + "`: " + unfit->what, unfit->help);
+    }
+    const bool taken = std::any_of(task.variables.begin(), task.variables.end(),
+                                   [&](const Variable& v) { return v.name == name; });
+    if (taken) return fail("`env` cannot set `" + name + "`: it is a parameter of the script");
+    const auto word = word_of(value, false);
+    if (!word) return fail("the value of `" + name + "` has a NUL byte");
+    lines += name + "=" + *word + "\nexport " + name + "\n";
+  }
+  std::string path;
+  for (const std::string& folder : task.search_path) {
+    if (const auto unfit = unfit_folder(folder)) {
+      return fail("`path` cannot hold `" + folder + "`: " + unfit->what, unfit->help);
+    }
+    const auto word = word_of(folder, true);
+    if (!word) return fail("a folder of `path` has a NUL byte");
+    path += *word + ":";
+  }
+  if (!path.empty()) lines += "PATH=" + path + "$PATH\nexport PATH\n";
+  return lines;
+}
+
 }  // namespace
 
 Result<std::string> make_request(const Task& task, std::int64_t watch, Claim claim,
                                  const Previous& previous) {
-  std::string assignments;
+  auto exports = exports_of(task);
+  if (!exports) return std::move(exports).error();
+  std::string assignments = *std::move(exports);
   if (task.upload && !is_upload_name(task.upload->sha256)) {
     return fail(task.upload->path + " has an invalid checksum");
   }
@@ -73,15 +111,9 @@ Result<std::string> make_request(const Task& task, std::int64_t watch, Claim cla
       return fail("a variable cannot be called `" + variable.name + "`",
                   "the shell needs that name: rename the parameter");
     }
-    const auto value = quote(variable.value);
+    const auto value = word_of(variable.value, variable.path);
     if (!value) return fail("the value of `" + variable.name + "` has a NUL byte");
-    const bool home = variable.path && (variable.value == "~" || variable.value.starts_with("~/"));
-    if (home) {
-      const auto rest = quote(std::string_view(variable.value).substr(1));
-      assignments += variable.name + "=${HOME%/}" + rest->str() + "\n";
-      continue;
-    }
-    assignments += variable.name + "=" + value->str() + "\n";
+    assignments += variable.name + "=" + *value + "\n";
   }
   if (task.upload) {
     if (!is_name(task.upload->name)) return fail("'" + task.upload->name + "' is not a valid name");

@@ -332,6 +332,10 @@ class Printer {
   }
 
   void actions(const Node& node) {
+    if (auto words = environment_words(plan_, node); !words.empty()) {
+      words.insert(words.begin(), "env");
+      for (const auto& text : wrap(words, room() - 2, 4)) indented("  " + text);
+    }
     for (const Action& action : node.actions) {
       for (const auto& text : action_lines(plan_, action, node, false, options_, room() - 2)) {
         indented("  " + text);

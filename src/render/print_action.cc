@@ -67,6 +67,26 @@ std::string column_text(const Plan& plan, const Column& column, const std::vecto
   return out + "}";
 }
 
+std::vector<std::string> environment_words(const Plan& plan, const Node& node) {
+  DescribeOptions how;
+  how.bare = true;
+  std::vector<std::string> words;
+  if (!node.search_path.empty()) {
+    std::vector<Value> texts;
+    for (const Value& value : node.search_path.values()) {
+      std::string text;
+      for (const Value& folder : *value.as<List>()) text += *folder.as<std::string>() + ":";
+      texts.emplace_back(text + "...");
+    }
+    const Column column(std::move(texts), node.search_path.index());
+    words.push_back("PATH=" + column_text(plan, column, node.hosts, how));
+  }
+  for (const EnvironmentVariable& variable : node.environment) {
+    words.push_back(variable.name + "=" + column_text(plan, variable.value, node.hosts, how));
+  }
+  return words;
+}
+
 std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t width,
                               std::size_t indent) {
   std::vector<std::string> lines;

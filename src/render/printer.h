@@ -36,6 +36,10 @@ class Paint {
 std::vector<std::string> action_lines(const Plan& plan, const Action& action, const Node& node,
                                       bool in_undo, const PrintOptions& options, std::size_t width);
 
+// What the scripts of the node find in their environment, a word each: `AWS_PROFILE=prod`, and
+// `PATH` with the folders that come first: `PATH=~/.local/bin:...`. Empty: nothing of the play's.
+std::vector<std::string> environment_words(const Plan& plan, const Node& node);
+
 // `text={web1: a, web2: b}`, or `text=a` where all have the same.
 std::string column_text(const Plan& plan, const Column& column, const std::vector<HostIndex>& hosts,
                         const DescribeOptions& options);

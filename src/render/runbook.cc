@@ -274,6 +274,7 @@ class Author {
               .say(" has failed."));
     }
     conditions(node, z);
+    environment(node);
     if (is_check(node)) {
       put(p.say("*Change nothing here.* Find out whether one of these would change something on "
                 "one of the hosts: ")
@@ -295,6 +296,17 @@ class Author {
     }
     if (!node.undo.empty()) say("It can be undone: see “Undoing”.");
     if (main_ || !node.undo.empty()) rows_.push_back(node.id);
+  }
+  void environment(const Node& node) {
+    const auto words = environment_words(plan_, node);
+    if (words.empty()) return;
+    Prose p;
+    p.say("*In the environment of its commands:* ");
+    for (const std::string& word : words) {
+      if (&word != &words.front()) p.say(", ");
+      p.code(word);
+    }
+    put(p.say("."));
   }
   void conditions(const Node& node, const Zone& z) {
     if (!node.when.empty() && !(node.when.uniform() && node.when.at(0) == Value(true))) {
@@ -362,6 +374,7 @@ class Author {
       step_heading(node, "");
       Prose p;
       put(p.say("*On* ").plain(where(node)));
+      environment(node);
       for (const Action& action : node.actions) {
         write_action(plan_, options_, notes_, clock_, node, action, false, out_);
       }
@@ -405,6 +418,7 @@ class Author {
             .code(short_name(node.path));
         out_.push_back(block(BlockKind::step, p.take(), 4));
         put(p.say("*On* ").plain(where(node)));
+        environment(node);
         for (const Action& action : node.undo) {
           write_action(plan_, options_, notes_, clock_, node, action, true, out_);
         }

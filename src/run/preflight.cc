@@ -218,18 +218,29 @@ void Preflight::group_hosts() {
   for (const auto& nodes : nodes_of_) {
     const auto [it, fresh] = needs_.try_emplace(nodes);
     if (!fresh) continue;
+    std::vector<NodeId> with_path;  // each with a search path of its own
     for (const NodeId id : nodes) {
       const plan::Node& node = context_.plan.node(id);
       if (!node.left_out.empty()) continue;
+      NodeId along = plan::kNone;
+      if (!node.search_path.empty()) {
+        const auto same = std::find_if(with_path.begin(), with_path.end(), [&](NodeId other) {
+          const plan::Node& o = context_.plan.node(other);
+          return o.search_path == node.search_path &&
+                 (node.search_path.uniform() || o.hosts == node.hosts);
+        });
+        along = same == with_path.end() ? with_path.emplace_back(id) : *same;
+      }
       for (const auto* actions : {&node.actions, &node.undo}) {
         if (undo && actions == &node.actions) continue;
         for (const plan::Action& action : *actions) {
-          auto& commands = it->second[action.become];
+          // Where nothing is looked for, a shell of the user is all that is asked for.
+          auto& commands = it->second[{action.become, action.needs.empty() ? plan::kNone : along}];
           commands.insert(commands.end(), action.needs.begin(), action.needs.end());
         }
       }
     }
-    for (auto& [user, commands] : it->second) {
+    for (auto& [whose, commands] : it->second) {
       std::sort(commands.begin(), commands.end());
       commands.erase(std::unique(commands.begin(), commands.end()), commands.end());
     }
@@ -251,7 +262,8 @@ bool Preflight::given_up(HostIndex host) const {
 
 void Preflight::fill(HostIndex host) {
   Queue& queue = queues_[host];
-  for (const auto& [user, commands] : needs_.at(nodes_of_[host])) {
+  for (const auto& [whose, commands] : needs_.at(nodes_of_[host])) {
+    const auto& [user, along] = whose;
     // The login user's shell has answered already, in its own words (remote::HostReady).
     if (user.empty() && commands.empty()) continue;
     remote::Task task;
@@ -260,6 +272,11 @@ void Preflight::fill(HostIndex host) {
     std::string lines;
     for (const std::string& command : commands) lines += (lines.empty() ? "" : "\n") + command;
     task.variables.push_back({"commands", lines, false});
+    if (along != plan::kNone) {
+      const plan::Node& node = context_.plan.node(along);
+      set_environment(task, node, position_of(node, host));
+      task.environment.clear();  // it is the search path that says where they are
+    }
     queue.tasks.push_back(std::move(task));
     queue.what.push_back("needed commands" + as_user(user));
   }
@@ -295,6 +312,7 @@ void Preflight::add_scripts(HostIndex host, const plan::Node& node) {
     remote::Task task;
     task.become = action.become;
     task.preflight = context_.plan.scripts[action.preflight].text;
+    set_environment(task, node, position);
     bool complete = true;
     for (const plan::Param& param : action.params) {
       const auto value = known(param.value);

@@ -62,8 +62,9 @@ class Preflight {
     bool over = false;
     bool told_lost = false;  // its problem is listed already
   };
-  // The commands that a user needs on hosts that take part in the same steps.
-  using Needs = std::map<std::string, std::vector<std::string>>;
+  // The commands that a user needs on hosts that take part in the same steps, looked for along the
+  // search path of this node (kNone: along the host's own).
+  using Needs = std::map<std::pair<std::string, plan::NodeId>, std::vector<std::string>>;
 
   void problem(std::optional<plan::HostIndex> host, Kind kind, std::string message,
                std::string help = {});

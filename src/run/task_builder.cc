@@ -234,6 +234,7 @@ std::optional<Instead> TaskBuilder::prepare(StepRun& run, remote::Task& task) co
   const auto text = [&](plan::ScriptId id) {
     return id == plan::kNone ? std::string() : context_.plan.scripts[id].text;
   };
+  set_environment(task, *run.node, run.position);
   task.mode = dry || a.alone ? remote::Mode::check : remote::Mode::apply;
   task.check = text(a.check);
   if (dry) {

@@ -97,4 +97,17 @@ Result<remote::Variable> variable(const plan::Param& param, const Value& value,
   return v;
 }
 
+void set_environment(remote::Task& task, const plan::Node& node, std::size_t position) {
+  for (const plan::EnvironmentVariable& variable : node.environment) {
+    const auto* text = variable.value.at(position).as<std::string>();
+    if (text != nullptr) task.environment.emplace_back(variable.name, *text);
+  }
+  if (node.search_path.empty()) return;
+  const auto* folders = node.search_path.at(position).as<plan::List>();
+  if (folders == nullptr) return;
+  for (const plan::Value& folder : *folders) {
+    if (const auto* text = folder.as<std::string>()) task.search_path.push_back(*text);
+  }
+}
+
 }  // namespace cnplay::run

@@ -26,4 +26,7 @@ Result<std::string> script_text(const plan::Value& value, const std::vector<Secr
 Result<remote::Variable> variable(const plan::Param& param, const plan::Value& value,
                                   const std::vector<Secret>& secrets);
 
+// What the scripts of the node find in their environment on this host.
+void set_environment(remote::Task& task, const plan::Node& node, std::size_t position);
+
 }  // namespace cnplay::run

@@ -346,6 +346,15 @@ struct Lock {
 struct Mode {
   Name mode;  // "incident"
 };
+// `env { NAME: "value" }`: what the scripts find in their environment. In a play, a phase or a step;
+// likewise in an inventory, a group or a host.
+struct Environment {
+  std::vector<Argument> variables;
+};
+// `path ["~/.local/bin"]`: folders in front of the scripts' PATH. In the same places.
+struct SearchPath {
+  Expr folders;
+};
 struct PlayModifier {  // `tolerate 10%` at the head of a play
   Modifier modifier;
 };
@@ -373,7 +382,7 @@ using AnyItem =
                  WaitUntil, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler,
                  Notify, Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner,
                  HostsDecl, ParamDecl, HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier,
-                 Returns, Clause, ScriptClause>;
+                 Environment, SearchPath, Returns, Clause, ScriptClause>;
 // As ExprNode.
 struct ItemNode : AnyItem {
   using AnyItem::AnyItem;
@@ -425,6 +434,8 @@ struct HostNode {
   std::vector<Argument> fields;             // address: ..., port: ...: the ssh settings' short form
   std::vector<std::vector<Argument>> vars;  // each `vars { ... }`
   std::vector<std::vector<Argument>> ssh;
+  std::vector<Environment> environment;
+  std::vector<SearchPath> search_path;
   Span span;
 };
 // `notify { on: "failure", command: [...] }`.
@@ -436,6 +447,8 @@ struct GroupNode {
   Name name;
   std::vector<std::vector<Argument>> vars;
   std::vector<std::vector<Argument>> ssh;
+  std::vector<Environment> environment;
+  std::vector<SearchPath> search_path;
   std::vector<HostNode> hosts;
   std::vector<GroupNode> groups;
   std::vector<NotifyNode> notify;

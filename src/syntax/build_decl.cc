@@ -62,6 +62,10 @@ Item Builder::declaration(P::StatementContext* ctx) {
   if (auto* c = ctx->lock()) return item_of(Lock{expr(c->expr())});
   if (auto* c = ctx->modeDecl()) return item_of(Mode{name(c->word())});
   if (auto* c = ctx->headModifier()) return item_of(PlayModifier{head_modifier(c)});
+  if (auto* c = ctx->environment()) {
+    if (c->record() != nullptr) return item_of(Environment{record(c->record())});
+    return item_of(SearchPath{expr(c->expr())});
+  }
   if (auto* c = ctx->returnsDecl()) {
     Returns out;
     for (auto* each : c->returnsItem()) {

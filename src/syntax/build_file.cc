@@ -67,6 +67,16 @@ void Builder::settings(P::SettingsContext* ctx, std::vector<std::vector<Argument
   (ctx->VARS() != nullptr ? vars : ssh).push_back(record(ctx->record()));
 }
 
+// `env` and `path` of a group or a host.
+template <class Node>
+void Builder::environment(P::EnvironmentContext* ctx, Node& of) {
+  if (ctx->record() != nullptr) {
+    of.environment.push_back({record(ctx->record())});
+  } else {
+    of.search_path.push_back({expr(ctx->expr())});
+  }
+}
+
 GroupNode Builder::group_body(P::GroupBodyContext* ctx) {
   GroupNode out;
   out.span = span(ctx);
@@ -75,6 +85,8 @@ GroupNode Builder::group_body(P::GroupBodyContext* ctx) {
     if (each->exception != nullptr || entry == nullptr) continue;
     if (auto* c = entry->settings()) {
       settings(c, out.vars, out.ssh);
+    } else if (auto* c = entry->environment()) {
+      environment(c, out);
     } else if (entry->NOTIFY() != nullptr) {
       out.notify.push_back({span(entry->NOTIFY()), record(entry->record())});
     } else if (entry->HOST() != nullptr) {
@@ -166,6 +178,8 @@ HostNode Builder::host(P::GroupEntryContext* ctx) {
       if (each->exception != nullptr) continue;
       if (auto* c = each->settings()) {
         settings(c, out.vars, out.ssh);
+      } else if (auto* c = each->environment()) {
+        environment(c, out);
       } else if (auto* c = each->field()) {
         out.fields.push_back(field(c));
       }

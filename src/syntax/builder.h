@@ -44,6 +44,8 @@ class Builder {
   Name host_name(P::HostNameContext* ctx);
   void settings(P::SettingsContext* ctx, std::vector<std::vector<Argument>>& vars,
                 std::vector<std::vector<Argument>>& ssh);
+  template <class Node>
+  void environment(P::EnvironmentContext* ctx, Node& of);
 
   // build_item.cc, build_decl.cc
   Block block(P::BlockContext* ctx);

@@ -120,7 +120,7 @@ class Wording {
             "report",  "returns",    "needs",   "uses",       "writes",   "reads",    "check",
             "apply",   "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
             "serial",  "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots",
-            "touches", "commands"};
+            "touches", "commands",   "env",     "path"};
   }
 
   static std::vector<std::string> modifier_words() {
@@ -151,9 +151,9 @@ class Wording {
                        rule_ == P::RuleHostBody;
     const bool call =
         bad().type == P::NAME && (type(at_ + 1) == P::DOT || type(at_ + 1) == P::LPAREN) && !group;
-    const auto words =
-        group ? std::vector<std::string>{"vars", "ssh", "notify", "host", "group", "members"}
-              : statement_words();
+    const auto words = group ? std::vector<std::string>{"vars",   "ssh",  "env",   "path",
+                                                        "notify", "host", "group", "members"}
+                             : statement_words();
     if (!call && std::ranges::find(words, word) == words.end()) return false;
     const auto modifiers = modifier_words();
     if (!group && std::ranges::find(modifiers, word) != modifiers.end()) return false;
@@ -228,11 +228,11 @@ class Wording {
           "write `vars { " + written(at_) + ": ... }` or `ssh { " + written(at_) + ": ... }`");
       return true;
     }
-    const auto near =
-        diag::did_you_mean(written(at_), {"vars", "ssh", "host", "group", "members", "notify"});
+    const auto near = diag::did_you_mean(
+        written(at_), {"vars", "ssh", "env", "path", "host", "group", "members", "notify"});
     set("E0020", found() + " does not begin an entry of an inventory",
         near.empty() ? "unknown entry" : "did you mean `" + near + "`?",
-        "the entries are `vars`, `ssh`, `notify`, `host`, `group` and `members`");
+        "the entries are `vars`, `ssh`, `env`, `path`, `notify`, `host`, `group` and `members`");
     return true;
   }
 

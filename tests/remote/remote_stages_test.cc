@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "support/remote/world.h"
@@ -184,6 +186,51 @@ TEST_P(InShell, FactsAndVariablesOfAnyBytes) {
     EXPECT_EQ(stage(r, Stage::apply)->verdict, Verdict::none) << round;
     EXPECT_EQ(stage(r, Stage::apply)->exit_code, 0) << round;
   }
+}
+
+TEST_P(InShell, EnvironmentAndSearchPathReachThePrograms) {
+  namespace fs = std::filesystem;
+  fs::create_directories(world.home / "my tools");
+  std::ofstream(world.home / "my tools" / "told") << "#!/bin/sh\nprintf '%s' \"$TOLD\"\n";
+  fs::permissions(world.home / "my tools" / "told", fs::perms::owner_all);
+  const std::string nasty = "it's $HOME `id`\n\"two\" \\ lines\x80";
+  // `told` is a program of its own: it sees what is exported, and nothing else.
+  const std::string look = "[ \"$(told)\" = \"$want\" ] || fail \"$(told)\"\n";
+  const auto run = [&](Mode mode) {
+    Task task = check_task(look + "change x", look, mode);
+    task.verify_script = look;
+    task.verify = Verify::by_script;
+    task.preview = look;
+    task.preflight = look + "ok";
+    task.environment = {{"TOLD", nasty}};
+    task.search_path = {"~/my tools", "/opt/nowhere/bin"};
+    task.variables = {{.name = "want", .value = nasty}};
+    return world.run(task);
+  };
+  const auto all_well = [](const TaskResult& r, std::size_t stages) {
+    EXPECT_EQ(r.ended, Ended::finished) << r.error;
+    EXPECT_EQ(r.stages.size(), stages);
+    for (const StageResult& s : r.stages) {
+      EXPECT_NE(s.verdict, Verdict::fail) << s.message.raw();
+      EXPECT_EQ(s.exit_code, 0);
+    }
+  };
+  all_well(run(Mode::apply), 3);
+  all_well(run(Mode::check), 2);
+  all_well(run(Mode::preflight), 1);
+  // The next task of the same shell has neither.
+  const TaskResult r = world.run(apply_task("[ -z \"${TOLD-}\" ] && ! command -v told >/dev/null"));
+  EXPECT_EQ(r.stages.at(0).exit_code, 0);
+}
+
+TEST_P(InShell, EnvironmentThatWouldExportAParameterIsRefused) {
+  Task task = apply_task(":");
+  task.environment = {{"token", "public"}};
+  task.variables = {{.name = "token", .value = "hidden", .secret = true}};
+  EXPECT_EQ(world.run(task).ended, Ended::not_started);
+  task.variables.clear();
+  task.environment = {{"PATH", "/tmp"}};
+  EXPECT_EQ(world.run(task).ended, Ended::not_started);
 }
 
 TEST_P(InShell, VerdictsAndFactsOfManyLines) {

@@ -63,6 +63,28 @@ TEST(Preflight, OneTaskForEachUserWithAllItNeeds) {
   EXPECT_EQ(seen, (std::set<std::string>{":git\npip", "root:apt-get"}));
 }
 
+TEST(Preflight, CommandsAreLookedForAlongThePathOfTheirSteps) {
+  Fixture f(2);
+  const auto folders = [](const char* one) {
+    return plan::Value(plan::List{plan::Value(std::string(one))});
+  };
+  plan::Node& a = f.b.step("a");
+  a.actions[0].needs = {"aws"};
+  a.search_path = plan::Column({folders("~/bin"), folders("/opt/bin")}, {0, 1});
+  plan::Node& b = f.b.step("b");
+  b.actions[0].needs = {"pip"};
+  b.search_path = a.search_path;
+  f.b.step("c").actions[0].needs = {"git"};
+  EXPECT_EQ(f.run().verdict, Verdict::success);
+  std::set<std::string> seen;
+  for (const Started* s : f.hosts.started("needs")) {
+    const std::string path = s->task.search_path.empty() ? "" : s->task.search_path[0];
+    seen.insert(std::to_string(s->task.host) + path + ":" + s->task.variables[0].value);
+  }
+  EXPECT_EQ(seen,
+            (std::set<std::string>{"0~/bin:aws\npip", "1/opt/bin:aws\npip", "0:git", "1:git"}));
+}
+
 TEST(Preflight, AHeldLockRefusesTheRun) {
   Fixture f(2);
   f.b.step("a");

@@ -256,6 +256,8 @@ class Dump {
   void put(const Lock& n) { say("lock " + show(n.name)); }
   void put(const Mode& n) { say("mode " + show(n.mode)); }
   void put(const PlayModifier& n) { say("modifier" + one(n.modifier)); }
+  void put(const Environment& n) { say("env {" + show(n.variables) + "}"); }
+  void put(const SearchPath& n) { say("path " + show(n.folders)); }
   void put(const Returns& n) {
     std::string all = "returns";
     for (const auto& [name, type] : n.fields) all += " " + show(name) + ": " + show(type);
@@ -281,18 +283,20 @@ class Dump {
     const auto written = sources_.text(h.pattern_span);
     const bool same = written == pattern || written == "\"" + pattern + "\"";
     line(check(h.span) + (same ? "" : "!name ") + "host " + pattern + " {" + show(h.fields) + "}");
-    settings(h.vars, h.ssh);
+    settings(h);
   }
-  void settings(const std::vector<std::vector<Argument>>& vars,
-                const std::vector<std::vector<Argument>>& ssh) {
+  template <class Node>
+  void settings(const Node& of) {
     ++depth_;
-    for (const auto& each : vars) line("vars {" + show(each) + "}");
-    for (const auto& each : ssh) line("ssh {" + show(each) + "}");
+    for (const auto& each : of.vars) line("vars {" + show(each) + "}");
+    for (const auto& each : of.ssh) line("ssh {" + show(each) + "}");
+    for (const auto& each : of.environment) line("env {" + show(each.variables) + "}");
+    for (const auto& each : of.search_path) line("path " + show(each.folders));
     --depth_;
   }
   void group(const GroupNode& g) {
     line(check(g.span) + "group " + g.name.text);
-    settings(g.vars, g.ssh);
+    settings(g);
     ++depth_;
     for (const auto& member : g.members) line("member " + member.text);
     for (const auto& h : g.hosts) host(h);
