@@ -64,6 +64,7 @@ enum class Place {
   hosts,     // says which hosts
   decides,   // if, when: what it is decides what is done
   turns,     // for: likewise, and it may be hosts
+  times,     // a window, a deadline, a wait: a text that stands for a time is none
   counts,    // serial, tolerate: in relation to the number of hosts
   elsewhere  // the head of the play: where, expect, secrets
 };
@@ -115,7 +116,15 @@ void each(const syntax::Items& items, const std::function<void(const syntax::Ite
             block(node.then);
             if (node.otherwise) block(*node.otherwise);
           }
-          if constexpr (std::is_same_v<T, syntax::WaitUntil>) visit(node.time, Place::value);
+          if constexpr (std::is_same_v<T, syntax::WaitUntil> ||
+                        std::is_same_v<T, syntax::Deadline>) {
+            visit(node.time, Place::times);
+          }
+          if constexpr (std::is_same_v<T, syntax::Window>) {
+            visit(node.from, Place::times);
+            visit(node.to, Place::times);
+          }
+          if constexpr (std::is_same_v<T, syntax::TickItem>) visit(node.text, Place::value);
           if constexpr (std::is_same_v<T, syntax::Hold>) visit(node.message, Place::value);
           if constexpr (std::is_same_v<T, syntax::Lock>) visit(node.name, Place::value);
           if constexpr (std::is_same_v<T, syntax::HostsDecl>) visit(node.value, Place::hosts);
@@ -236,6 +245,9 @@ class Maker {
 
   void look(const Expr& e, Place place) {
     if (place == Place::counts) return refuse("`serial` and `tolerate` count its hosts");
+    if (place == Place::times && !inventory_in(e).empty()) {
+      return refuse("a time is read from the inventory");
+    }
     if (place == Place::turns) {
       each(e, [&](const Expr& inner) {
         const auto* call = std::get_if<syntax::Call>(&inner.node);
@@ -253,6 +265,11 @@ class Maker {
     each(e, [&](const Expr& inner) { look_inside(inner, place); });
   }
   void look_inside(const Expr& e, Place place) {
+    const auto* member = std::get_if<syntax::Member>(&e.node);
+    if (member != nullptr && name_of(*member->object) == "inventory" &&
+        member->name.text != "name") {
+      hostvars_.emplace(member->name.text, "<" + member->name.text + ">");
+    }
     if (const auto* call = std::get_if<syntax::Call>(&e.node)) return look_at_call(e, *call);
     if (std::holds_alternative<syntax::Index>(e.node)) {
       return refuse("it names hosts by their number");

@@ -46,7 +46,10 @@ Evaluated Evaluator::check_node(const Expr& expr, const TypePtr& expected) {
   if (const auto* lit = std::get_if<syntax::ListLit>(&node)) return list(*lit, expr.span, expected);
   if (const auto* lit = std::get_if<syntax::RecordLit>(&node)) return record(*lit, expected);
   if (const auto* ref = std::get_if<syntax::NameRef>(&node)) return name(ref->name, expr.span);
-  if (const auto* m = std::get_if<syntax::Member>(&node)) return member(*m, expr.span);
+  if (const auto* m = std::get_if<syntax::Member>(&node)) {
+    if (names_inventory(*m->object)) return inventory_member(m->name, expr.span, expected);
+    return member(*m, expr.span);
+  }
   if (const auto* i = std::get_if<syntax::Index>(&node)) return index(*i, expr.span);
   if (const auto* c = std::get_if<syntax::Call>(&node)) return call(*c, expr.span);
   if (const auto* u = std::get_if<syntax::Unary>(&node)) return unary(*u, expr.span);

@@ -79,6 +79,10 @@ class Evaluator {
   Evaluated record(const syntax::RecordLit& lit, const TypePtr& expected);
   Evaluated name(const syntax::Name& name, Span span);
   Evaluated member(const syntax::Member& member, Span span);
+  // inventory_names.cc
+  bool names_inventory(const syntax::Expr& object) const;
+  Evaluated inventory_member(const syntax::Name& name, Span span, const TypePtr& expected);
+  Evaluated not_of_inventory(const syntax::Name& name);
   Evaluated host_member(HostIndex host, const syntax::Name& name, Span span);
   Evaluated fact(const Evaluated& facts, const syntax::Name& name, Span span);
   Evaluated saved(const StepFacts& step, const syntax::Name& name, Span span);

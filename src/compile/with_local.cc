@@ -33,6 +33,19 @@ std::optional<inventory::Variable> WithLocal::variable(inventory::HostIndex host
   return host == local() ? std::nullopt : given_->variable(host, name);
 }
 
+std::optional<inventory::WholeVariable> WithLocal::whole_variable(std::string_view name) const {
+  return given_ != nullptr ? given_->whole_variable(name) : std::nullopt;
+}
+
+std::vector<std::string> WithLocal::whole_variable_names() const {
+  return given_ != nullptr ? given_->whole_variable_names() : std::vector<std::string>();
+}
+
+std::vector<inventory::VariablePlace> WithLocal::variable_places(std::string_view name) const {
+  return given_ != nullptr ? given_->variable_places(name)
+                           : std::vector<inventory::VariablePlace>();
+}
+
 std::vector<std::string> WithLocal::variable_names() const {
   return given_ != nullptr ? given_->variable_names() : std::vector<std::string>();
 }

@@ -19,6 +19,9 @@ class WithLocal final : public inventory::Inventory {
   std::optional<inventory::GroupIndex> find_group(std::string_view name) const override;
   std::optional<inventory::Variable> variable(inventory::HostIndex host,
                                               std::string_view name) const override;
+  std::optional<inventory::WholeVariable> whole_variable(std::string_view name) const override;
+  std::vector<std::string> whole_variable_names() const override;
+  std::vector<inventory::VariablePlace> variable_places(std::string_view name) const override;
   std::vector<std::string> variable_names() const override;
   inventory::Ssh ssh(inventory::HostIndex host) const override;
   inventory::Environment environment(inventory::HostIndex host) const override;

@@ -27,7 +27,7 @@ class EnvironmentReader {
                    {argument.name.span, unfit->what}, unfit->help);
       return;
     }
-    Setting setting{argument.value.get(), argument.name.span, false, false};
+    Setting setting{argument.value.get(), argument.name.span};
     setting.valid = check(*argument.value, setting) && is_text(name, *argument.value);
     const auto [at, fresh] = into_.environment.emplace(name, setting);
     if (!fresh) twice(backquoted(name), argument.name.span, at->second.name_span);
@@ -35,7 +35,7 @@ class EnvironmentReader {
 
   void folders(const syntax::SearchPath& path) {
     const Span span = path.folders.span;
-    Setting setting{&path.folders, span, false, false};
+    Setting setting{&path.folders, span};
     setting.valid = check(path.folders, setting) && are_folders(path.folders);
     if (into_.search_path) {
       twice("`path`", span, into_.search_path->name_span);

@@ -116,6 +116,7 @@ class Checker {
       uses_.index = true;
       return true;
     }
+    if (ref.name.text == "host") uses_.host = true;
     if (ref.name.text == "host" || ref.name.text == "inventory") return true;
     diag::Diagnostic d;
     d.code = "E0610";

@@ -22,6 +22,7 @@ struct HostContext {
 // What a check of an expression found out.
 struct Uses {
   bool index = false;  // it reads `index`: only hosts of a range have one
+  bool host = false;   // it reads `host`
 };
 
 // Reports (E0610) what an inventory's expression must not contain; true if nothing was found.

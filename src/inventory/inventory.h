@@ -59,6 +59,18 @@ struct Variable {
   Span name_span;
 };
 
+// A variable as it is set for the whole inventory.
+struct WholeVariable {
+  Value value;
+  Span name_span;
+  bool per_host = false;  // its expression reads `host` or `index`: there is no one value
+};
+// Where a variable is set for a part of the inventory.
+struct VariablePlace {
+  std::string of;  // "group `web`", "host `web1`"
+  Span name_span;
+};
+
 struct Host {
   std::string name;
   std::optional<std::int64_t> index;  // of a range: `host web[1..2]`
@@ -120,6 +132,14 @@ class Inventory {
   // The variable as it holds for the host (group < host), or nullopt. Errors in evaluating it
   // were reported when the inventory was read.
   virtual std::optional<Variable> variable(HostIndex host, std::string_view name) const = 0;
+  // The variable as the inventory itself sets it, whatever groups and hosts say; nullopt: it does
+  // not.
+  virtual std::optional<WholeVariable> whole_variable(std::string_view) const {
+    return std::nullopt;
+  }
+  virtual std::vector<std::string> whole_variable_names() const { return {}; }
+  // The groups and hosts that set it, in the order they were written.
+  virtual std::vector<VariablePlace> variable_places(std::string_view) const { return {}; }
   // All variable names that any host or group sets, for suggestions.
   virtual std::vector<std::string> variable_names() const = 0;
   virtual Ssh ssh(HostIndex host) const = 0;

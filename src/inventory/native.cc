@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/words.h"
 #include "inventory/evaluate.h"
 
 namespace cnplay::inventory {
@@ -52,6 +53,39 @@ std::optional<Variable> NativeInventory::variable(HostIndex host, std::string_vi
   const Setting* setting = find(host, &Definition::vars, name);
   if (!setting || !setting->valid) return std::nullopt;
   return Variable{value_of(host, *setting), setting->name_span};
+}
+
+std::optional<WholeVariable> NativeInventory::whole_variable(std::string_view name) const {
+  const auto at = group_definitions_[0].vars.find(name);
+  if (at == group_definitions_[0].vars.end() || !at->second.valid) return std::nullopt;
+  const Setting& setting = at->second;
+  return WholeVariable{evaluate(*setting.value, {"", std::nullopt, name_}), setting.name_span,
+                       setting.uses_host || setting.uses_index};
+}
+
+std::vector<std::string> NativeInventory::whole_variable_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, setting] : group_definitions_[0].vars) names.emplace(name);
+  return {names.begin(), names.end()};
+}
+
+std::vector<VariablePlace> NativeInventory::variable_places(std::string_view name) const {
+  std::vector<VariablePlace> places;
+  for (GroupIndex g = 1; g < groups_.size(); ++g) {
+    const auto at = group_definitions_[g].vars.find(name);
+    if (at == group_definitions_[g].vars.end()) continue;
+    places.push_back({"group " + backquoted(groups_[g].name), at->second.name_span});
+  }
+  for (HostIndex h = 0; h < hosts_.size(); ++h) {
+    // Hosts of a range share a definition.
+    const std::uint32_t definition = host_definition_of_[h];
+    if (h > 0 && host_definition_of_[h - 1] == definition) continue;
+    const auto at = host_definitions_[definition].vars.find(name);
+    if (at == host_definitions_[definition].vars.end()) continue;
+    places.push_back({"host " + backquoted(hosts_[h].name), at->second.name_span});
+  }
+  std::ranges::sort(places, {}, [](const VariablePlace& p) { return p.name_span.begin; });
+  return places;
 }
 
 std::vector<std::string> NativeInventory::variable_names() const {

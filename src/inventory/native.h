@@ -17,6 +17,7 @@ struct Setting {
   Span name_span;
   bool valid = false;  // its expression passed the check
   bool uses_index = false;
+  bool uses_host = false;
 };
 using Settings = std::unordered_map<std::string_view, Setting>;
 
@@ -36,6 +37,9 @@ class NativeInventory final : public Inventory {
   std::optional<HostIndex> find_host(std::string_view name) const override;
   std::optional<GroupIndex> find_group(std::string_view name) const override;
   std::optional<Variable> variable(HostIndex host, std::string_view name) const override;
+  std::optional<WholeVariable> whole_variable(std::string_view name) const override;
+  std::vector<std::string> whole_variable_names() const override;
+  std::vector<VariablePlace> variable_places(std::string_view name) const override;
   std::vector<std::string> variable_names() const override;
   Ssh ssh(HostIndex host) const override;
   Environment environment(HostIndex host) const override;

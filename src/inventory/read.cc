@@ -111,9 +111,10 @@ class Reader {
       }
       if (ssh && !is_ssh_setting(argument.name, diags_)) continue;
       Uses uses;
-      Setting setting{argument.value.get(), argument.name.span, false, false};
+      Setting setting{argument.value.get(), argument.name.span};
       setting.valid = check_expression(*argument.value, diags_, uses);
       setting.uses_index = uses.index;
+      setting.uses_host = uses.host;
       const auto [at, fresh] = into.emplace(argument.name.text, setting);
       if (fresh) continue;
       diag::Diagnostic d;
