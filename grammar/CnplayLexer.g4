@@ -29,7 +29,7 @@ ITEM: 'item'; EVIDENCE: 'evidence'; DEADLINE: 'deadline'; WINDOW: 'window'; REPO
 RETURNS: 'returns'; NEEDS: 'needs'; USES: 'uses'; WRITES: 'writes'; READS: 'reads';
 TOUCHES: 'touches'; SENDS: 'sends'; SENDS_TREE: 'sends_tree'; RENDERS: 'renders'; FETCHES: 'fetches'; REBOOTS: 'reboots';
 CHECK: 'check'; APPLY: 'apply'; VERIFY: 'verify'; PREVIEW: 'preview'; PREFLIGHT: 'preflight'; COMMANDS: 'commands'; NATIVE: 'native';
-ENVIRONMENT: 'env'; SEARCH_PATH: 'path';
+ASSERT: 'assert'; ENVIRONMENT: 'env'; SEARCH_PATH: 'path';
 GROUP: 'group'; HOST: 'host'; VARS: 'vars'; SSH: 'ssh'; MEMBERS: 'members';
 
 // Modifiers. `notify` and `parallel` are modifiers too.

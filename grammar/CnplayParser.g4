@@ -40,7 +40,7 @@ item: statement NEWLINE;
 
 statement
   : let | action | shell | step | phase | parallel | sequence | forEach | ifElse | doCall
-  | waitUntil | barrier | pivot | undo | hold | offer | onFailure | always | handler | notify
+  | waitUntil | assertion | barrier | pivot | undo | hold | offer | onFailure | always | handler | notify
   | flush | rollback | human | tick | deadline | window | report | owner | hosts | param
   | hostvar | secret | require | lock | modeDecl | headModifier | environment | returnsDecl | clause
   | script
@@ -60,6 +60,7 @@ forEach: FOR word IN expr block;
 ifElse: IF expr block (ELSE (block | ifElse))?;
 doCall: DO word (DOT NAME)* arguments modifiers;
 waitUntil: WAIT UNTIL expr COMMA? modifiers;
+assertion: ASSERT expr COMMA string;
 barrier: BARRIER;
 pivot: PIVOT string?;
 undo: UNDO (ALL | block);
@@ -189,7 +190,7 @@ label
   | SECRET | REQUIRE | LOCK | MODE | STEP | PHASE | SEQUENCE | FOR | DO | WAIT | BARRIER | PIVOT
   | UNDO | HOLD | OFFER | ON_FAILURE | ALWAYS | HANDLER | FLUSH | ROLLBACK | MANUAL | APPROVE
   | ASK | ITEM | EVIDENCE | DEADLINE | WINDOW | REPORT | RETURNS | NEEDS | USES | WRITES | READS | TOUCHES
-  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS | NATIVE | ENVIRONMENT | SEARCH_PATH | GROUP | HOST | VARS | SSH | MEMBERS
+  | SENDS | SENDS_TREE | RENDERS | FETCHES | REBOOTS | CHECK | APPLY | VERIFY | PREVIEW | PREFLIGHT | COMMANDS | NATIVE | ASSERT | ENVIRONMENT | SEARCH_PATH | GROUP | HOST | VARS | SSH | MEMBERS
   | UNTIL | BEFORE | AFTER | ALL | WHERE | UNLESS | FROM | TO
   ;
 word

@@ -125,6 +125,10 @@ void each(const syntax::Items& items, const std::function<void(const syntax::Ite
             visit(node.to, Place::times);
           }
           if constexpr (std::is_same_v<T, syntax::TickItem>) visit(node.text, Place::value);
+          if constexpr (std::is_same_v<T, syntax::Assert>) {
+            visit(node.condition, Place::decides);
+            visit(node.message, Place::value);
+          }
           if constexpr (std::is_same_v<T, syntax::Hold>) visit(node.message, Place::value);
           if constexpr (std::is_same_v<T, syntax::Lock>) visit(node.name, Place::value);
           if constexpr (std::is_same_v<T, syntax::HostsDecl>) visit(node.value, Place::hosts);

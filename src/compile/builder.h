@@ -193,6 +193,9 @@ class Builder {
                std::string title = "");
   void join(Span at, const Position& position);
   void pivot(const syntax::Pivot& node, const syntax::Item& item, const Position& position);
+  // assertion.cc
+  void assertion(const syntax::Assert& node, const syntax::Item& item, const Position& position);
+  // items.cc
   void wait(const syntax::WaitUntil& node, const syntax::Item& item, const Position& position);
   std::optional<plan::Value> one_condition(const Modifiers& modifiers, std::string_view what);
   plan::Node& add_node(plan::NodeKind kind, std::string path, Span at, const Position& position);

@@ -96,8 +96,10 @@ std::optional<NodeId> Builder::find_start() {
 
 // Barriers stay, and so do a wait and a pivot that have no tag: they are about what is around them.
 std::string Builder::why_left_out(const plan::Node& node, const Chosen& chosen) const {
-  if (!plan::has_work(node) && node.kind != NodeKind::wait && node.kind != NodeKind::pivot)
+  if (!plan::has_work(node) && node.kind != NodeKind::wait && node.kind != NodeKind::pivot &&
+      node.kind != NodeKind::assertion) {
     return "";
+  }
   // What lies behind a pivot lies behind it wherever the run begins.
   if (chosen.start && node.id < *chosen.start && node.kind != NodeKind::pivot) {
     return "--start-at " + context_.input.start_at;

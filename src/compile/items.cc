@@ -93,8 +93,8 @@ bool is_flow(const syntax::Item& item) {
 }
 
 bool is_barrier(const syntax::Item& item) {
-  return is_one<syntax::Phase, syntax::WaitUntil, syntax::Barrier, syntax::Pivot, syntax::Flush,
-                syntax::Human, syntax::LetCheck>(item);
+  return is_one<syntax::Phase, syntax::WaitUntil, syntax::Assert, syntax::Barrier, syntax::Pivot,
+                syntax::Flush, syntax::Human, syntax::LetCheck>(item);
 }
 
 bool is_environment(const syntax::Item& item) {
@@ -227,7 +227,7 @@ bool Builder::allowed(const syntax::Item& item, const Position& position) {
   }
   if (is_barrier(item) && !position.inside.empty() &&
       !(std::holds_alternative<syntax::Barrier>(item.node) && base == Place::sequence) &&
-      !(is_one<syntax::Barrier, syntax::Flush, syntax::Human>(item) &&
+      !(is_one<syntax::Assert, syntax::Barrier, syntax::Flush, syntax::Human>(item) &&
         position.inside == "`serial`")) {
     if (is_one<syntax::Pivot>(item)) ++pivots_;  // there is one, in the wrong place
     context_.error("E0520",
@@ -327,6 +327,7 @@ void Builder::item(const syntax::Item& item, Position& position) {
     if (const auto* n = std::get_if<syntax::Do>(&node)) do_call(*n, item, position);
     if (const auto* n = std::get_if<syntax::LetCheck>(&node)) let_check(*n, item, position);
     if (const auto* n = std::get_if<syntax::WaitUntil>(&node)) wait(*n, item, position);
+    if (const auto* n = std::get_if<syntax::Assert>(&node)) assertion(*n, item, position);
     if (const auto* n = std::get_if<syntax::Human>(&node)) human(*n, item, position);
     if (std::holds_alternative<syntax::Barrier>(node)) {
       barrier(NodeKind::barrier, "(barrier)", item.keyword, position);

@@ -17,6 +17,7 @@ const char* name(Stage stage) { return text_of(stage); }
 const char* name(Part part) { return text_of(part); }
 const char* name(Choice choice) { return text_of(choice); }
 const char* name(AtWindow choice) { return text_of(choice); }
+const char* name(AssertionEnd end) { return text_of(end); }
 const char* name(HumanEnd end) { return text_of(end); }
 const char* name(Verdict verdict) { return text_of(verdict); }
 std::optional<Outcome> outcome_of(std::string_view name) { return enum_of<Outcome>(name); }

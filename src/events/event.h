@@ -218,6 +218,14 @@ struct WaitEnded {
   NodeId node{};
   bool late{};
 };
+// An `assert` was looked at. `depends`: in a dry run, on a change that was not made.
+enum class AssertionEnd { holds, fails, depends };
+const char* name(AssertionEnd end);
+struct AssertionChecked {
+  NodeId node{};
+  AssertionEnd how{};
+  std::string message;  // what is wrong; "" if it holds
+};
 // People are asked; all hosts wait. The texts are as they were shown.
 struct HumanStarted {
   NodeId node{};
@@ -361,15 +369,14 @@ struct RunEnded {
   std::string advice;  // what a person does next
 };
 
-using AnyEvent =
-    std::variant<RunStarted, RunResumed, RunContinued, PlanTaken, HostConnecting, HostConnected,
-                 HostUnreachable, HostReconnecting, HostReconnected, HostLost, PreflightStarted,
-                 PreflightProblem, PreflightEnded, PhaseStarted, PhaseEnded, StepStarted, SentAhead,
-                 ActionStarted, Output, ActionEnded, RanAhead, RetryScheduled, StepEnded,
-                 BarrierPassed, WaitStarted, WaitEnded, HumanStarted, HumanAnswered, HumanEnded,
-                 StepChosen, RunParked, Pivoted, FailureDeclared, UndoStarted, UndoEnded, Held,
-                 RollbackOffered, DeadlinePassed, WindowClosed, WindowAnswered, RollbackStarted,
-                 RollbackEnded, AbortRequested, Notice, RunEnded, NotificationFailed>;
+using AnyEvent = std::variant<
+    RunStarted, RunResumed, RunContinued, PlanTaken, HostConnecting, HostConnected, HostUnreachable,
+    HostReconnecting, HostReconnected, HostLost, PreflightStarted, PreflightProblem, PreflightEnded,
+    PhaseStarted, PhaseEnded, StepStarted, SentAhead, ActionStarted, Output, ActionEnded, RanAhead,
+    RetryScheduled, StepEnded, BarrierPassed, WaitStarted, WaitEnded, AssertionChecked,
+    HumanStarted, HumanAnswered, HumanEnded, StepChosen, RunParked, Pivoted, FailureDeclared,
+    UndoStarted, UndoEnded, Held, RollbackOffered, DeadlinePassed, WindowClosed, WindowAnswered,
+    RollbackStarted, RollbackEnded, AbortRequested, Notice, RunEnded, NotificationFailed>;
 
 // AnyEvent, but its copies are compiled once, not in each file that copies an event.
 struct What : AnyEvent {

@@ -219,6 +219,12 @@ void fields(A& a, Like<WaitEnded> auto& e) {
   a("late", e.late);
 }
 template <class A>
+void fields(A& a, Like<AssertionChecked> auto& e) {
+  a.node("node", e.node);
+  a("how", e.how);
+  a("message", e.message);
+}
+template <class A>
 void fields(A& a, Like<HumanStarted> auto& e) {
   a.node("node", e.node);
   a("items", e.items);

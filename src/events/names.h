@@ -47,6 +47,10 @@ struct Names<HumanEnd> {
                                                   "skipped"};
 };
 template <>
+struct Names<AssertionEnd> {
+  static constexpr std::array<const char*, 3> all{"holds", "fails", "depends"};
+};
+template <>
 struct Names<AtWindow> {
   static constexpr std::array<const char*, 2> all{"go_on", "roll_back"};
 };
@@ -55,19 +59,53 @@ struct Names<Choice> {
   static constexpr std::array<const char*, 3> all{"run", "skip", "run_all"};
 };
 
-inline constexpr std::array<const char*, 46> kTypes{
-    "RunStarted",      "RunResumed",        "RunContinued",     "PlanTaken",
-    "HostConnecting",  "HostConnected",     "HostUnreachable",  "HostReconnecting",
-    "HostReconnected", "HostLost",          "PreflightStarted", "PreflightProblem",
-    "PreflightEnded",  "PhaseStarted",      "PhaseEnded",       "StepStarted",
-    "SentAhead",       "ActionStarted",     "Output",           "ActionEnded",
-    "RanAhead",        "RetryScheduled",    "StepEnded",        "BarrierPassed",
-    "WaitStarted",     "WaitEnded",         "HumanStarted",     "HumanAnswered",
-    "HumanEnded",      "StepChosen",        "RunParked",        "Pivoted",
-    "FailureDeclared", "UndoStarted",       "UndoEnded",        "Held",
-    "RollbackOffered", "DeadlinePassed",    "WindowClosed",     "WindowAnswered",
-    "RollbackStarted", "RollbackEnded",     "AbortRequested",   "Notice",
-    "RunEnded",        "NotificationFailed"};
+inline constexpr std::array<const char*, 47> kTypes{"RunStarted",
+                                                    "RunResumed",
+                                                    "RunContinued",
+                                                    "PlanTaken",
+                                                    "HostConnecting",
+                                                    "HostConnected",
+                                                    "HostUnreachable",
+                                                    "HostReconnecting",
+                                                    "HostReconnected",
+                                                    "HostLost",
+                                                    "PreflightStarted",
+                                                    "PreflightProblem",
+                                                    "PreflightEnded",
+                                                    "PhaseStarted",
+                                                    "PhaseEnded",
+                                                    "StepStarted",
+                                                    "SentAhead",
+                                                    "ActionStarted",
+                                                    "Output",
+                                                    "ActionEnded",
+                                                    "RanAhead",
+                                                    "RetryScheduled",
+                                                    "StepEnded",
+                                                    "BarrierPassed",
+                                                    "WaitStarted",
+                                                    "WaitEnded",
+                                                    "AssertionChecked",
+                                                    "HumanStarted",
+                                                    "HumanAnswered",
+                                                    "HumanEnded",
+                                                    "StepChosen",
+                                                    "RunParked",
+                                                    "Pivoted",
+                                                    "FailureDeclared",
+                                                    "UndoStarted",
+                                                    "UndoEnded",
+                                                    "Held",
+                                                    "RollbackOffered",
+                                                    "DeadlinePassed",
+                                                    "WindowClosed",
+                                                    "WindowAnswered",
+                                                    "RollbackStarted",
+                                                    "RollbackEnded",
+                                                    "AbortRequested",
+                                                    "Notice",
+                                                    "RunEnded",
+                                                    "NotificationFailed"};
 static_assert(kTypes.size() == std::variant_size_v<AnyEvent>);
 
 template <class E>

@@ -72,6 +72,8 @@ std::optional<NodeId> reads_fact_of(const Plan& plan, const Node& node,
     look(plan.phases[p].when);
   }
   look(node.until);
+  look(node.holds);
+  look(node.if_not);
   for (const auto* actions : {&node.actions, &node.undo}) {
     for (const Action& action : *actions) {
       look_at(action.when);

@@ -184,6 +184,8 @@ void fields(A& a, Like<Node> auto& n) {
   a("until", n.until);
   a("late_by_ms", n.late_by);
   a("human", n.human);
+  a("holds", n.holds);
+  a("if_not", n.if_not);
 }
 
 template <class A>

@@ -41,7 +41,7 @@ class Hasher {
       if ((key == "alone" || key == "local") && !field) return;
     }
     if constexpr (std::is_same_v<T, Value>) {
-      if (key == "when" && field.is_none()) return;
+      if ((key == "when" || key == "holds" || key == "if_not") && field.is_none()) return;
     }
     add(field);
   }
@@ -243,6 +243,7 @@ std::string hash(const Plan& plan, const Node& node, std::size_t host_position) 
   }
   hasher.add(node.until);
   hasher.add(node.human);
+  if (!node.holds.is_none()) hasher.add(node.holds);
   if (const std::string environment = environment_hash(plan, node, host_position);
       !environment.empty()) {
     hasher.add(environment);

@@ -108,6 +108,9 @@ class Checker {
     check_host_list(node.hosts, of);
     expect(node.phase == kNone || node.phase < plan_.phases.size(), of + ": no such phase");
     expect((node.kind == NodeKind::wait) == !node.until.is_none(), of + ": waits have a time");
+    expect((node.kind == NodeKind::assertion) == node.holds.is_deferred() &&
+               (node.holds.is_none() || node.holds.is_deferred()),
+           of + ": assertions, and they alone, say what must hold");
     expect((node.kind == NodeKind::human) == node.human.has_value(),
            of + ": only a human step asks people, and each must ask something");
     if (node.human) check_human(*node.human, of);
@@ -122,6 +125,8 @@ class Checker {
     check_column(node.when, of + ", when");
     check_value(node.until, of + ", until");
     check_environment(node, of);
+    check_value(node.holds, of + ", assertion");
+    check_value(node.if_not, of + ", message");
     expect(std::all_of(node.actions.begin(), node.actions.end(),
                        [&](const Action& a) { return a.alone == is_check(node); }),
            of + ": some of its actions are only checked, and others applied");

@@ -36,8 +36,9 @@ struct Names<Verify> {
 };
 template <>
 struct Names<NodeKind> {
-  static constexpr std::array<std::string_view, 9> all{
-      "step", "barrier", "pivot", "wait", "phase_end", "flush", "handler", "human", "batch_end"};
+  static constexpr std::array<std::string_view, 10> all{"step",      "barrier",  "pivot",   "wait",
+                                                        "phase_end", "flush",    "handler", "human",
+                                                        "batch_end", "assertion"};
 };
 template <>
 struct Names<HumanKind> {

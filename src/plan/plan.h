@@ -154,7 +154,19 @@ struct EnvironmentVariable {
 
 // batch_end: all that stands above in the batch is through; the handlers that were notified in it
 // run, and a batch without a live host has failed.
-enum class NodeKind { step, barrier, pivot, wait, phase_end, flush, handler, human, batch_end };
+// assertion: what must hold there, or the run fails.
+enum class NodeKind {
+  step,
+  barrier,
+  pivot,
+  wait,
+  phase_end,
+  flush,
+  handler,
+  human,
+  batch_end,
+  assertion
+};
 
 enum class EdgeKind {
   same_host,  // host h waits for the predecessor on h, if h is in the predecessor's set
@@ -228,6 +240,9 @@ struct Node {
   Value until;  // a Time, possibly deferred
   std::optional<Duration> late_by;
   std::optional<Human> human;  // human
+  // assertion
+  Value holds;   // a bool, deferred: what was known is decided
+  Value if_not;  // a string, possibly deferred: what is wrong then
 };
 
 enum class ResponseKind { undo_all, hold, offer, section };
@@ -396,8 +411,8 @@ std::string hash(const Plan& plan);
 // Hash of one action on one host: module, scripts, params. What resume compares.
 std::string hash(const Plan& plan, const Action& action, std::size_t host_position);
 
-// Hash of what the scripts of a node find in their environment on one host; "" if that is nothing of
-// the play's.
+// Hash of what the scripts of a node find in their environment on one host; "" if that is nothing
+// of the play's.
 std::string environment_hash(const Plan& plan, const Node& node, std::size_t host_position);
 
 // What must hold for every plan that compile/ makes; the text of the first violation, or "".

@@ -265,6 +265,9 @@ class Printer {
       case NodeKind::human:
         human(node);
         break;
+      case NodeKind::assertion:
+        assertion(node);
+        break;
       case NodeKind::barrier:
         barrier(node);
         break;
@@ -396,6 +399,14 @@ class Printer {
       indented("  if it is more than " + human_duration(*node.late_by) +
                " late: stop and ask, never just continue");
     }
+  }
+
+  void assertion(const Node& node) {
+    DescribeOptions how;
+    how.now = options_.now;
+    indented(paint_.warn("ASSERT ") + describe(node.holds, plan_, how));
+    how.bare = true;
+    indented("  else the run fails: " + one_line(describe(node.if_not, plan_, how)));
   }
 
   void human(const Node& node) {

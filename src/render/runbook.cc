@@ -208,6 +208,9 @@ class Author {
       case NodeKind::human:
         human(node);
         break;
+      case NodeKind::assertion:
+        assertion(node);
+        break;
       case NodeKind::barrier:
         put(p.say("*All hosts must have come this far before the next step.*"));
         break;
@@ -329,6 +332,13 @@ class Author {
               .code(short_name(plan_.node(edge.from).path))
               .say(" of branch " + letter(lane) + " is done."));
     }
+  }
+
+  void assertion(const Node& node) {
+    Prose p;
+    p.say("*Check:* ").code(describe(node.holds, plan_, {}));
+    p.say(" must hold. Else stop, the run has failed: ");
+    put(p.plain(describe(node.if_not, plan_, {})).say("."), BlockKind::note);
   }
 
   void wait(const Node& node) {

@@ -14,6 +14,7 @@ std::string end_text(const Plan& plan, const Node& node) {
     return "the end of " + backquoted(plan.phases[node.phase].title);
   }
   if (node.kind == NodeKind::batch_end) return "the batch above";
+  if (node.kind == NodeKind::assertion) return "the assertion above";
   if (node.kind != NodeKind::step) return "the " + node.title + " above";
   const auto set = std::ranges::find(plan.sets, node.hosts, &HostSet::hosts);
   return backquoted(short_name(node.path)) + " on " +

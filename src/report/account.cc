@@ -101,6 +101,7 @@ class Reader {
            std::holds_alternative<PhaseStarted>(what) || std::holds_alternative<PhaseEnded>(what) ||
            std::holds_alternative<RetryScheduled>(what) || std::holds_alternative<RanAhead>(what) ||
            std::holds_alternative<HumanAnswered>(what) ||
+           std::holds_alternative<AssertionChecked>(what) ||
            std::holds_alternative<HumanEnded>(what) || std::holds_alternative<StepChosen>(what) ||
            std::holds_alternative<RunParked>(what) || std::holds_alternative<WaitStarted>(what) ||
            std::holds_alternative<WaitEnded>(what) || std::holds_alternative<Pivoted>(what) ||

@@ -48,6 +48,15 @@ void Failed::on(const Event& event) {
            "nobody answered in time",
            plan_.node(asked->node).where});
     }
+  } else if (const auto* checked = std::get_if<AssertionChecked>(&event.what)) {
+    if (checked->how == AssertionEnd::fails) {
+      add({checked->node,
+           Part::forward,
+           Outcome::failed,
+           {},
+           one_line(checked->message, kWhy),
+           plan_.node(checked->node).where});
+    }
   } else if (const auto* held = std::get_if<Held>(&event.what)) {
     held_ = held->message;
   } else if (std::holds_alternative<PlanTaken>(event.what)) {

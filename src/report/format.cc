@@ -410,6 +410,13 @@ std::string event_lines(const plan::Plan& plan, const Event& event, const Option
           [&](const WaitEnded& e) -> std::string {
             return e.late ? std::string("it is later than that already") + "\n" : "";
           },
+          [&](const AssertionChecked& e) -> std::string {
+            if (e.how == AssertionEnd::holds) return "";
+            if (e.how == AssertionEnd::fails)
+              return bad("assertion failed") + ": " + e.message + "\n";
+            return paint(options, Style::cyan, "depends") +
+                   "  whether it holds depends on a change that was not made: " + e.message + "\n";
+          },
           [&](const HumanStarted& e) { return asked_lines(plan, e, options); },
           [&](const HumanAnswered& e) { return answer_lines(plan, e, options); },
           [&](const HumanEnded& e) { return human_end_line(plan, e, options); },

@@ -214,6 +214,7 @@ class Judge {
               return unchanged(e.node, e.host);
             } else if constexpr (std::is_same_v<E, BarrierPassed> ||
                                  std::is_same_v<E, WaitStarted> || std::is_same_v<E, Pivoted> ||
+                                 std::is_same_v<E, AssertionChecked> ||
                                  std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded>) {
               return unchanged(e.node, std::nullopt);
             }
@@ -310,6 +311,7 @@ class Judge {
               begun.insert({between_.node(e.node), between_.host(e.host)});
             } else if constexpr (std::is_same_v<E, BarrierPassed> ||
                                  std::is_same_v<E, WaitStarted> || std::is_same_v<E, Pivoted> ||
+                                 std::is_same_v<E, AssertionChecked> ||
                                  std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded>) {
               begun.insert({between_.node(e.node), kNone});
               met(e.node);  // what all hosts have passed

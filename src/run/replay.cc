@@ -38,6 +38,8 @@ auto about(const E& e) {
                        std::is_same_v<E, WaitEnded> || std::is_same_v<E, Pivoted> ||
                        std::is_same_v<E, FailureDeclared>) {
     return std::tuple(e.node);
+  } else if constexpr (std::is_same_v<E, AssertionChecked>) {
+    return std::tuple(e.node, e.how);
   } else if constexpr (std::is_same_v<E, HumanStarted>) {
     return std::tuple(e.node);
   } else if constexpr (std::is_same_v<E, HumanAnswered>) {

@@ -6,6 +6,7 @@
 
 #include "plan/choice.h"
 #include "plan/host_text.h"
+#include "run/assertion.h"
 #include "run/conditions.h"
 #include "run/preflight.h"
 
@@ -314,6 +315,8 @@ void SectionRun::pass(const Ready& point) {
       return waits_.begin(point);
     case NodeKind::human:
       return human_steps_.begin(point, out_of_run(node));
+    case NodeKind::assertion:
+      return check_assertion(context_, *this, point);
     case NodeKind::phase_end:
       return begin_round(handlers_.take(phase_ended_by(node.id)), point);
     case NodeKind::batch_end:

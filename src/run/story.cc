@@ -117,7 +117,7 @@ void Story::go_forward_again() {
             leads[e.node] = true;
           } else if constexpr (std::is_same_v<E, BarrierPassed> || std::is_same_v<E, WaitStarted> ||
                                std::is_same_v<E, HumanStarted> || std::is_same_v<E, HumanEnded> ||
-                               std::is_same_v<E, Pivoted>) {
+                               std::is_same_v<E, AssertionChecked> || std::is_same_v<E, Pivoted>) {
             rerun.points.insert(e.node);
             leads[e.node] = true;
           }

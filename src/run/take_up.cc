@@ -46,7 +46,8 @@ bool all_meet(const plan::Plan& plan, const Event& event) {
   }
   return std::holds_alternative<BarrierPassed>(what) || std::holds_alternative<WaitStarted>(what) ||
          std::holds_alternative<HumanStarted>(what) || std::holds_alternative<HumanEnded>(what) ||
-         std::holds_alternative<Pivoted>(what) || std::holds_alternative<PhaseEnded>(what);
+         std::holds_alternative<AssertionChecked>(what) || std::holds_alternative<Pivoted>(what) ||
+         std::holds_alternative<PhaseEnded>(what);
 }
 
 class Keeper {
@@ -102,7 +103,9 @@ class Keeper {
     if (stop_ == story_.size()) return;
     if (const auto* e = std::get_if<FailureDeclared>(&story_[stop_]->what)) {
       const NodeKind kind = plan_.node(e->node).kind;
-      if (kind == NodeKind::human || kind == NodeKind::wait) kept_.point = e->node;
+      if (kind == NodeKind::human || kind == NodeKind::wait || kind == NodeKind::assertion) {
+        kept_.point = e->node;
+      }
     }
   }
 

@@ -242,6 +242,10 @@ struct WaitUntil {
   Expr time;
   std::vector<Modifier> modifiers;  // late_by
 };
+struct Assert {  // `assert todo, "nothing to do"`
+  Expr condition;
+  Expr message;
+};
 struct Barrier {};
 struct Pivot {
   std::optional<Expr> title;
@@ -346,8 +350,8 @@ struct Lock {
 struct Mode {
   Name mode;  // "incident"
 };
-// `env { NAME: "value" }`: what the scripts find in their environment. In a play, a phase or a step;
-// likewise in an inventory, a group or a host.
+// `env { NAME: "value" }`: what the scripts find in their environment. In a play, a phase or a
+// step; likewise in an inventory, a group or a host.
 struct Environment {
   std::vector<Argument> variables;
 };
@@ -379,8 +383,8 @@ struct ScriptClause {
 
 using AnyItem =
     std::variant<Let, LetCheck, ActionItem, ShellItem, Step, Phase, Parallel, Sequence, For, If, Do,
-                 WaitUntil, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always, Handler,
-                 Notify, Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner,
+                 WaitUntil, Assert, Barrier, Pivot, Undo, UndoAll, Hold, Offer, OnFailure, Always,
+                 Handler, Notify, Flush, Rollback, Human, TickItem, Deadline, Window, Report, Owner,
                  HostsDecl, ParamDecl, HostvarDecl, SecretDecl, Require, Lock, Mode, PlayModifier,
                  Environment, SearchPath, Returns, Clause, ScriptClause>;
 // As ExprNode.

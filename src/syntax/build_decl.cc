@@ -19,6 +19,7 @@ std::optional<Item> Builder::small(P::StatementContext* ctx) {
   if (auto* c = ctx->waitUntil()) {
     return item_of(WaitUntil{expr(c->expr()), modifiers(c->modifiers())});
   }
+  if (auto* c = ctx->assertion()) return item_of(Assert{expr(c->expr()), string(c->string())});
   if (ctx->barrier() != nullptr) return item_of(Barrier{});
   if (auto* c = ctx->pivot()) return item_of(Pivot{maybe_string(c->string())});
   if (auto* c = ctx->hold()) return item_of(Hold{expr(c->expr())});

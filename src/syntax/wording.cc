@@ -120,7 +120,7 @@ class Wording {
             "report",  "returns",    "needs",   "uses",       "writes",   "reads",    "check",
             "apply",   "verify",     "preview", "preflight",  "native",   "sh",       "tolerate",
             "serial",  "budget",     "sends",   "sends_tree", "renders",  "fetches",  "reboots",
-            "touches", "commands",   "env",     "path"};
+            "touches", "commands",   "env",     "path",       "assert"};
   }
 
   static std::vector<std::string> modifier_words() {

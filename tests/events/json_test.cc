@@ -128,6 +128,9 @@ std::vector<Event> one_of_each(const UpdateCode& u) {
     add(HumanEnded{u.wait, how, Duration{7}});
   }
   add(RunParked{u.wait, "nobody is at a terminal", "cnplay answer"});
+  for (const AssertionEnd how : {AssertionEnd::holds, AssertionEnd::fails, AssertionEnd::depends}) {
+    add(AssertionChecked{u.pivot, how, "no \"way\""});
+  }
   add(Pivoted{u.pivot, "the schema may change"});
   add(FailureDeclared{u.code, {0, 1}, true});
   add(UndoStarted{{u.code, u.stop}});

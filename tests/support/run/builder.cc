@@ -104,6 +104,14 @@ plan::Node& Builder::wait(const std::string& name, plan::Value until) {
   return node;
 }
 
+plan::Node& Builder::assertion(const std::string& name, plan::Value holds) {
+  plan::Node& node = add(NodeKind::assertion, name);
+  node.holds = std::move(holds);
+  node.if_not = plan::Value(name);
+  link(node);
+  return node;
+}
+
 plan::Node& Builder::human(const std::string& name, plan::HumanKind kind) {
   plan::Node& node = add(NodeKind::human, name);
   node.human.emplace();

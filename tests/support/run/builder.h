@@ -23,6 +23,7 @@ class Builder {
   plan::Node& barrier(const std::string& name = "barrier");
   plan::Node& pivot(const std::string& name = "pivot");
   plan::Node& wait(const std::string& name, plan::Value until);
+  plan::Node& assertion(const std::string& name, plan::Value holds);
   plan::Node& human(const std::string& name, plan::HumanKind kind);
   plan::Node& flush();
   // Opens a phase around what `inside` adds, and closes it.

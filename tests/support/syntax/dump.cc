@@ -258,6 +258,7 @@ class Dump {
   void put(const PlayModifier& n) { say("modifier" + one(n.modifier)); }
   void put(const Environment& n) { say("env {" + show(n.variables) + "}"); }
   void put(const SearchPath& n) { say("path " + show(n.folders)); }
+  void put(const Assert& n) { say("assert " + show(n.condition) + " " + show(n.message)); }
   void put(const Returns& n) {
     std::string all = "returns";
     for (const auto& [name, type] : n.fields) all += " " + show(name) + ": " + show(type);
