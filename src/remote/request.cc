@@ -74,9 +74,10 @@ Result<std::string> exports_of(const Task& task) {
     if (const auto unfit = unfit_variable(name)) {
       return fail("`env` cannot set `" + name + "`: " + unfit->what, unfit->help);
     }
-    const bool taken = std::any_of(task.variables.begin(), task.variables.end(),
-                                   [&](const Variable& v) { return v.name == name; });
-    if (taken) return fail("`env` cannot set `" + name + "`: it is a parameter of the script");
+    const auto is_it = [&taken = name](const Variable& v) { return v.name == taken; };
+    if (std::any_of(task.variables.begin(), task.variables.end(), is_it)) {
+      return fail("`env` cannot set `" + name + "`: it is a parameter of the script");
+    }
     const auto word = word_of(value, false);
     if (!word) return fail("the value of `" + name + "` has a NUL byte");
     lines += name + "=" + *word + "\nexport " + name + "\n";

@@ -12,7 +12,7 @@ using plan::NodeId;
 using plan::NodeKind;
 
 Walk::Walk(const plan::Plan& plan, const plan::Section& section, const std::vector<bool>& live)
-    : plan_(plan), index_of_(plan.nodes.size(), plan::kNone) {
+    : index_of_(plan.nodes.size(), plan::kNone) {
   for (const NodeId id : section.nodes) {
     const plan::Node& node = plan.node(id);
     if (node.kind == NodeKind::handler) continue;

@@ -67,7 +67,6 @@ class Walk {
   void through(std::uint32_t index, std::size_t position);
   void settle(std::uint32_t index);
 
-  const plan::Plan& plan_;
   std::vector<Point> points_;
   std::vector<std::uint32_t> index_of_;  // by NodeId; kNone: not in this section
   std::deque<std::pair<std::uint32_t, std::size_t>> queue_;
