@@ -55,7 +55,8 @@ inventory::Ssh WithLocal::ssh(inventory::HostIndex host) const {
 }
 
 inventory::Environment WithLocal::environment(inventory::HostIndex host) const {
-  return host == local() ? inventory::Environment() : given_->environment(host);
+  if (host != local()) return given_->environment(host);
+  return given_ != nullptr ? given_->whole_environment(plan::kLocal) : inventory::Environment();
 }
 
 std::vector<inventory::Notification> WithLocal::notifications() const {

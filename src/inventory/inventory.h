@@ -144,6 +144,8 @@ class Inventory {
   virtual std::vector<std::string> variable_names() const = 0;
   virtual Ssh ssh(HostIndex host) const = 0;
   virtual Environment environment(HostIndex) const { return {}; }
+  // What the inventory itself says, for a host of that name which is not in it.
+  virtual Environment whole_environment(std::string_view) const { return {}; }
   virtual std::vector<Notification> notifications() const { return {}; }
   // Where the inventory itself is declared.
   virtual Span span() const = 0;

@@ -132,24 +132,46 @@ Ssh NativeInventory::ssh(HostIndex host) const {
   return out;
 }
 
+namespace {
+
+// Adds what one definition says; `value_of` evaluates a setting. Those added before win.
+template <class ValueOf>
+void add_environment(const Definition& definition, const ValueOf& value_of, Environment& out) {
+  for (const auto& [name, setting] : definition.environment) {
+    const auto same = [&taken = name](const auto& variable) { return variable.first == taken; };
+    if (!setting.valid || std::ranges::any_of(out.variables, same)) continue;
+    const Value value = value_of(setting);
+    if (const auto* text = std::get_if<std::string>(&value.data)) {
+      out.variables.emplace_back(name, *text);
+    }
+  }
+  if (!definition.search_path || !definition.search_path->valid) return;
+  for (auto& folder : texts(value_of(*definition.search_path))) {
+    out.folders.push_back(std::move(folder));
+  }
+}
+
+}  // namespace
+
 Environment NativeInventory::environment(HostIndex host) const {
   Environment out;
   if (!any_environment_) return out;
-  std::map<std::string_view, std::string> variables;
-  const auto add = [&](const Definition& definition) {
-    for (const auto& [name, setting] : definition.environment) {
-      if (!setting.valid || variables.contains(name)) continue;
-      const Value value = value_of(host, setting);
-      if (const auto* text = std::get_if<std::string>(&value.data)) variables.emplace(name, *text);
-    }
-    if (!definition.search_path || !definition.search_path->valid) return;
-    for (auto& folder : texts(value_of(host, *definition.search_path))) {
-      out.folders.push_back(std::move(folder));
-    }
+  const auto value = [&](const Setting& setting) { return value_of(host, setting); };
+  add_environment(host_definitions_[host_definition_of_[host]], value, out);
+  for (const GroupIndex group : hosts_[host].groups) {
+    add_environment(group_definitions_[group], value, out);
+  }
+  std::ranges::sort(out.variables);
+  return out;
+}
+
+Environment NativeInventory::whole_environment(std::string_view host) const {
+  Environment out;
+  const auto value = [&](const Setting& setting) {
+    return evaluate(*setting.value, {std::string(host), std::nullopt, name_});
   };
-  add(host_definitions_[host_definition_of_[host]]);
-  for (const GroupIndex group : hosts_[host].groups) add(group_definitions_[group]);
-  out.variables.assign(variables.begin(), variables.end());
+  add_environment(group_definitions_[0], value, out);
+  std::ranges::sort(out.variables);
   return out;
 }
 

@@ -43,6 +43,7 @@ class NativeInventory final : public Inventory {
   std::vector<std::string> variable_names() const override;
   Ssh ssh(HostIndex host) const override;
   Environment environment(HostIndex host) const override;
+  Environment whole_environment(std::string_view host) const override;
   std::vector<Notification> notifications() const override { return notifications_; }
   Span span() const override { return span_; }
 

@@ -133,13 +133,14 @@ procedure helper(web: hosts) {
   }
 }
 
-TEST(EnvironmentInAPlan, TheControllerHasWhatThePlaySaysAndNothingOfTheInventory) {
+TEST(EnvironmentInAPlan, TheControllerHasWhatThePlayAndTheInventoryItselfSay) {
   const auto world = compile_body(R"(  env { PLAY: "p" }
   step here on local { sh """:""" }
   step there on db { sh """:""" }
 )");
   ASSERT_TRUE(world->plan) << world->text();
-  EXPECT_EQ(environment_of(node_of(*world->plan, "here"), 0), "PLAY=p ");
+  EXPECT_EQ(environment_of(node_of(*world->plan, "here"), 0),
+            "ALL=local PLACE=inventory PLAY=p /all:");
   EXPECT_EQ(environment_of(node_of(*world->plan, "there"), 0),
             "ALL=d1 PLACE=host PLAY=p ~/host:/d1:/all:");
 }

@@ -45,6 +45,25 @@ TEST(LocalSteps, TheExampleOfTheLanguagesDocument) {
   EXPECT_EQ(plan::text_of(world->plan->nodes[0].actions[0].params[0].value.at(0)), "db1");
 }
 
+TEST(LocalSteps, TheEnvironmentOfTheInventoryHoldsOnTheController) {
+  const auto world = compile_text(
+      "play p \"P\" {\n  path [\"/play\"]\n  step build on local { sh \"\"\"true\"\"\" }\n}\n",
+      "inventory i {\n  env { AT: \"${host}\", OF: \"i\" }\n  path [\"/inventory\"]\n"
+      "  group web {\n    env { OF: \"web\" }\n    host w1\n  }\n}\n");
+  ASSERT_TRUE(world->plan) << world->text();
+  const plan::Node& node = world->plan->nodes[0];
+  std::vector<std::string> set;
+  for (const auto& variable : node.environment) {
+    set.push_back(variable.name + "=" + *variable.value.at(0).as<std::string>());
+  }
+  EXPECT_THAT(set, ElementsAre("AT=local", "OF=i"));
+  std::vector<std::string> folders;
+  for (const auto& folder : *node.search_path.at(0).as<plan::List>()) {
+    folders.push_back(*folder.as<std::string>());
+  }
+  EXPECT_THAT(folders, ElementsAre("/play", "/inventory"));
+}
+
 TEST(LocalSteps, TheControllerIsTheLastHostAndNamedAsSuch) {
   const auto world = compiled(
       "play p \"P\" {\n  step build on local { sh \"\"\"true\"\"\" }\n"
