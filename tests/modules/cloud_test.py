@@ -199,6 +199,12 @@ def test_names(scene):
     expect(run("aws.route53_record", **{**www, "value": ""}, **NOW), "changed", "green.x.org -> none")
     scene.held(lambda: ("www.x.org.", "CNAME") not in cloud.zones["Z1"], "the record is there")
     expect(run("aws.route53_record", **{**www, "value": ""}), "ok", "there is none")
+    alias = {"zone": "Z1", "name": "y.org", "value": "green.y.org", "alias_zone": "Z2ABC"}
+    expect(run("aws.route53_record", **alias, **NOW), "changed", "y.org A: none -> green.y.org")
+    scene.held(lambda: cloud.zones["Z1"]["y.org.", "A"] == ("alias of Z2ABC", ["green.y.org."]), f"{cloud.zones}")
+    expect(run("aws.route53_record", **alias), "ok", "green.y.org")
+    expect(run("aws.route53_record", **{**alias, "value": ""}, **NOW), "changed", "green.y.org. -> none")
+    scene.held(lambda: ("y.org.", "A") not in cloud.zones["Z1"], "the alias is there")
     expect(run("aws.route53_record", "check", zone="Z1", name="x.org", type="A", value="192.0.2.3"), "failed", "has several values")
     expect(run("aws.route53_record", "check", **{**www, "zone": "Z9"}), "failed", "(NoSuchHostedZone)")
     expect(run("aws.route53_record", "check", **{**www, "value": 'a"b'}), "failed", "quotes")
@@ -207,12 +213,18 @@ def test_names(scene):
 def test_environments(scene):
     run, cloud = checks.place.run, scene.cloud
     space, group = "aws:elasticbeanstalk:application:environment", "aws:autoscaling:asg"
-    cloud.environments["blue"] = {"status": "Ready", "options": {
+    cloud.environments["blue"] = {"status": "Ready", "version": "v1", "options": {
         (space, "MODE"): "OFF", (space, "STRIPE"): "sk_live", (group, "MinSize"): "2", (group, "MaxSize"): "2"}}
     of = {"application": "cobalt", "name": "blue"}
     result = expect(run("eb.environment", name="blue"), "ok", "Green blue.elasticbeanstalk.example")
     true(result.facts["cname"] == "blue.elasticbeanstalk.example", f"{result.facts}")
     expect(run("eb.environment", name="none"), "failed", "there is no environment none")
+    expect(run("eb.deploy", "check", name="blue", version="v2"), "would_change", "blue: v1 -> v2")
+    expect(run("eb.deploy", name="blue", version="v2", **NOW), "changed")
+    scene.held(lambda: cloud.environments["blue"]["version"] == "v2", "another version")
+    result = expect(run("eb.deploy", name="blue", version="v2"), "ok", "v2")
+    true(result.facts == {"was": "v2"}, f"{result.facts}")
+    expect(run("eb.deploy", "check", name="none", version="v2"), "failed", "there is no environment none")
     close = {"values": {"MODE": "ON", "TEXT": 'a "b" c'}, "remove": ["STRIPE", "NEVER"]}
     expect(run("eb.setenv", "check", **of, **close), "would_change", 'blue: MODE=ON, TEXT=a "b" c, without STRIPE')
     result = expect(run("eb.setenv", **of, **close, **NOW), "changed")
@@ -439,6 +451,7 @@ def main():
             begun = time.monotonic()
             for name in options.only or PARTS:
                 api.pages.clear()
+                api.seen.clear()
                 scene = Scene(Path(temp) / shell.split()[0] / name, shell, Path(temp) / f"{name}.tape")
                 try:
                     PARTS[name](scene, *[api] if name in ("heroku", "webhooks") else [])

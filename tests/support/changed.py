@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "house"))
 from rooms_test import MAY  # noqa: E402
 
 PROGRAM = ["scripts faults_.*", "scripts report_(command|notify)", "scripts cli_(vault|output|redaction|documents)", "scripts bench_hosts",
-           "scripts protocol_model", "scripts mutation", "fleet fleet_.*"]
+           "scripts protocol_model", "scripts mutation", "scripts playbooks_.*", "fleet fleet_.*"]
 HOUSE = ["unit house.*"]
 FORM = ["lint ."]
 
@@ -50,13 +50,14 @@ RULES = [
     (r"README\.md$", lambda m: units("cli") + HOUSE + ["scripts cli_documents"]),
     (r"docs/errors/", lambda m: units(*dependants("diag")) + HOUSE + ["scripts cli_.*"]),
     (r"docs/|CONTRIBUTING\.md$", lambda m: units("cli") + HOUSE + ["scripts modules_form", "scripts cli_documents"]),
-    (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["fleet fleet_.*"]),
+    (r"(playbooks|inventories)/", lambda m: units("syntax", "compile", "cli") + HOUSE + ["scripts playbooks_.*", "fleet fleet_.*"]),
     (r"fleet/", lambda m: ["fleet fleet_.*", "scripts modules_.*"] + HOUSE + FORM),
     (r"bench/", lambda m: ["scripts bench_.*"] + FORM),
     (r"tests/(report|cli|bench|faults|fleet)/(\w+)_test\.py$", lambda m: own_of(m[1], m[2])),
     (r"tests/faults/", lambda m: ["scripts faults_.*"] + FORM),
     (r"tests/fleet/", lambda m: ["fleet fleet_.*"]),
-    (r"tests/support/cloud/|tests/modules/cloud_test\.py$", lambda m: ["scripts modules_cloud"]),
+    (r"tests/support/cloud/|tests/modules/cloud_test\.py$", lambda m: ["scripts modules_cloud", "scripts playbooks_cobalt"]),
+    (r"tests/playbooks/", lambda m: ["scripts playbooks_cobalt"]),
     (r"tests/modules/", lambda m: ["scripts modules_.*", "fleet fleet_stages"]),
     (r"tests/house/", lambda m: HOUSE),
     (r"tests/golden/", lambda m: ALL_UNITS + ["scripts report_browser"]),

@@ -46,6 +46,13 @@ def xml_of(name, value):
     return element(name, value)
 
 
+def record_of(ttl, values):
+    """What Route 53 says of a record: a TTL in seconds and values, or "alias of ZONE" and the name."""
+    if isinstance(ttl, str):
+        return {"AliasTarget": {"HostedZoneId": ttl.removeprefix("alias of "), "DNSName": values[0], "EvaluateTargetHealth": False}}
+    return {"TTL": ttl, "ResourceRecords": Named("ResourceRecord", [{"Value": one} for one in values])}
+
+
 class Refused(Exception):
     def __init__(self, code, message, status=400):
         super().__init__(message)
@@ -235,7 +242,8 @@ class Cloud:
         if action == "DescribeEnvironments":
             found = [name] if name in self.environments else []
             return {"Environments": [{"EnvironmentName": one, "Status": self.environment(one)["status"], "Health": "Green",
-                                      "CNAME": f"{one}.elasticbeanstalk.example"} for one in found]}
+                                      "CNAME": f"{one}.elasticbeanstalk.example",
+                                      "VersionLabel": self.environments[one].get("version", "")} for one in found]}
         if name not in self.environments:
             raise Refused("InvalidParameterValue", f"No Environment found for EnvironmentName = '{name}'.")
         one = self.environment(name)
@@ -246,6 +254,7 @@ class Cloud:
         if action == "UpdateEnvironment":
             if one["status"] != "Ready":
                 raise Refused("InvalidParameterValue", f"Environment named {name} is in an invalid state for this operation. Must be Ready.")
+            one["version"] = form.get("VersionLabel", one.get("version", ""))
             for option in members(form, "OptionSettings.member"):
                 one["options"][option["Namespace"], option["OptionName"]] = option.get("Value", "")
             for option in members(form, "OptionsToRemove.member"):
@@ -266,8 +275,7 @@ class Cloud:
             raise Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone}", 404)
         if method == "GET" and path.endswith("/rrset"):
             self.calls.append("route53.ListResourceRecordSets")
-            sets = [{"Name": name, "Type": type_, "TTL": ttl, "ResourceRecords": Named("ResourceRecord", [{"Value": one} for one in values])}
-                    for (name, type_), (ttl, values) in sorted(self.zones[zone].items())]
+            sets = [{"Name": name, "Type": type_, **record_of(*kept)} for (name, type_), kept in sorted(self.zones[zone].items())]
             return xml_of("ListResourceRecordSetsResponse", {
                 "ResourceRecordSets": Named("ResourceRecordSet", sets), "IsTruncated": False, "MaxItems": 300})
         if method == "POST" and path.rstrip("/").endswith("/rrset"):
@@ -276,13 +284,17 @@ class Cloud:
             for change in tree.iter("Change"):
                 of = change.find("ResourceRecordSet")
                 key = (of.findtext("Name").rstrip(".") + ".", of.findtext("Type"))
-                values = [one.text for one in of.iter("Value")]
+                alias = of.find("AliasTarget")
+                if alias is None:
+                    kept = (int(of.findtext("TTL")), [one.text for one in of.iter("Value")])
+                else:
+                    kept = (f"alias of {alias.findtext('HostedZoneId')}", [alias.findtext("DNSName").rstrip(".") + "."])
                 if change.findtext("Action") == "DELETE":
-                    if self.zones[zone].get(key) != (int(of.findtext("TTL")), values):
+                    if self.zones[zone].get(key) != kept:
                         raise Refused("InvalidChangeBatch", f"Tried to delete resource record set [name='{key[0]}'] but the values provided do not match the current values")
                     del self.zones[zone][key]
                 else:
-                    self.zones[zone][key] = (int(of.findtext("TTL")), values)
+                    self.zones[zone][key] = kept
             self.begin("change")
             return xml_of("ChangeResourceRecordSetsResponse", {"ChangeInfo": {
                 "Id": "/change/C1", "Status": "PENDING", "SubmittedAt": "2026-11-29T00:00:00Z"}})

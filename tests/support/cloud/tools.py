@@ -2,7 +2,8 @@
 """Stand-ins of `eb`, `heroku` and `zappa`, by the name they are called by: each records its arguments, and answers from a
 state in one file. What they answer is as the tools print it; what they refuse, as the tools refuse it.
 
-CLOUD_STATE is the file (JSON): {"calls": [...], "heroku": {APP: {...}}, "zappa": {STAGE: true}, "codes": {"eb": 0}}.
+CLOUD_STATE is the file (JSON): {"calls": [...], "heroku": {APP: {...}}, "zappa": {STAGE: true}, "codes": {"eb": 0},
+"prints": what `eb` prints}.
 """
 import json
 import os
@@ -50,7 +51,7 @@ def zappa(state, words):
 
 
 def eb(state, words):
-    print(f"eb {words[0]}")
+    print(state.get("prints", f"eb {words[0]}"))
     return state["codes"].get("eb", 0)
 
 
