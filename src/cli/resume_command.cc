@@ -150,8 +150,8 @@ int resume_run(const Options& options, const std::string& id, Resume end) {
   if (auto status = can_go_on(id, *record, onward); !status) return usage_error(status.error());
   const events::RunStarted began = std::get<events::RunStarted>(record->events.front().what);
   if (began.rollback && (options.take_changes || !options.from.empty())) {
-    return refused(fail(id + " takes " + began.rollback_of.value_or("a run") +
-                            " back, once and by the plan of that run",
+    return refused(fail(id + " rolls back " + began.rollback_of.value_or("a run") +
+                            ": once, and by the plan of that run",
                         "resume it without --from and --take-changes"));
   }
   std::vector<std::string> changed;

@@ -157,6 +157,8 @@ void Evaluator::report(const Trouble& trouble, const std::vector<HostIndex>& mis
       return;
     case Trouble::What::no_fact: {
       const bool one = hosts.size() == 1;
+      const bool operators = trouble.hosts.find(' ') != std::string::npos;
+      const std::string first = (operators ? "(" + trouble.hosts + ")" : trouble.hosts) + "[0]";
       context_.error_with(
           one ? "E0121" : "E0122",
           one ? "which host's " + code(trouble.name) + "?"
@@ -166,7 +168,7 @@ void Evaluator::report(const Trouble& trouble, const std::vector<HostIndex>& mis
                     names_of(context_, missing)
               : "its step does not run there",
           trouble.declared, "the action",
-          "choose a host: `" + trouble.message + "[" + trouble.hosts + "[0]]" +
+          "choose a host: `" + trouble.message + "[" + first + "]" +
               trouble.name.substr(trouble.message.size()) + "`");
       return;
     }

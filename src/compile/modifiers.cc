@@ -27,7 +27,7 @@ const ModifierPlace kApprovePlace{
 const ModifierPlace kAskPlace{"a question",
                               {"when", "by", "timeout", "default", "expect", "tags", "testing"}};
 const ModifierPlace kOfferPlace{"an `offer`", {"by", "count", "timeout", "default"}};
-const ModifierPlace kOffersPlace{"several offers", {"by", "timeout", "default"}};
+const ModifierPlace kOffersPlace{"a choice of rollbacks", {"by", "timeout", "default"}};
 const ModifierPlace kRollbackPlace{"a rollback", {"tolerate"}};
 const ModifierPlace kPlayPlace{"a play", {"tolerate"}};
 const ModifierPlace kPlainPlace{"this", {}};
