@@ -75,7 +75,7 @@ def postgres_password(shell):
     inside("db1", "sh", "-c", "mv /tmp/hba /etc/postgresql/15/main/pg_hba.conf; pg_ctlcluster 15 main reload")
     # A role without a password, one that is not there, a password that cannot be one; who may not.
     inside("db1", "psql", "-qXc", "CREATE ROLE \"it's\" LOGIN", user="postgres")
-    expect(admin("postgres.password", user="it's", password="x"), "changed", "a password of it's, which had none")
+    expect(admin("postgres.password", user="it's", password="x"), "changed", "a password for it's, which had none")
     expect(admin("postgres.password", user="it's", password="x"), "ok")
     inside("db1", "psql", "-qXc", "DROP ROLE \"it's\"", user="postgres")
     expect(admin("postgres.password", user="nobody", password="x"), "failed", "the server has no role 'nobody'")
