@@ -2,15 +2,20 @@
 
 import json
 import os
+import pathlib
 import pty
 import pwd
 import select
 import shutil
 import subprocess
+import sys
 import time
 import unittest
 
 from controller_test import Killed
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import run_record  # noqa: E402
 
 # Remembers what was there before: for ways back.
 MARK_SET = '''module mark.set "Set a mark" {
@@ -108,6 +113,8 @@ class SecondPerson:
 
     OTHER = "nobody"
 
+    waiting = staticmethod(run_record.waiting)
+
     def share_runs(self):
         os.chmod(self.root, 0o711)
         os.chown(self.runs, 0, pwd.getpwnam(self.OTHER).pw_gid)
@@ -122,16 +129,6 @@ class SecondPerson:
         return subprocess.run([binary, *arguments], env=env, cwd="/", text=True, stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=60, check=False, user=user.pw_uid, group=user.pw_gid,
                               extra_groups=[])
-
-    def waiting(self, events):
-        """The human steps that are asked, in the order of their asking."""
-        open_ = {}
-        for e in events:
-            if e["type"] == "HumanStarted":
-                open_[e["node"]] = True
-            elif e["type"] == "HumanEnded":
-                open_.pop(e["node"], None)
-        return [node.rsplit("/", 1)[-1] for node in open_]
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs to become another user")

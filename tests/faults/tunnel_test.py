@@ -1,6 +1,7 @@
 """`cnplay tunnel` over a real sshd: ports, SOCKS, and a command that is gone with the tunnel, however that ends.
 Needs CNPLAY, as controller_test.py does."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -19,11 +20,12 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Echo:
-    """A server of the host's side: answers each connection with what it got, and its own side's end first."""
+class Server:
+    """A server of the host's side: answers each connection, and ends its own side first. `answer`: of the connection."""
 
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, answer, port=0):
+        self.answer = answer
+        self.socket = socket.create_server(("127.0.0.1", port))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -34,7 +36,7 @@ class Echo:
             except OSError:
                 return
             with one:
-                one.sendall(b"got " + one.recv(65536))
+                one.sendall(self.answer(one))
 
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)
@@ -63,7 +65,7 @@ echo "$!" >>"$HOME/server"; echo "it is up"; echo "a warning" >&2; wait'''
 class Tunnel(Processes):
     def setUp(self):
         super().setUp()
-        self.echo = Echo()
+        self.echo = Server(lambda one: b"got " + one.recv(65536))
         self.addCleanup(self.echo.close)
         self.pids = self.sshd.home / "server"
         self.pids.unlink(missing_ok=True)
@@ -135,7 +137,7 @@ class Tunnel(Processes):
         process, _ = self.opened("h1", f"{port}:localhost:{closed}")
         self.assertEqual(ask(port), b"")
         self.assertEqual(ask(port), b"")
-        with Listening(closed):
+        with contextlib.closing(Server(lambda _: b"here", closed)):
             self.assertEqual(ask(port), b"here")
         said = self.stopped(process)
         self.assertIn(f"h1: no connection to localhost:{closed}: ", said)
@@ -229,30 +231,6 @@ class Tunnel(Processes):
         self.inventory = str(self.root / "prod.inv")
         process, _ = self.opened("h1", port)
         self.stopped(process)
-
-
-class Listening:
-    """A port that answers each connection with `here`."""
-
-    def __init__(self, port):
-        self.socket = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                one, _ = self.socket.accept()
-            except OSError:
-                return
-            with one:
-                one.sendall(b"here")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
 
 
 if __name__ == "__main__":

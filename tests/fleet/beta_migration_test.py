@@ -4,17 +4,16 @@ answer by `cnplay answer`, and what they promise is done by this program where t
 import json
 import os
 import pathlib
-import socketserver
 import subprocess
 import sys
-import threading
 import unittest
 
 from support import FleetTest, fleet, on, shell
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from name_server import Names  # noqa: E402
+from name_server import serving  # noqa: E402
+from run_record import step_that_waits  # noqa: E402
 
 BETA = "10.77.0.13"
 PASSWORD = "coralnet-password"
@@ -45,11 +44,7 @@ class BetaMigration(FleetTest):
         shell("web3", f"umask 077; printf '%s\\n' '10.77.0.20:*:*:coralnet:{PASSWORD}' '10.77.0.21:*:*:coralnet:{PASSWORD}' > ~/.pgpass", user="ubuntu")
         shell("web3", "openssl req -x509 -newkey rsa:2048 -nodes -days 9000 -subj /CN=CA -keyout /root/ca.key -out /root/ca.pem 2>/dev/null; "
               "systemd-run --quiet --unit mailer python3 -u -W ignore -c 'import smtpd, asyncore; smtpd.DebuggingServer((\"127.0.0.1\", 25), None); asyncore.loop()'")
-        Names.answers = {"coralnet.ucsd.edu": [(1, BETA)]}
-        server = socketserver.ThreadingUDPServer(("10.77.0.1", 5353), Names)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        self.enterContext(serving({"coralnet.ucsd.edu": [(1, BETA)]}, "10.77.0.1", 5353))
 
     def done_by_people(self, step):
         if step == "secrets":
@@ -59,16 +54,6 @@ class BetaMigration(FleetTest):
         elif step == "down":
             shell("web1", "supervisorctl stop all")
             shell("web2", "supervisorctl stop all")
-
-    def waiting(self, run):
-        open_ = {}
-        for line in (self.runs / run / "events.jsonl").read_text(encoding="utf-8").splitlines():
-            event = json.loads(line)
-            if event["type"] == "HumanStarted":
-                open_[event["node"]] = event
-            elif event["type"] == "HumanEnded":
-                open_.pop(event["node"], None)
-        return list(open_)[-1].rsplit("/", 1)[-1]
 
     def through(self, answers):
         """To the end of the run. (Result, who was asked.)"""
@@ -81,7 +66,7 @@ class BetaMigration(FleetTest):
         while result.code == 7:
             self.assertLess(len(asked), 40, result.text)
             (run,) = self.runs.iterdir()
-            step = self.waiting(run.name)
+            step = step_that_waits(run)
             asked.append(step)
             self.done_by_people(step)
             words = answers.get(step) or {"go": ["--approve"], "hostmaster": ["--done", "within=2h"]}.get(step, ["--done"])

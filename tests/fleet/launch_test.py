@@ -4,16 +4,15 @@ answer by `cnplay answer`. What was done is read from the stand-ins' own record.
 import json
 import os
 import pathlib
-import socketserver
 import sys
-import threading
 import unittest
 
 from support import FleetTest, fleet, on, shell
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from name_server import Names  # noqa: E402
+from name_server import serving  # noqa: E402
+from run_record import step_that_waits  # noqa: E402
 
 CONTROLLER = "10.77.0.1"
 SITE = "www.staging.clearmyrecord.org"
@@ -38,23 +37,9 @@ class Launch(FleetTest):
             on("db1", "sh", "-c", f'printf %s "$1" > /usr/local/bin/{tool}; chmod 755 /usr/local/bin/{tool}', "sh", text)
         shell("db1", "rm -rf /var/tmp/cloud; install -d -o ubuntu /srv/intake")
         self.addCleanup(shell, "db1", "rm -rf /var/tmp/cloud /srv/intake /usr/local/bin/aws /usr/local/bin/heroku /usr/local/bin/zappa", check=False)
-        Names.answers = {SITE: lambda: [(5, cloud()["names"][SITE])]}
-        server = socketserver.ThreadingUDPServer((CONTROLLER, 5353), Names)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        self.enterContext(serving({SITE: lambda: [(5, cloud()["names"][SITE])]}, CONTROLLER, 5353))
         self.runs = self.directory / "runs"
         self.environment["CNPLAY_RUNS"] = str(self.runs)
-
-    def waiting(self, run):
-        open_ = {}
-        for line in (self.runs / run / "events.jsonl").read_text(encoding="utf-8").splitlines():
-            event = json.loads(line)
-            if event["type"] == "HumanStarted":
-                open_[event["node"]] = event
-            elif event["type"] == "HumanEnded":
-                open_.pop(event["node"], None)
-        return list(open_)[-1].rsplit("/", 1)[-1]
 
     def through(self, *arguments, answers=()):
         """A run to its end. People say yes to all, but ANSWERS gives the words for a step. (Result, its name, who was asked.)"""
@@ -64,7 +49,7 @@ class Launch(FleetTest):
         (directory,) = set(self.runs.iterdir()) - before
         while result.code == 7:
             self.assertLess(len(asked), 40, result.text)
-            step = self.waiting(directory.name)
+            step = step_that_waits(directory)
             asked.append(step)
             words = dict(answers).get(step) or (["--approve"] if step in ("sure", "off", "lose") else ["--done"])
             self.expect(self.cnplay("answer", directory.name, step, *words), 0)

@@ -55,3 +55,11 @@ def commit(folder, message, **files):
 def snapshot(folder):
     return {str(p.relative_to(folder)): (p.lstat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
             for p in sorted(Path(folder).rglob("*")) if "/.git" not in f"/{p.relative_to(folder)}"}
+
+
+def report():
+    """Prints what was found; the exit code."""
+    for problem in problems:
+        print(problem)
+    print(f"{done} checks, {len(problems)} problems")
+    return 1 if problems else 0

@@ -461,10 +461,7 @@ def main():
                     scene.server.shutdown()
                     scene.server.server_close()
             print(f"{shell}: {time.monotonic() - begun:.1f} s")
-    for problem in checks.problems:
-        print(problem)
-    print(f"{checks.done} checks, {len(checks.problems)} problems")
-    return 1 if checks.problems else 0
+    return checks.report()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Names, mail and certificates on this machine: servers of the test's own answer; with the `commands`, as docs prints them."""
 import os
-import socketserver
 import subprocess
+import socketserver
 import sys
 import threading
 import time
@@ -12,17 +12,16 @@ import checks
 from checks import expect, true
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from name_server import Names  # noqa: E402
+from name_server import serving  # noqa: E402
 
 
 def test_dns(top):
     run = checks.place.run
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        begun = time.monotonic()
-        Names.answers = {"www.example.org": [(5, "site.example.net"), (1, "192.0.2.7"), (1, "192.0.2.8")], "six.example.org": [(28, "::1")],
-                         "later.example.org": lambda: [(1, "192.0.2.1" if time.monotonic() - begun < 1 else "192.0.2.2")]}
-        one = {"name": "www.example.org", "servers": ["127.0.0.1"], "port": server.server_address[1], "within": 0}
+    begun = time.monotonic()
+    answers = {"www.example.org": [(5, "site.example.net"), (1, "192.0.2.7"), (1, "192.0.2.8")], "six.example.org": [(28, "::1")],
+               "later.example.org": lambda: [(1, "192.0.2.1" if time.monotonic() - begun < 1 else "192.0.2.2")]}
+    with serving(answers) as port:
+        one = {"name": "www.example.org", "servers": ["127.0.0.1"], "port": port, "within": 0}
         result = expect(run("dns.wait", "check", to=["192.0.2.8", "192.0.2.7"], **one), "ok", "www.example.org is 192.0.2.7 192.0.2.8")
         true(result.facts == {"answers": "192.0.2.7\n192.0.2.8"}, result.facts)
         expect(run("dns.wait", "check", to=["Site.example.net."], **one), "ok", "site.example.net 192.0.2.7")
@@ -35,7 +34,6 @@ def test_dns(top):
         for values, message in (({"name": "-x"}, "is not a name"), ({"to": []}, "none is given"), ({"to": ["a", "192.0.2.1"]}, "one name alone"),
                                 ({"servers": ["localhost"]}, "is not an address")):
             expect(run("dns.wait", "check", **{**one, "to": ["192.0.2.2"], **values}), "failed", message)
-        server.shutdown()
 
 
 class Mail(socketserver.StreamRequestHandler):
@@ -98,7 +96,6 @@ def test_mail(top):
         place.plain(f"cd '{top}'\n")
         by_hand.typed(place, "mail.test", **{**mail, "subject": "by hand"})
         true(len(Mail.mails) == before + 1 and "Subject: by hand" in Mail.mails[-1], Mail.mails[before:])
-        server.shutdown()
 
 
 def test_tls(top):

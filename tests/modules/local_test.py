@@ -148,10 +148,7 @@ def main():
                 PARTS[name](top / name, *[shared[name]] if name in shared else [])
             true(os.listdir(scratch) == [], f"left in TMPDIR: {os.listdir(scratch)}")
             print(f"{shell}: {time.monotonic() - begun:.1f} s")
-    for problem in checks.problems:
-        print(problem)
-    print(f"{checks.done} checks, {len(checks.problems)} problems")
-    return 1 if checks.problems else 0
+    return checks.report()
 
 
 if __name__ == "__main__":

@@ -7,18 +7,17 @@ import json
 import os
 import pathlib
 import shutil
-import socketserver
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CNPLAY = os.environ.get("CNPLAY", str(ROOT / "build/release/cnplay"))
 sys.path[:0] = [str(ROOT / "tests/support/cloud"), str(ROOT / "tests/support")]
 import aws_server  # noqa: E402  (found by the line above)
-from name_server import Names  # noqa: E402
+from name_server import serving  # noqa: E402
+from run_record import step_that_waits  # noqa: E402
 
 SPACE, GROUP = "aws:elasticbeanstalk:application:environment", "aws:autoscaling:asg"
 DOMAIN, ZONE = "staging.myabf.com.au", "Z0000COBALTSTAGING"
@@ -91,14 +90,7 @@ class Cobalt(unittest.TestCase):
         (run,) = set(self.runs.iterdir()) - before
         while done.returncode == 7:
             self.assertLess(len(asked), 20, done.stdout + done.stderr)
-            waiting = {}
-            for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines():
-                event = json.loads(line)
-                if event["type"] == "HumanStarted":
-                    waiting[event["node"]] = event
-                elif event["type"] == "HumanEnded":
-                    waiting.pop(event["node"], None)
-            step = list(waiting)[-1].rsplit("/", 1)[-1]
+            step = step_that_waits(run)
             asked.append(step)
             self.succeeds("answer", run.name, step, *answers.get(step, ["--approve"] if step in ("go", "offer") else ["--done"]))
             done = self.cnplay("resume", run.name)
@@ -171,12 +163,8 @@ class Cobalt(unittest.TestCase):
         cloud.databases["cobalt-staging-green"] = {"status": "available", "class": "db.t3.small", "public": False, "password": "new"}
         cloud.zones[ZONE][f"{blue}.{DOMAIN}.", "CNAME"] = (60, [self.name(blue)])
         green = self.name("cobalt-staging-green")
-        Names.answers = {f"www.{DOMAIN}": lambda: [(5, green)]}
-        server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        words = ["-i", "staging", "tidy_up.play", "-e", 'name_servers=["127.0.0.1"]', "-e", f"name_port={server.server_address[1]}"]
+        port = self.enterContext(serving({f"www.{DOMAIN}": [(5, green)]}))
+        words = ["-i", "staging", "tidy_up.play", "-e", 'name_servers=["127.0.0.1"]', "-e", f"name_port={port}"]
         done = self.cnplay(*words)
         self.assertEqual(done.returncode, 7, done.stdout + done.stderr)
         self.assertIn(blue, cloud.environments)

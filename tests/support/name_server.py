@@ -1,6 +1,8 @@
 """A name server for tests: CNAME, A and AAAA records, over UDP."""
+import contextlib
 import socketserver
 import struct
+import threading
 
 
 class Names(socketserver.BaseRequestHandler):
@@ -31,3 +33,15 @@ class Names(socketserver.BaseRequestHandler):
                 count += 1
         flags = 0x8180 | (0 if found is not None else 3)
         link.sendto(data[:2] + struct.pack(">HHHHH", flags, 1, count, 0, 0) + question + records, self.client_address)
+
+
+@contextlib.contextmanager
+def serving(answers, address="127.0.0.1", port=0):
+    """Answers by ANSWERS as long as the block lasts; its value is the port. One at a time."""
+    Names.answers = answers
+    with socketserver.ThreadingUDPServer((address, port), Names) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
